@@ -1,0 +1,75 @@
+#include "gate/base/cancel.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+static struct cancel
+    *signalled; /* the one that cancel_on_signals named; a handler has no other way to find it */
+
+int cancel_init(struct cancel *cancel, struct error *err) {
+    *cancel = (struct cancel){.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+    if (cancel->fd < 0)
+        return error_set_errno(err, "make an eventfd");
+    return 0;
+}
+
+void cancel_clear(struct cancel *cancel) {
+    if (signalled == cancel)
+        signalled = NULL;
+    if (cancel->fd >= 0)
+        close(cancel->fd);
+    cancel->fd = -1;
+}
+
+void cancel_request(struct cancel *cancel, int signal) {
+    uint64_t one = 1;
+    if (cancel->signal == 0)
+        cancel->signal = signal;
+    ssize_t written = write(cancel->fd, &one, sizeof one);
+    (void)written; /* full means that it was requested already */
+}
+
+static void on_signal(int signal) {
+    int saved = errno;
+    if (signalled != NULL)
+        cancel_request(signalled, signal);
+    errno = saved;
+}
+
+int cancel_on_signals(struct cancel *cancel, struct error *err) {
+    static const int stops[] = {SIGINT, SIGTERM, SIGHUP};
+    signalled = cancel;
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < sizeof stops / sizeof *stops; i++)
+        if (sigaction(stops[i], &action, NULL) < 0)
+            return error_set_errno(err, "handle signal %d", stops[i]);
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    if (sigaction(SIGPIPE, &ignore, NULL) < 0)
+        return error_set_errno(err, "ignore SIGPIPE");
+    return 0;
+}
+
+bool cancel_requested(const struct cancel *cancel) {
+    if (cancel == NULL || cancel->fd < 0)
+        return false;
+    struct pollfd watched = {.fd = cancel->fd, .events = POLLIN};
+    return poll(&watched, 1, 0) > 0;
+}
+
+int cancel_fd(const struct cancel *cancel) {
+    return cancel != NULL ? cancel->fd : -1;
+}
+
+int cancel_check(const struct cancel *cancel, struct error *err) {
+    if (!cancel_requested(cancel))
+        return 0;
+    if (cancel->signal != 0)
+        return error_set(err, ERROR_CANCELLED, "stopped by SIG%s", sigabbrev_np(cancel->signal));
+    return error_set(err, ERROR_CANCELLED, "stopped");
+}

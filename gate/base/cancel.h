@@ -1,0 +1,30 @@
+/* cancel: one flag that every blocking call watches.
+ *
+ * A cancel is an eventfd that becomes readable, and stays so, once somebody asks to stop. Blocking code polls its
+ * descriptor beside its own, so it stops at once and needs no time-out to notice. Requesting is async-signal-safe. A NULL
+ * cancel is never requested: clean-up runs with NULL.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "gate/base/error.h"
+
+struct cancel {
+    int fd;              /* readable once requested; -1 before cancel_init */
+    volatile int signal; /* the signal that asked, 0 when something else did */
+};
+
+int cancel_init(struct cancel *cancel, struct error *err) _must_check_;
+void cancel_clear(struct cancel *cancel);
+
+/* Routes SIGINT, SIGTERM and SIGHUP to *cancel (which must outlive the process' work) and ignores SIGPIPE. A second signal
+ * of the kind does not kill: clean-up is bounded by its own deadlines. Call before the first thread. */
+int cancel_on_signals(struct cancel *cancel, struct error *err) _must_check_;
+
+void cancel_request(struct cancel *cancel, int signal);
+bool cancel_requested(const struct cancel *cancel);
+int cancel_fd(const struct cancel *cancel); /* -1 for NULL */
+
+/* 0, or -1 with ERROR_CANCELLED when requested. */
+int cancel_check(const struct cancel *cancel, struct error *err) _must_check_;

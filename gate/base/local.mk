@@ -1,0 +1,12 @@
+# gate/base: errors, text, files, and one wrapper a library; knows nothing of images.
+noinst_LIBRARIES += gate/base/libbase.a
+gate_base_libbase_a_SOURCES = \
+	%D%/array.c %D%/array.h \
+	%D%/cancel.c %D%/cancel.h \
+	%D%/clock.c %D%/clock.h \
+	%D%/error.c %D%/error.h \
+	%D%/file.c %D%/file.h \
+	%D%/hash.c %D%/hash.h \
+	%D%/http.h \
+	%D%/text.c %D%/text.h \
+	%D%/trace.c %D%/trace.h

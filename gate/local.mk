@@ -1,0 +1,22 @@
+# gate: references, pins, registries, policies, verdicts; knows nothing of containers, reports or the command line.
+noinst_LIBRARIES += gate/libgate.a
+gate_libgate_a_SOURCES = \
+	%D%/digest.h \
+	%D%/pin.h \
+	%D%/reference.h \
+	%D%/verdict.c %D%/verdict.h
+
+# gate/pins
+gate_libgate_a_SOURCES += \
+	%D%/pins/formats.h \
+	%D%/pins/rewrite.h \
+	%D%/pins/scan.h
+
+# gate/policy
+gate_libgate_a_SOURCES += \
+	%D%/policy/policy.h
+
+# gate/registry
+gate_libgate_a_SOURCES += \
+	%D%/registry/credentials.h \
+	%D%/registry/registry.h

@@ -1,0 +1,54 @@
+/* policy: which tags may follow the pinned one; pure functions, no network, no clock.
+ *
+ * digest  the same tag, whatever digest it has now
+ * patch   a newer tag whose first two numbers are equal          7.2.4 -> 7.2.9
+ * minor   … whose first number is equal                          7.2.4 -> 7.4.0
+ * major   … any                                                  7.2.4 -> 8.0.1
+ *
+ * Only tags of the same shape are compared (version.h): same suffix, same number of numeric parts, no pre-release unless the
+ * current one is a pre-release of that same version. Tags that are no versions, sidecar tags (sha256-….sig) and older ones are
+ * never taken. The same tag with a newer digest is always allowed and comes last in order.
+ */
+#pragma once
+
+#include "gate/base/array.h"
+
+enum policy_kind { POLICY_DIGEST, POLICY_PATCH, POLICY_MINOR, POLICY_MAJOR, POLICY_KIND_COUNT };
+
+struct policy {
+    enum policy_kind kind;
+    const struct string_list
+        *ignore_tags; /* globs of whole tags that are never taken; may be NULL */
+};
+
+/* One tag and what was thought of it. */
+struct policy_choice {
+    char *tag;
+    bool taken; /* it may follow */
+    char *
+        reason; /* why or why not, for people: "newer minor version", "other suffix: -alpine", "older than 7.2.4" */
+};
+
+struct policy_choices {
+    struct policy_choice
+        *items; /* taken ones first, newest first; then the others, as they were listed */
+    size_t count;
+    size_t capacity;
+    size_t taken; /* how many of them are taken */
+};
+
+const char *policy_name(enum policy_kind kind); /* "minor" */
+bool policy_from_name(const char *name, enum policy_kind *out);
+const char *const *policy_names(void); /* NULL-terminated, for messages and help */
+
+bool policy_needs_tags(const struct policy *policy); /* false for digest: one HEAD is enough */
+
+/* in   current  the pinned tag
+ *      tags     as the registry lists them, in any order, may hold duplicates and nonsense
+ * out  choices  every tag once; cleared by policy_choices_clear, also on -1
+ * err  input when the current tag is no version and the policy needs one ("latest" can only be followed by digest)
+ */
+int policy_choose(const struct policy *policy, const char *current, const struct string_list *tags,
+                  struct policy_choices *choices, struct error *err) _must_check_;
+
+void policy_choices_clear(struct policy_choices *choices);

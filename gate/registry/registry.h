@@ -1,0 +1,76 @@
+/* registry: asks registries, many questions at once on few connections.
+ *
+ *     struct registry *registry;
+ *     registry_new(&options, cancel, &registry, err);
+ *     registry_resolve(registry, &reference, on_digest, context, err);   queues one HEAD
+ *     registry_tags(registry, &reference, on_tags, context, err);        queues the pages of the tag list
+ *     registry_run(registry, err);                                       until all are answered; callbacks may queue more
+ *     registry_free(registry);
+ *
+ * Each question is answered once: with data, or with its own error; one failed look-up never harms another. Retries,
+ * rate limits, tokens and pages are settled inside. Answers are verified: a digest is the sha256 of the exact bytes or the
+ * registry's own word for them, and where both are known they must agree.
+ *
+ * Errors of an answer: not-found (no such tag or repository), auth, rate-limit, network, timeout, limit, protocol.
+ *   src  OCI distribution-spec 1.1
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "gate/base/array.h"
+#include "gate/base/cancel.h"
+#include "gate/reference.h"
+#include "gate/registry/credentials.h"
+
+#define REGISTRY_TAGS_LIMIT        200000u /* tags of one image; more is an error */
+#define REGISTRY_LOOKUP_TIMEOUT_MS 60000 /* default for one question with its retries and tokens */
+
+struct registry_host {
+    char *domain;    /* as in references */
+    char *ca_file;   /* PEM, NULL is the system's */
+    bool plain_http; /* by the user's word; loopback hosts need none */
+};
+
+struct registry_options {
+    const struct registry_host *hosts; /* settings by host; others get the defaults */
+    size_t host_count;
+    struct credentials *credentials; /* may be NULL: anonymous; must outlive the registry */
+    int64_t timeout_ms;              /* one question; 0 is REGISTRY_LOOKUP_TIMEOUT_MS */
+};
+
+struct registry;
+
+int registry_new(const struct registry_options *options, struct cancel *cancel,
+                 struct registry **out, struct error *err) _must_check_;
+void registry_free(struct registry *registry);
+void registry_freep(struct registry **registry);
+
+struct registry_digest {
+    char digest[DIGEST_SIZE]; /* of the index if there is one */
+    char *media_type;         /* as the registry said, "" when it did not */
+    int64_t size_bytes;       /* of the manifest; -1 when unknown */
+};
+
+/* answer is NULL when err is set, and the other way round; both are lent. Return -1 with *fatal set to stop the run. */
+typedef int registry_on_digest(void *context, const struct registry_digest *answer,
+                               const struct error *err, struct error *fatal);
+typedef int registry_on_tags(void *context, const struct string_list *tags, const struct error *err,
+                             struct error *fatal);
+
+/* Which digest a tag names now; or, for a reference with a digest and no tag, whether the digest is still there. */
+int registry_resolve(struct registry *registry, const struct reference *reference,
+                     registry_on_digest *on_digest, void *context, struct error *err) _must_check_;
+
+/* All tags, all pages, in the registry's order. */
+int registry_tags(struct registry *registry, const struct reference *reference,
+                  registry_on_tags *on_tags, void *context, struct error *err) _must_check_;
+
+int registry_run(struct registry *registry, struct error *err) _must_check_;
+
+struct registry_counts {
+    size_t requests; /* sent, with retries and tokens */
+    size_t tokens;   /* of them, for tokens */
+    size_t retries;
+};
+struct registry_counts registry_counts(const struct registry *registry);

@@ -1,0 +1,49 @@
+/* verdict: what became of an update, and outcome: what became of one trial. The words of every report.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+enum verdict {
+    VERDICT_UP_TO_DATE,    /* nothing newer that the policy allows */
+    VERDICT_PROMOTE,       /* all tests passed: written, or would be */
+    VERDICT_REJECT,        /* a test said no */
+    VERDICT_HOLD,          /* it may not move, for the reason that the code tells */
+    VERDICT_LOOKUP_FAILED, /* could not look: nothing is known */
+    VERDICT_COUNT
+};
+
+/* Stable codes: machine forms carry the name, people read the reason beside it. */
+enum verdict_code {
+    CODE_NONE,           /* promote, up-to-date */
+    CODE_NO_TAG,         /* hold: the pin says nothing of what it follows */
+    CODE_NOT_A_VERSION,  /* hold: the tag is no version and the policy needs one */
+    CODE_NO_TEST,        /* hold: no test covers it */
+    CODE_GATE_CLOSED,    /* hold: passed alone, but another update failed and promote is "all" */
+    CODE_NOT_SELECTED,   /* hold: --image names others */
+    CODE_NOT_TESTED,     /* hold: its tests could not be run (error), or were cut short */
+    CODE_REGRESSION,     /* reject: fails on the candidate, passes on the current digest */
+    CODE_ALREADY_BROKEN, /* reject: fails on both */
+    CODE_TEST_FAILED,    /* reject: fails, and the current digest could not be tried */
+    CODE_FAILS_TOGETHER, /* reject: passes alone, fails together with others that were kept */
+    CODE_COUNT
+};
+
+enum outcome {
+    OUTCOME_PASSED,
+    OUTCOME_FAILED, /* a command said no */
+    OUTCOME_FLAKY,  /* passed after it failed */
+    OUTCOME_TIMED_OUT,
+    OUTCOME_OOM,     /* the memory limit was hit */
+    OUTCOME_ERROR,   /* infrastructure: could not tell */
+    OUTCOME_SKIPPED, /* was not run, and why */
+    OUTCOME_COUNT
+};
+
+const char *verdict_name(enum verdict verdict); /* "up-to-date" */
+bool verdict_from_name(const char *name, enum verdict *out);
+const char *verdict_code_name(enum verdict_code code); /* "no-tag"; "" for CODE_NONE */
+bool verdict_code_from_name(const char *name, enum verdict_code *out);
+const char *outcome_name(enum outcome outcome); /* "timed-out" */
+bool outcome_from_name(const char *name, enum outcome *out);
+bool outcome_is_failure(enum outcome outcome); /* failed, timed-out, oom: a test said no */

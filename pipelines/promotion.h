@@ -1,0 +1,53 @@
+/* promotion: writes edits into many files as one: all old or all new, whatever happens between.
+ *
+ *     struct promotion *promotion;
+ *     promotion_new(root, &promotion, err);                 takes the lock; an unfinished journal must be settled before
+ *     promotion_queue(promotion, file, &edits, err);        edits with the bytes that must stand there
+ *     promotion_prepare(promotion, err);                    reads again, compares, writes temporary files, syncs
+ *     promotion_commit(promotion, err);                     journal, renames, syncs the folders
+ *     promotion_free(promotion);                            aborts what was not committed: no trace stays
+ *
+ * Kept: mode, owner, ACLs and extended attributes, links that stay in the tree (the target is written, the link stays),
+ * line ends, BOM, a missing last newline. Refused at prepare, with nothing changed: other bytes at an edit's place than were
+ * scanned, a file without a write bit, a bind mount, a hard link, a file that generators own ("DO NOT EDIT",
+ * linguist-generated) unless told, a link that leaves the tree.
+ *
+ * The journal is one file, .pingate/local/journal.json; it lists each file with the temporary file beside it and the hashes
+ * of old and new bytes. Once it is on disk the promotion is decided: the next command that writes finishes it. Before that,
+ * what is left of a promotion is undone. .pingate/local ignores itself in git and vanishes when it is empty.
+ */
+#pragma once
+
+#include "gate/pins/rewrite.h"
+
+struct promotion;
+
+struct promotion_options {
+    bool allow_generated; /* also write files that generators own */
+    bool dry_run;         /* no lock, no writing: only queue, prepare (checks alone) and diff */
+};
+
+/* err: conflict when another run holds the lock, or a journal is unfinished. */
+int promotion_new(const char *root, const struct promotion_options *options, struct promotion **out,
+                  struct error *err) _must_check_;
+int promotion_queue(struct promotion *promotion, const char *file, const struct edit_list *edits,
+                    struct error *err) _must_check_;
+int promotion_prepare(struct promotion *promotion, struct error *err) _must_check_;
+
+/* Unified diff of all queued files, old to new, in the order of file names, for reports. Call it after prepare. */
+int promotion_diff(const struct promotion *promotion, struct text *out,
+                   struct error *err) _must_check_;
+
+int promotion_commit(struct promotion *promotion, struct error *err) _must_check_;
+void promotion_free(struct promotion *promotion);
+void promotion_freep(struct promotion **promotion);
+
+enum promotion_state {
+    PROMOTION_CLEAN,    /* nothing is left of an earlier one */
+    PROMOTION_FINISHED, /* an unfinished one was completed: its files are new now */
+    PROMOTION_UNDONE,   /* one that was not decided was taken back: its files are old */
+};
+
+/* What a crash left: finishes or undoes it when `write`, else only tells what would be done. words: for people. */
+int promotion_recover(const char *root, bool write, enum promotion_state *state, struct text *words,
+                      struct error *err) _must_check_;

@@ -1,0 +1,98 @@
+/* result: the one model of what a run found, did and wrote; every report is drawn from it and from nothing else.
+ *
+ * result.json is this struct, field by field (schemas/result.schema.json). Texts that came from outside (tags, reasons, logs)
+ * are held here as they came: each sink cleans what it draws (clean.h). Readers ignore unknown fields; `version` rises only
+ * when something breaks.
+ */
+#pragma once
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "gate/base/array.h"
+#include "gate/verdict.h"
+
+#define RESULT_VERSION    1
+#define RESULT_TAIL_BYTES (64u << 10) /* of each stream of each command that result.json carries */
+
+struct result_command {
+    char *text;  /* as declared */
+    char *image; /* "docker.io/library/redis:7.2.5@sha256:…" it ran in */
+    enum outcome outcome;
+    char *reason;  /* NULL for passed */
+    int exit_code; /* -1 when it did not exit by itself */
+    int64_t duration_ms;
+    char *out_tail, *err_tail;    /* UTF-8; invalid bytes became U+FFFD */
+    int64_t out_bytes, err_bytes; /* in all */
+    char *out_path,
+        *err_path;   /* of the whole logs, relative to the output folder; NULL when there is none */
+    char *reproduce; /* a line for a shell; NULL where there is none */
+};
+
+/* One trial that the verdicts rest on; baseline trials are marked. */
+struct result_trial {
+    char *test;      /* name of the test */
+    size_t *updates; /* indexes into result.updates: whose candidates took part */
+    size_t update_count;
+    bool baseline;  /* on the current digests */
+    char *platform; /* "linux/amd64" */
+    enum outcome outcome;
+    char *reason; /* NULL for passed */
+    int64_t started_ms, duration_ms;
+    struct result_command *commands;
+    size_t command_count;
+};
+
+struct result_pin {
+    char *file;
+    size_t line;
+    char *format;
+};
+
+struct result_update {
+    char *image;                            /* "docker.io/library/redis" */
+    char *tag, *digest;                     /* current; tag NULL where there is none */
+    char *candidate_tag, *candidate_digest; /* NULL where there is none */
+    char *policy;                           /* "minor" */
+    char *rule;                             /* where it comes from: "pingate.yaml:12", "default" */
+    char *stage;                            /* "default" */
+    enum verdict verdict;
+    enum verdict_code code;
+    char *reason;    /* one sentence for people; never NULL */
+    char *reproduce; /* a command that shows it again; NULL where there is none */
+    struct result_pin *pins;
+    size_t pin_count;
+};
+
+struct result {
+    char *program_version;           /* "0.1.0" */
+    char *command;                   /* "run", "test" */
+    int64_t started_ms, finished_ms; /* since 1970 */
+    bool dry_run;
+    char *promote; /* "all", "passing" */
+    bool changed;  /* files were written */
+    int exit_status;
+    char *engine; /* in words; NULL when none was needed or found */
+    char *set;    /* id of the set that was promoted or tested; NULL */
+    struct result_update *updates;
+    size_t update_count;
+    struct result_trial *trials;
+    size_t trial_count;
+    struct string_list warnings; /* "pingate.yaml:7: the rule matches no image" */
+    struct string_list errors;   /* what made the exit status 2 or 3 */
+    char *diff; /* unified diff of what was, or would be, written; "" when nothing */
+};
+
+void result_clear(struct result *result);
+
+/* NULL with *err set. Invalid UTF-8 becomes U+FFFD. */
+json_t *result_to_json(const struct result *result, struct error *err) _must_check_;
+
+/* Reads what result_to_json gave, of this or an earlier program. err: input with what is wrong in it. */
+int result_from_json(const json_t *json, struct result *out, struct error *err) _must_check_;
+
+/* How many updates have this verdict. */
+size_t result_count(const struct result *result, enum verdict verdict);
+
+/* The verdict in one line, the first of every report: "Gate closed: 1 of 3 updates failed its tests; nothing was written." */
+char *result_headline(const struct result *result, struct error *err) _must_check_;

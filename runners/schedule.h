@@ -1,0 +1,72 @@
+/* schedule: runs many trials at once on one engine.
+ *
+ *     struct schedule *schedule;
+ *     schedule_new(&options, &schedule, err);              connects, sweeps what dead runs left
+ *     schedule_run(schedule, specs, results, count, err);  may be called again: images stay pulled between
+ *     schedule_finish(schedule, err);                      removes what this run made and pulled
+ *
+ * Worker threads take jobs from one queue: first the pulls (each digest once), then each trial as soon as its images are
+ * there. The order of results is the order of specs, whatever ran first. A trial that could not be run has outcome
+ * `error` with the reason; it never stops the others. Only a cancel, or an engine that is gone, ends schedule_run with -1; all
+ * results are filled then too (`skipped`).
+ */
+#pragma once
+
+#include "gate/base/cancel.h"
+#include "gate/registry/credentials.h"
+#include "runners/trial.h"
+#include "runners/workspace.h"
+
+#define SCHEDULE_JOBS_DEFAULT                                                                      \
+    4 /* trials at once; more gains nothing on two cores, see tests/bench/trials */
+
+enum schedule_event_kind {
+    SCHEDULE_PULL_STARTED,
+    SCHEDULE_PULL_PROGRESS, /* at most ten a second an image */
+    SCHEDULE_PULL_DONE,     /* pulled, or was there; `error` is set when it failed */
+    SCHEDULE_TRIAL_STARTED,
+    SCHEDULE_COMMAND_STARTED,
+    SCHEDULE_TRIAL_DONE,
+};
+
+struct schedule_event {
+    enum schedule_event_kind kind;
+    const char *image;          /* pulls: "docker.io/library/redis@sha256:…" */
+    int64_t bytes, bytes_total; /* pulls: so far, and as far as known; 0 when unknown */
+    bool was_there;             /* pull done: nothing had to be pulled */
+    const char *error;          /* pull done: why it failed; NULL when it did not */
+    size_t trial;               /* trials: index into specs */
+    size_t command;             /* command started: index into steps */
+    const struct trial_spec *spec;
+    const struct trial_result *result; /* trial done */
+};
+
+struct schedule_options {
+    const char
+        *engine_address; /* "unix:///run/docker.sock"; NULL: DOCKER_HOST, else the usual sockets */
+    size_t jobs;         /* trials at once; 0 is SCHEDULE_JOBS_DEFAULT */
+    struct credentials *credentials;
+    const struct workspace *workspace; /* copied into each trial; NULL for none */
+    struct cancel *cancel;
+    bool keep;          /* containers and volumes of failed trials stay, for a look */
+    bool keep_images;   /* images that this run pulled stay */
+    const char *run_id; /* for labels and names; unique */
+    /* One at a time, from any thread. */
+    void (*on_event)(void *context, const struct schedule_event *event);
+    void *context;
+};
+
+struct schedule;
+
+int schedule_new(const struct schedule_options *options, struct schedule **out,
+                 struct error *err) _must_check_;
+int schedule_run(struct schedule *schedule, const struct trial_spec *specs,
+                 struct trial_result *results, size_t count, struct error *err) _must_check_;
+
+/* err tells what could not be removed; the schedule is freed all the same. */
+int schedule_finish(struct schedule *schedule, struct error *err);
+void schedule_freep(struct schedule **schedule);
+
+/* For doctor and reports: "Docker Engine 20.10.24, API 1.41, overlay2, linux/amd64". */
+const char *schedule_engine_words(const struct schedule *schedule);
+const char *schedule_platform(const struct schedule *schedule); /* "linux/amd64" */

@@ -1,0 +1,46 @@
+/* test: what a project declares in pingate.yaml that an image must do; plain data, made by the configuration.
+ *
+ * Each entry of `run` is one command in a fresh container. The workspace (a volume of the trial) stays from one command to
+ * the next, nothing else does. A string of the configuration is already {"sh", "-ec", string} here; a list is as it was
+ * written and needs no shell in the image. The image's entrypoint is not run unless `keep_entrypoint`.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "gate/base/array.h"
+
+#define TEST_TIMEOUT_MS      (10 * 60 * 1000) /* default for all commands of one test together */
+#define TEST_MEMORY_BYTES    (2LL << 30)      /* default limit of one container */
+#define TEST_NANO_CPUS       2000000000LL     /* default: two cores */
+#define TEST_PIDS            1024             /* default limit of one container */
+#define TEST_LOG_LIMIT_BYTES (1LL << 30) /* default: more output of one command ends it as failed */
+
+struct test_command {
+    char **argv; /* NULL-terminated, owned, at least one */
+    char *text;  /* as it was written, on one line, for reports */
+    char *in;    /* selector of the image that it runs in; NULL is the test's */
+    int line;    /* in pingate.yaml, from 1 */
+};
+
+struct test {
+    char *name; /* unique; [A-Za-z0-9 ._-]+, so that it is fit for paths and reports */
+    struct string_list
+        images; /* selectors of the updates that it covers; empty: see `in`, else all */
+    char *in;   /* selector of the image that commands run in; NULL: the update's candidate */
+    struct test_command *commands;
+    size_t command_count;
+    int64_t timeout_ms;             /* for all commands together */
+    struct string_list environment; /* "NAME=value" */
+    char *user;                     /* NULL is the image's */
+    char *workdir;                  /* NULL is the workspace */
+    bool network;                   /* false: none */
+    bool keep_entrypoint;
+    int64_t memory_bytes;
+    int64_t nano_cpus;
+    int64_t pids;
+    int64_t log_limit_bytes; /* of one stream of one command */
+    int line;                /* in pingate.yaml, from 1 */
+};
+
+void test_clear(struct test *test);

@@ -1,0 +1,61 @@
+/* trial: one run of one test on one set of digests, and what came of it.
+ *
+ * Order: volume → for each command: create (no auto-remove) → first: copy the workspace in → start must answer 204 → wait →
+ * inspect → remove. A pass of a command needs all of: the pulled digest is the asked one, the container's image is that
+ * image, it started, it exited by itself with 0, it was not out of memory, its log stream ended whole. A pass of a trial
+ * needs a pass of each command, and at least one. Inspect decides; a stream that ends proves nothing by itself. The first
+ * command that does not pass ends the trial; later ones are `skipped`.
+ *   src  facts seen on Docker Engine 20.10 and Podman 4.3, see HACKING.md
+ */
+#pragma once
+
+#include "gate/base/text.h"
+#include "gate/verdict.h"
+#include "runners/test.h"
+
+#define TRIAL_TAIL_BYTES                                                                           \
+    (64u << 10) /* of each stream of each command that stay in memory; the file holds the whole */
+
+/* One command with the image it runs in. */
+struct trial_step {
+    const struct test_command *command;
+    char *image;  /* normalised, without tag and digest: "docker.io/library/redis" */
+    char *tag;    /* for people; NULL where there is none */
+    char *digest; /* that is pulled and proved */
+};
+
+struct trial_spec {
+    const struct test *test;
+    struct trial_step *steps; /* one a command of the test */
+    size_t step_count;
+    char *title;                    /* for people: "answers on redis 7.2.5" */
+    struct string_list environment; /* added to the test's: PINGATE_IMAGE=… and its kin */
+    char *log_folder; /* made by the trial; files N-stdout.log and N-stderr.log, N from 1 */
+};
+
+struct command_result {
+    enum outcome outcome;
+    char *
+        reason; /* one sentence, NULL for passed: "exited with 3", "timed out after 5 m 0 s"; may hold untrusted text */
+    int exit_code;                  /* -1 when it did not exit by itself */
+    int64_t duration_ms;            /* from start to exit */
+    struct text out_tail, err_tail; /* last TRIAL_TAIL_BYTES; raw, untrusted bytes */
+    int64_t out_bytes, err_bytes;   /* in all */
+    char *out_path, *err_path;      /* whole logs; NULL when it never started */
+};
+
+struct trial_result {
+    enum outcome outcome; /* the first that is not passed */
+    char *reason;         /* NULL for passed: "command 2 of 3 (redis-cli ping): exited with 1" */
+    int64_t started_ms;   /* since 1970 */
+    int64_t duration_ms;
+    struct command_result *commands; /* one a step */
+    size_t command_count;
+};
+
+void trial_spec_clear(struct trial_spec *spec);
+void trial_result_clear(struct trial_result *result);
+
+/* A line for a shell that runs a step again with the docker CLI, limits and all; quoted so that it can be pasted.
+ * NULL with *err set. */
+char *trial_reproduce(const struct trial_spec *spec, size_t step, struct error *err) _must_check_;

@@ -1,0 +1,33 @@
+# tests: `make check` runs what needs neither engine nor registry; tests/run.sh runs everything.
+AM_TESTS_ENVIRONMENT = \
+	CK_TAP_LOG_FILE_NAME=-; CK_VERBOSITY=silent; LC_ALL=C.UTF-8; \
+	PINGATE_TEST_SOURCE='$(abs_top_srcdir)'; PINGATE_TEST_BUILD='$(abs_top_builddir)'; \
+	export CK_TAP_LOG_FILE_NAME CK_VERBOSITY LC_ALL PINGATE_TEST_SOURCE PINGATE_TEST_BUILD;
+LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
+SH_LOG_DRIVER = $(LOG_DRIVER)
+TEST_EXTENSIONS = .sh
+
+EXTRA_DIST += tests/unit/unit.h
+
+if HAVE_CHECK
+TESTS += $(check_PROGRAMS)
+
+# One program a module: tests/unit/test_NAME.c. A program whose only source is NAME.c needs no _SOURCES line.
+# gate/base
+check_PROGRAMS += tests/unit/test_error
+check_PROGRAMS += tests/unit/test_text
+
+# gate
+
+# gate/pins
+
+# gate/policy
+
+# gate/registry
+
+# runners
+
+# reports
+
+# pipelines
+endif
