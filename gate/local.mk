@@ -1,9 +1,9 @@
 # gate: references, pins, registries, policies, verdicts; knows nothing of containers, reports or the command line.
 noinst_LIBRARIES += gate/libgate.a
 gate_libgate_a_SOURCES = \
-	%D%/digest.h \
-	%D%/pin.h \
-	%D%/reference.h \
+	%D%/digest.c %D%/digest.h \
+	%D%/pin.c %D%/pin.h \
+	%D%/reference.c %D%/reference.h \
 	%D%/verdict.c %D%/verdict.h
 
 # gate/pins

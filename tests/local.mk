@@ -18,6 +18,9 @@ check_PROGRAMS += tests/unit/test_error
 check_PROGRAMS += tests/unit/test_text
 
 # gate
+check_PROGRAMS += tests/unit/test_digest
+check_PROGRAMS += tests/unit/test_pin
+check_PROGRAMS += tests/unit/test_reference
 
 # gate/pins
 
