@@ -9,6 +9,9 @@ TEST_EXTENSIONS = .sh
 
 EXTRA_DIST += tests/unit/unit.h
 
+# The bench around the program: a private engine and registry, what they need.
+EXTRA_DIST += %D%/engine.sh %D%/packages
+
 if HAVE_CHECK
 TESTS += $(check_PROGRAMS)
 
