@@ -36,4 +36,5 @@ check_PROGRAMS += tests/unit/test_reference
 # reports
 
 # pipelines
+check_PROGRAMS += tests/unit/test_judge
 endif

@@ -1,0 +1,48 @@
+/* update: one value that pins hold, (image, tag, digest), and the candidate that may follow it.
+ *
+ * All pins of equal value move together; `redis:6` and `redis:7` are two updates. The life of an update is one way: collected
+ * from pins, given a rule, looked up (candidate or verdict), judged (verdict), written.
+ */
+#pragma once
+
+#include "gate/pin.h"
+#include "gate/policy/policy.h"
+#include "gate/verdict.h"
+
+struct update {
+    char *image;  /* "docker.io/library/redis" */
+    char *tag;    /* as pinned; NULL where there is none */
+    char *digest; /* as pinned; NULL for a pin that is new (test --since) */
+    size_t *pins; /* indexes into the list it was collected from, ascending */
+    size_t pin_count;
+
+    struct policy policy; /* of the first rule that matches; borrows from the configuration */
+    char *rule;           /* where the rule stands: "pingate.yaml:12", "default" */
+    char *follow;         /* the tag that is looked up: the pinned one, or the rule's `follow`; NULL: nothing is known */
+
+    char *candidate_tag;    /* NULL: no candidate, or one without a tag */
+    char *candidate_digest; /* NULL: no candidate */
+
+    bool decided; /* the verdict below holds */
+    enum verdict verdict;
+    enum verdict_code code;
+    char *reason; /* one sentence; set when decided */
+};
+
+struct update_list {
+    struct update *items; /* sorted by image, tag, digest */
+    size_t count;
+    size_t capacity;
+};
+
+/* Groups pins by value. err: no-memory. */
+int updates_collect(const struct pin_list *pins, struct update_list *out, struct error *err) _must_check_;
+
+/* Sets the verdict and its reason (printf). Replaces an earlier one. Always 0, or -1 without memory. */
+int update_decide(struct update *update, struct error *err, enum verdict verdict, enum verdict_code code,
+                  const char *reason, ...) _printf_(5, 6);
+
+/* "redis:7.2.4", "ghcr.io/a/b" where there is no tag: how people name it. NULL with *err set. */
+char *update_words(const struct update *update, struct error *err) _must_check_;
+
+void update_list_clear(struct update_list *updates);
