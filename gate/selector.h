@@ -4,7 +4,7 @@
  *     redis:7.2                    … with exactly this tag
  *     ghcr.io/acme/app             with its domain
  *     ghcr.io/acme/web-*            globs: a star stays within one part of the path,
- *     ghcr.io/acme/**              two stars cross parts
+ *     **.example.com/app           two stars cross parts
  *     *                            alone: every image
  *
  * Names are normalised as references are, so familiar and full names are the same; a glob without a domain is
