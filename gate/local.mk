@@ -4,9 +4,6 @@ gate_libgate_a_SOURCES = \
 	%D%/digest.c %D%/digest.h \
 	%D%/pin.c %D%/pin.h \
 	%D%/reference.c %D%/reference.h \
-	%D%/digest.h \
-	%D%/pin.h \
-	%D%/reference.h \
 	%D%/selector.c %D%/selector.h \
 	%D%/update.c %D%/update.h \
 	%D%/verdict.c %D%/verdict.h
