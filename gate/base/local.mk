@@ -7,6 +7,6 @@ gate_base_libbase_a_SOURCES = \
 	%D%/error.c %D%/error.h \
 	%D%/file.c %D%/file.h \
 	%D%/hash.c %D%/hash.h \
-	%D%/http.h \
+	%D%/http.c %D%/http.h \
 	%D%/text.c %D%/text.h \
 	%D%/trace.c %D%/trace.h
