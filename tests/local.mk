@@ -19,6 +19,7 @@ TESTS += $(check_PROGRAMS)
 # gate/base
 check_PROGRAMS += tests/unit/test_error
 check_PROGRAMS += tests/unit/test_text
+check_PROGRAMS += tests/unit/test_yaml
 
 # gate
 check_PROGRAMS += tests/unit/test_digest

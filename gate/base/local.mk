@@ -8,5 +8,7 @@ gate_base_libbase_a_SOURCES = \
 	%D%/file.c %D%/file.h \
 	%D%/hash.c %D%/hash.h \
 	%D%/http.c %D%/http.h \
+	%D%/source_map.c %D%/source_map.h \
 	%D%/text.c %D%/text.h \
-	%D%/trace.c %D%/trace.h
+	%D%/trace.c %D%/trace.h \
+	%D%/yaml.c %D%/yaml.h
