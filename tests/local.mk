@@ -19,6 +19,8 @@ TESTS += $(check_PROGRAMS)
 # gate/base
 check_PROGRAMS += tests/unit/test_error
 check_PROGRAMS += tests/unit/test_text
+check_PROGRAMS += tests/unit/test_glob
+check_PROGRAMS += tests/unit/test_process
 check_PROGRAMS += tests/unit/test_yaml
 
 # gate

@@ -6,8 +6,10 @@ gate_base_libbase_a_SOURCES = \
 	%D%/clock.c %D%/clock.h \
 	%D%/error.c %D%/error.h \
 	%D%/file.c %D%/file.h \
+	%D%/glob.c %D%/glob.h \
 	%D%/hash.c %D%/hash.h \
 	%D%/http.c %D%/http.h \
+	%D%/process.c %D%/process.h \
 	%D%/source_map.c %D%/source_map.h \
 	%D%/text.c %D%/text.h \
 	%D%/trace.c %D%/trace.h \
