@@ -20,5 +20,7 @@ gate_libgate_a_SOURCES += \
 
 # gate/registry
 gate_libgate_a_SOURCES += \
-	%D%/registry/credentials.h \
-	%D%/registry/registry.h
+	%D%/registry/auth.c %D%/registry/auth.h \
+	%D%/registry/credentials.c %D%/registry/credentials.h \
+	%D%/registry/manifest.c %D%/registry/manifest.h \
+	%D%/registry/registry.c %D%/registry/registry.h
