@@ -16,7 +16,8 @@ gate_libgate_a_SOURCES += \
 
 # gate/policy
 gate_libgate_a_SOURCES += \
-	%D%/policy/policy.h
+	%D%/policy/policy.c %D%/policy/policy.h \
+	%D%/policy/version.c %D%/policy/version.h
 
 # gate/registry
 gate_libgate_a_SOURCES += \

@@ -31,6 +31,8 @@ check_PROGRAMS += tests/unit/test_reference
 # gate/pins
 
 # gate/policy
+check_PROGRAMS += tests/unit/test_policy
+check_PROGRAMS += tests/unit/test_version
 
 # gate/registry
 

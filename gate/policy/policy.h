@@ -5,9 +5,17 @@
  * minor   … whose first number is equal                          7.2.4 -> 7.4.0
  * major   … any                                                  7.2.4 -> 8.0.1
  *
- * Only tags of the same shape are compared (version.h): same suffix, same number of numeric parts, no pre-release unless the
- * current one is a pre-release of that same version. Tags that are no versions, sidecar tags (sha256-….sig) and older ones are
- * never taken. The same tag with a newer digest is always allowed and comes last in order.
+ * Only tags of the same shape are compared (version.h): same suffix, same number of numeric parts, same kind of number (a
+ * date is no high number). Tags that are no versions, sidecar tags (sha256-….sig) and older ones are never taken. The same tag
+ * with a newer digest is always allowed, listed by the registry or not, and comes last in order.
+ *
+ * Pre-releases. A pre-release follows only a pre-release of the very same numbers: 8.0.0-rc1 -> 8.0.0-rc2, never 8.0.0-rc1 ->
+ * 8.1.0-beta1 and never 7.4.1 -> 8.0.0-rc1. The release of these numbers and any later release that the policy allows may
+ * follow too: 8.0.0-rc1 -> 8.0.0.
+ *
+ * Ties. Tags that say the same version ("1.3", "v1.3", "1.03") are one candidate: the one that is written most like the current
+ * tag (with or without "v", then with or without leading zeros; among equally like ones the first by bytes) is taken, the
+ * others are "another spelling". Those that say the version of the current tag are another spelling of it.
  */
 #pragma once
 
@@ -17,21 +25,21 @@ enum policy_kind { POLICY_DIGEST, POLICY_PATCH, POLICY_MINOR, POLICY_MAJOR, POLI
 
 struct policy {
     enum policy_kind kind;
-    const struct string_list
-        *ignore_tags; /* globs of whole tags that are never taken; may be NULL */
+    const struct string_list *ignore_tags; /* globs (fnmatch) of whole tags that are never taken,
+                                            * but the current one; may be NULL */
 };
 
 /* One tag and what was thought of it. */
 struct policy_choice {
     char *tag;
-    bool taken; /* it may follow */
-    char *
-        reason; /* why or why not, for people: "newer minor version", "other suffix: -alpine", "older than 7.2.4" */
+    bool taken;   /* it may follow */
+    char *reason; /* why or why not, for people: "newer minor version 7.4.1",
+                   * "other suffix: -alpine", "older than 7.2.4" */
 };
 
 struct policy_choices {
-    struct policy_choice
-        *items; /* taken ones first, newest first; then the others, as they were listed */
+    struct policy_choice *items; /* taken ones first, newest first and the current tag last;
+                                  * then the others, as they were listed */
     size_t count;
     size_t capacity;
     size_t taken; /* how many of them are taken */
@@ -44,9 +52,11 @@ const char *const *policy_names(void); /* NULL-terminated, for messages and help
 bool policy_needs_tags(const struct policy *policy); /* false for digest: one HEAD is enough */
 
 /* in   current  the pinned tag
- *      tags     as the registry lists them, in any order, may hold duplicates and nonsense
- * out  choices  every tag once; cleared by policy_choices_clear, also on -1
+ *      tags     as the registry lists them, in any order, may hold duplicates and nonsense; may be NULL
+ * out  choices  every tag once, and the current one; cleared by policy_choices_clear, also on -1
  * err  input when the current tag is no version and the policy needs one ("latest" can only be followed by digest)
+ *
+ * The taken ones and every reason are the same whatever the order of the tags. Takes O(n log n).
  */
 int policy_choose(const struct policy *policy, const char *current, const struct string_list *tags,
                   struct policy_choices *choices, struct error *err) _must_check_;
