@@ -94,5 +94,29 @@ int result_from_json(const json_t *json, struct result *out, struct error *err) 
 /* How many updates have this verdict. */
 size_t result_count(const struct result *result, enum verdict verdict);
 
+/* How many updates are held for this code. */
+size_t result_count_code(const struct result *result, enum verdict_code code);
+
+/* How the commands ended, baselines left out. A trial that ended before its first command counts as one. */
+struct result_tests {
+    size_t total, passed; /* flaky ones have passed */
+    size_t flaky;
+    size_t failed; /* failed, timed-out, oom */
+    size_t errors;
+    size_t skipped;
+};
+
+void result_count_tests(const struct result *result, struct result_tests *tests);
+
+/* The same for the trials in which this update's candidate took part. */
+void result_count_update_tests(const struct result *result, size_t update,
+                               struct result_tests *tests);
+
+/* Does the trial rest on this update's candidate? */
+bool result_trial_covers(const struct result_trial *trial, size_t update);
+
+/* No command tells how the trial went: it has none, or none failed and none broke while the trial as a whole did. */
+bool result_trial_speaks_alone(const struct result_trial *trial);
+
 /* The verdict in one line, the first of every report: "Gate closed: 1 of 3 updates failed its tests; nothing was written." */
 char *result_headline(const struct result *result, struct error *err) _must_check_;

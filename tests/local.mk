@@ -39,6 +39,8 @@ check_PROGRAMS += tests/unit/test_version
 # runners
 
 # reports
+check_PROGRAMS += tests/unit/test_clean
+check_PROGRAMS += tests/unit/test_result
 
 # pipelines
 check_PROGRAMS += tests/unit/test_judge

@@ -1,0 +1,195 @@
+/* What a result comes to: counts and the one line above all reports. */
+#include "gate/base/error.h"
+#include "gate/base/text.h"
+#include "reports/result.h"
+
+size_t result_count(const struct result *result, enum verdict verdict) {
+    size_t count = 0;
+    for (size_t i = 0; i < result->update_count; i++)
+        count += result->updates[i].verdict == verdict;
+    return count;
+}
+
+size_t result_count_code(const struct result *result, enum verdict_code code) {
+    size_t count = 0;
+    for (size_t i = 0; i < result->update_count; i++)
+        count += result->updates[i].code == code;
+    return count;
+}
+
+bool result_trial_covers(const struct result_trial *trial, size_t update) {
+    for (size_t i = 0; i < trial->update_count; i++)
+        if (trial->updates[i] == update)
+            return true;
+    return false;
+}
+
+static bool has_passed(enum outcome outcome) {
+    return outcome == OUTCOME_PASSED || outcome == OUTCOME_FLAKY;
+}
+
+bool result_trial_speaks_alone(const struct result_trial *trial) {
+    if (trial->command_count == 0)
+        return true;
+    if (has_passed(trial->outcome) || trial->outcome == OUTCOME_SKIPPED)
+        return false;
+    for (size_t i = 0; i < trial->command_count; i++)
+        if (outcome_is_failure(trial->commands[i].outcome) ||
+            trial->commands[i].outcome == OUTCOME_ERROR)
+            return false;
+    return true;
+}
+
+static void count_outcome(struct result_tests *tests, enum outcome outcome) {
+    tests->total++;
+    tests->passed += has_passed(outcome);
+    tests->flaky += outcome == OUTCOME_FLAKY;
+    tests->failed += outcome_is_failure(outcome);
+    tests->errors += outcome == OUTCOME_ERROR;
+    tests->skipped += outcome == OUTCOME_SKIPPED;
+}
+
+static void count_trial(const struct result_trial *trial, struct result_tests *tests) {
+    if (trial->baseline)
+        return;
+    for (size_t i = 0; i < trial->command_count; i++)
+        count_outcome(tests, trial->commands[i].outcome);
+    if (result_trial_speaks_alone(trial))
+        count_outcome(tests, trial->outcome);
+}
+
+void result_count_tests(const struct result *result, struct result_tests *tests) {
+    *tests = (struct result_tests){0};
+    for (size_t i = 0; i < result->trial_count; i++)
+        count_trial(&result->trials[i], tests);
+}
+
+void result_count_update_tests(const struct result *result, size_t update,
+                               struct result_tests *tests) {
+    *tests = (struct result_tests){0};
+    for (size_t i = 0; i < result->trial_count; i++)
+        if (result_trial_covers(&result->trials[i], update))
+            count_trial(&result->trials[i], tests);
+}
+
+/* What the run came to, by number of updates. */
+struct tally {
+    size_t all, promoted, rejected, held, current, unknown;
+    size_t untested; /* held because their tests could not be run */
+};
+
+static struct tally tally_of(const struct result *result) {
+    struct tally tally = {
+        .all = result->update_count,
+        .promoted = result_count(result, VERDICT_PROMOTE),
+        .rejected = result_count(result, VERDICT_REJECT),
+        .held = result_count(result, VERDICT_HOLD),
+        .current = result_count(result, VERDICT_UP_TO_DATE),
+        .unknown = result_count(result, VERDICT_LOOKUP_FAILED),
+        .untested = result_count_code(result, CODE_NOT_TESTED),
+    };
+    tally.held -= tally.untested < tally.held ? tally.untested : tally.held;
+    return tally;
+}
+
+static const char *plural(size_t count) {
+    return count == 1 ? "" : "s";
+}
+
+enum lead {
+    LEAD_STOPPED,
+    LEAD_CLOSED,
+    LEAD_UNKNOWN,
+    LEAD_UNTESTED,
+    LEAD_OPEN,
+    LEAD_HELD,
+    LEAD_NONE
+};
+
+/* What went wrong comes before what went well. */
+static enum lead add_lead(struct text *out, const struct result *result,
+                          const struct tally *tally) {
+    if (result->exit_status > EXIT_SIGNAL) {
+        text_printf(out, "Interrupted by signal %d", result->exit_status - EXIT_SIGNAL);
+        return LEAD_STOPPED;
+    }
+    if (result->exit_status == EXIT_USAGE) {
+        text_add(out, "Stopped: the command line or the configuration is wrong");
+        return LEAD_STOPPED;
+    }
+    if (result->exit_status == EXIT_BUG) {
+        text_add(out, "Stopped by a bug in pingate");
+        return LEAD_STOPPED;
+    }
+    if (tally->rejected > 0) {
+        text_printf(out, "%s: %zu of %zu update%s failed %s tests",
+                    tally->promoted > 0 ? "Gate partly closed" : "Gate closed", tally->rejected,
+                    tally->all, plural(tally->all), tally->rejected == 1 ? "its" : "their");
+        return LEAD_CLOSED;
+    }
+    if (tally->unknown > 0) {
+        text_printf(out, "Could not look up %zu of %zu update%s", tally->unknown, tally->all,
+                    plural(tally->all));
+        return LEAD_UNKNOWN;
+    }
+    if (tally->untested > 0) {
+        text_printf(out, "Could not test %zu of %zu update%s", tally->untested, tally->all,
+                    plural(tally->all));
+        return LEAD_UNTESTED;
+    }
+    if (result->exit_status == EXIT_COULD_NOT) {
+        text_add(out, "The run could not be finished");
+        return LEAD_STOPPED;
+    }
+    if (tally->promoted > 0) {
+        text_printf(out, "Gate open: %zu update%s passed %s tests", tally->promoted,
+                    plural(tally->promoted), tally->promoted == 1 ? "its" : "their");
+        return LEAD_OPEN;
+    }
+    if (tally->held > 0) {
+        text_printf(out, "Nothing to promote: %zu update%s held", tally->held,
+                    tally->held == 1 ? " is" : "s are");
+        return LEAD_HELD;
+    }
+    if (tally->all > 0)
+        text_printf(out, "Nothing to do: %s%zu pinned version%s up to date",
+                    tally->all == 1 ? "the " : "all ", tally->all,
+                    tally->all == 1 ? " is" : "s are");
+    else
+        text_add(out, "Nothing to do: no pins were found");
+    return LEAD_NONE;
+}
+
+static void add_rest(struct text *out, const struct tally *tally, enum lead lead) {
+    if (tally->promoted > 0 && lead != LEAD_OPEN)
+        text_printf(out, ", %zu passed", tally->promoted);
+    if (tally->rejected > 0 && lead != LEAD_CLOSED)
+        text_printf(out, ", %zu failed", tally->rejected);
+    if (tally->unknown > 0 && lead != LEAD_UNKNOWN)
+        text_printf(out, ", %zu could not be looked up", tally->unknown);
+    if (tally->untested > 0 && lead != LEAD_UNTESTED)
+        text_printf(out, ", %zu could not be tested", tally->untested);
+    if (tally->held > 0 && lead != LEAD_HELD)
+        text_printf(out, ", %zu held", tally->held);
+}
+
+static void add_writing(struct text *out, const struct result *result, const struct tally *tally,
+                        enum lead lead) {
+    if (result->changed)
+        text_printf(out, "; the pins of %zu update%s were written", tally->promoted,
+                    plural(tally->promoted));
+    else if (result->dry_run && tally->promoted > 0)
+        text_add(out, "; nothing was written, as this is a dry run");
+    else if (lead != LEAD_NONE && !string_equal(result->command, "test"))
+        text_add(out, "; nothing was written");
+}
+
+char *result_headline(const struct result *result, struct error *err) {
+    _cleanup_(text_clear) struct text out = {0};
+    struct tally tally = tally_of(result);
+    enum lead lead = add_lead(&out, result, &tally);
+    add_rest(&out, &tally, lead);
+    add_writing(&out, result, &tally, lead);
+    text_add_char(&out, '.');
+    return text_steal(&out, err);
+}
