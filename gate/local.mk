@@ -10,6 +10,7 @@ gate_libgate_a_SOURCES = \
 
 # gate/pins
 gate_libgate_a_SOURCES += \
+	%D%/pins/diff.c %D%/pins/diff.h \
 	%D%/pins/formats.h \
 	%D%/pins/rewrite.h \
 	%D%/pins/scan.h

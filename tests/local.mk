@@ -17,6 +17,7 @@ TESTS += $(check_PROGRAMS)
 
 # One program a module: tests/unit/test_NAME.c. A program whose only source is NAME.c needs no _SOURCES line.
 # gate/base
+check_PROGRAMS += tests/unit/test_beneath
 check_PROGRAMS += tests/unit/test_error
 check_PROGRAMS += tests/unit/test_text
 check_PROGRAMS += tests/unit/test_glob
@@ -29,6 +30,7 @@ check_PROGRAMS += tests/unit/test_pin
 check_PROGRAMS += tests/unit/test_reference
 
 # gate/pins
+check_PROGRAMS += tests/unit/test_diff
 
 # gate/policy
 check_PROGRAMS += tests/unit/test_policy

@@ -3,6 +3,7 @@ noinst_LIBRARIES += gate/base/libbase.a
 gate_base_libbase_a_SOURCES = \
 	%D%/array.c %D%/array.h \
 	%D%/base64.c %D%/base64.h \
+	%D%/beneath.c %D%/beneath.h \
 	%D%/cancel.c %D%/cancel.h \
 	%D%/clock.c %D%/clock.h \
 	%D%/error.c %D%/error.h \
