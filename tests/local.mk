@@ -10,7 +10,10 @@ TEST_EXTENSIONS = .sh
 EXTRA_DIST += tests/unit/unit.h
 
 # The bench around the program: a private engine and registry, what they need.
-EXTRA_DIST += %D%/engine.sh %D%/packages
+EXTRA_DIST += %D%/engine.sh %D%/images.sh %D%/packages %D%/run.sh
+
+# End to end: real engine, real registry, the built program.
+EXTRA_DIST += %D%/e2e/helpers.bash %D%/e2e/say.c %D%/e2e/bench.bats
 
 if HAVE_CHECK
 TESTS += $(check_PROGRAMS)
