@@ -20,8 +20,13 @@ TESTS += $(check_PROGRAMS)
 
 # One program a module: tests/unit/test_NAME.c. A program whose only source is NAME.c needs no _SOURCES line.
 # gate/base
+check_PROGRAMS += tests/unit/test_array
 check_PROGRAMS += tests/unit/test_beneath
+check_PROGRAMS += tests/unit/test_cancel
+check_PROGRAMS += tests/unit/test_clock
 check_PROGRAMS += tests/unit/test_error
+check_PROGRAMS += tests/unit/test_file
+check_PROGRAMS += tests/unit/test_hash
 check_PROGRAMS += tests/unit/test_text
 check_PROGRAMS += tests/unit/test_glob
 check_PROGRAMS += tests/unit/test_process

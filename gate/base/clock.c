@@ -76,7 +76,9 @@ int clock_parse_duration(const char *text, int64_t *out_ms, struct error *err) {
 }
 
 void clock_duration_words(int64_t duration_ms, char *out, size_t size) {
-    long long seconds = (long long)(duration_ms + 500) / 1000;
+    if (duration_ms < 0) /* two looks at a clock that was set back between them */
+        duration_ms = 0;
+    long long seconds = (long long)(duration_ms / 1000 + (duration_ms % 1000 >= 500));
     if (duration_ms < 10000)
         snprintf(out, size, "%lld.%lld s", (long long)duration_ms / 1000,
                  (long long)duration_ms % 1000 / 100);

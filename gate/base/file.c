@@ -41,7 +41,7 @@ int file_read_at(int folder_fd, const char *path, size_t limit, struct text *out
         return error_set(err, ERROR_INPUT, "%s: not a regular file", path);
     if ((uint64_t)status.st_size > limit)
         return error_set(err, ERROR_LIMIT, "%s: larger than %zu bytes", path, limit);
-    *out = (struct text){.ceiling = limit + READ_STEP};
+    *out = (struct text){.ceiling = limit < SIZE_MAX - READ_STEP ? limit + READ_STEP : SIZE_MAX};
     char step[READ_STEP];
     for (;;) {
         ssize_t got = read(fd, step, sizeof step);
@@ -144,7 +144,7 @@ static int remove_one(const char *path, const struct stat *status, int kind, str
     (void)status;
     (void)kind;
     (void)where;
-    return remove(path);
+    return remove(path) < 0 && errno != ENOENT ? -1 : 0; /* gone already is as good */
 }
 
 int file_remove_tree(const char *path, struct error *err) {

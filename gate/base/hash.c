@@ -1,5 +1,6 @@
 #include "gate/base/hash.h"
 
+#include <errno.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -58,7 +59,15 @@ int hash_hex(const void *bytes, size_t length, char hex[HASH_HEX_SIZE], struct e
 }
 
 int hash_random(void *bytes, size_t length, struct error *err) {
-    if (getrandom(bytes, length, 0) != (ssize_t)length)
-        return error_set_errno(err, "read random bytes");
+    unsigned char *at = bytes;
+    while (length > 0) {
+        ssize_t got = getrandom(at, length, 0);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return error_set_errno(err, "read random bytes");
+        at += got;
+        length -= (size_t)got;
+    }
     return 0;
 }
