@@ -1,7 +1,15 @@
 # runners: the Engine API client, trials and their schedule; knows nothing of registries' tags, reports or configuration.
 noinst_LIBRARIES += runners/librunners.a
 runners_librunners_a_SOURCES = \
-	%D%/schedule.h \
+	%D%/schedule.c %D%/schedule.h \
+	%D%/sweep.c %D%/sweep.h \
 	%D%/test.c %D%/test.h \
-	%D%/trial.h \
-	%D%/workspace.h
+	%D%/trial.c %D%/trial.h %D%/trial_run.h \
+	%D%/workspace.c %D%/workspace.h
+
+# runners/engine
+runners_librunners_a_SOURCES += \
+	%D%/engine/container.c %D%/engine/container.h \
+	%D%/engine/engine.c %D%/engine/engine.h \
+	%D%/engine/frames.c %D%/engine/frames.h \
+	%D%/engine/image.c %D%/engine/image.h

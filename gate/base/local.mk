@@ -13,6 +13,7 @@ gate_base_libbase_a_SOURCES = \
 	%D%/http.c %D%/http.h \
 	%D%/process.c %D%/process.h \
 	%D%/source_map.c %D%/source_map.h \
+	%D%/tar.c %D%/tar.h \
 	%D%/text.c %D%/text.h \
 	%D%/trace.c %D%/trace.h \
 	%D%/yaml.c %D%/yaml.h

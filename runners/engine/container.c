@@ -1,0 +1,241 @@
+#include "runners/engine/container.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "runners/workspace.h"
+
+#define PROC_LIMIT    65536 /* bytes of a file of /proc */
+#define EXPIRES_AFTER 86400 /* seconds: what is older than a day belongs to no living run */
+
+static char *read_line(const char *path, struct error *err) {
+    _cleanup_(text_clear) struct text bytes = {0};
+    char step[4096];
+    FILE *file = fopen(path, "re");
+    size_t got = file != NULL ? fread(step, 1, sizeof step, file) : 0;
+    if (file != NULL)
+        fclose(file);
+    text_append(&bytes, step, got < PROC_LIMIT ? got : 0);
+    return string_dup_length(text_string(&bytes), strcspn(text_string(&bytes), "\n"), err);
+}
+
+/* Field 22 of /proc/PID/stat; the command in brackets may hold spaces. */
+static char *start_time(struct error *err) {
+    _cleanup_(free_pointer) char *line = read_line("/proc/self/stat", err);
+    if (line == NULL)
+        return NULL;
+    char *at = strrchr(line, ')');
+    for (int field = 2; at != NULL && field < 22; field++)
+        at = strchr(at + 1, ' ');
+    return string_dup_length(at != NULL ? at + 1 : "0", at != NULL ? strcspn(at + 1, " ") : 1, err);
+}
+
+int labels_init(struct labels *labels, const char *run_id, struct error *err) {
+    char namespace[64] = {0};
+    if (readlink("/proc/self/ns/pid", namespace, sizeof namespace - 1) < 0)
+        namespace[0] = '\0';
+    char host[256] = {0};
+    gethostname(host, sizeof host - 1);
+    *labels = (struct labels){.run_id = run_id, .pid = (long)getpid(), .expires = (int64_t)time(NULL) + EXPIRES_AFTER};
+    labels->host = string_dup(host, err);
+    labels->boot = read_line("/proc/sys/kernel/random/boot_id", err);
+    labels->namespace = string_dup(namespace, err);
+    labels->started = start_time(err);
+    if (labels->host != NULL && labels->boot != NULL && labels->namespace != NULL && labels->started != NULL)
+        return 0;
+    labels_clear(labels);
+    return error_no_memory(err);
+}
+
+void labels_clear(struct labels *labels) {
+    free(labels->host);
+    free(labels->boot);
+    free(labels->namespace);
+    free(labels->started);
+    *labels = (struct labels){0};
+}
+
+static int set_text(json_t *object, const char *key, const char *value) {
+    return json_object_set_new(object, key, json_string(value));
+}
+
+static int set_number(json_t *object, const char *key, int64_t value) {
+    char text[32];
+    snprintf(text, sizeof text, "%lld", (long long)value);
+    return set_text(object, key, text);
+}
+
+json_t *labels_to_json(const struct labels *labels) {
+    json_t *object = json_object();
+    if (object == NULL || set_text(object, "pingate.run", labels->run_id) < 0 ||
+        set_text(object, "pingate.host", labels->host) < 0 || set_text(object, "pingate.boot", labels->boot) < 0 ||
+        set_text(object, "pingate.namespace", labels->namespace) < 0 || set_number(object, "pingate.pid", labels->pid) < 0 ||
+        set_text(object, "pingate.started", labels->started) < 0 ||
+        set_number(object, "pingate.expires", labels->expires) < 0) {
+        json_decref(object);
+        return NULL;
+    }
+    return object;
+}
+
+static json_t *environment(const struct trial_spec *trial) {
+    json_t *list = json_array();
+    const struct string_list *both[] = {&trial->test->environment, &trial->environment};
+    for (size_t l = 0; l < 2; l++)
+        for (size_t i = 0; i < both[l]->count; i++)
+            if (json_array_append_new(list, json_string(both[l]->items[i])) < 0) {
+                json_decref(list);
+                return NULL;
+            }
+    return list;
+}
+
+static json_t *arguments(const struct test_command *command) {
+    json_t *list = json_array();
+    for (char **argument = command->argv; *argument != NULL; argument++)
+        if (json_array_append_new(list, json_string(*argument)) < 0) {
+            json_decref(list);
+            return NULL;
+        }
+    return list;
+}
+
+static json_t *host_config(const struct test *test, const char *volume) {
+    return json_pack("{s:b, s:s, s:[s], s:I, s:I, s:I, s:I, s:{s:s}, s:[{s:s, s:s, s:s}]}", "Init", 1, "NetworkMode",
+                     test->network ? "bridge" : "none", "SecurityOpt", "no-new-privileges", "Memory",
+                     (json_int_t)test->memory_bytes, "MemorySwap", (json_int_t)test->memory_bytes, "NanoCpus",
+                     (json_int_t)test->nano_cpus, "PidsLimit", (json_int_t)test->pids, "LogConfig", "Type", "json-file",
+                     "Mounts", "Type", "volume", "Source", volume, "Target", WORKSPACE_MOUNT);
+}
+
+json_t *container_spec(const struct trial_spec *trial, size_t step, const char *volume, const struct labels *labels,
+                       struct error *err) {
+    const struct trial_step *s = &trial->steps[step];
+    const struct test *test = trial->test;
+    _cleanup_(free_pointer) char *image = string_format(err, "%s@%s", s->image, s->digest);
+    if (image == NULL)
+        return NULL;
+    /* the command as the entrypoint, without Cmd, clears the image's own on every engine; an empty list does not */
+    const char *place = test->keep_entrypoint ? "Cmd" : "Entrypoint";
+    json_t *spec = json_pack("{s:s, s:o, s:o, s:o, s:o, s:s, s:b}", "Image", image, place, arguments(s->command), "Env",
+                             environment(trial), "Labels", labels_to_json(labels), "HostConfig", host_config(test, volume),
+                             "WorkingDir", test->workdir != NULL ? test->workdir : WORKSPACE_FOLDER, "Tty", 0);
+    if (spec != NULL && test->user != NULL && set_text(spec, "User", test->user) < 0) {
+        json_decref(spec);
+        spec = NULL;
+    }
+    if (spec == NULL)
+        error_set(err, ERROR_INPUT, "test \"%s\" holds bytes that are not UTF-8", test->name);
+    return spec;
+}
+
+int container_create(struct engine *engine, const json_t *spec, char **id, struct error *err) {
+    *id = NULL;
+    long status;
+    json_auto_t *answer = NULL;
+    struct engine_call call = {.method = "POST", .path = "/containers/create", .body = (json_t *)spec};
+    if (engine_call(engine, &call, &status, &answer, err) < 0)
+        return error_wrap(err, "create the container");
+    const char *given = json_string_value(json_object_get(answer, "Id"));
+    if (given == NULL || strspn(given, "0123456789abcdef") != strlen(given) || *given == '\0')
+        return error_set(err, ERROR_PROTOCOL, "the engine made a container without an id");
+    *id = string_dup(given, err);
+    return *id != NULL ? 0 : -1;
+}
+
+/* METHOD /containers/ID<rest>; *status is the engine's. */
+static int on_container(struct engine *engine, const char *method, const char *id, const char *rest, long *status,
+                        struct error *err) {
+    _cleanup_(free_pointer) char *path = string_format(err, "/containers/%s%s", id, rest);
+    if (path == NULL)
+        return -1;
+    struct engine_call call = {.method = method, .path = path};
+    return engine_call(engine, &call, status, NULL, err);
+}
+
+int container_start(struct engine *engine, const char *id, struct error *err) {
+    long status;
+    if (on_container(engine, "POST", id, "/start", &status, err) < 0)
+        return -1;
+    if (status != 204)
+        return error_set(err, ERROR_PROTOCOL, "the engine answered %ld to a start, not 204", status);
+    return 0;
+}
+
+int container_put(struct engine *engine, const char *id, const char *path, int tar_fd, int64_t size, struct error *err) {
+    _cleanup_(free_pointer) char *whole = string_format(err, "/containers/%s/archive?path=%s", id, path);
+    if (whole == NULL)
+        return -1;
+    long status;
+    struct engine_call call = {.method = "PUT", .path = whole, .body_fd = tar_fd, .body_size = size, .timeout_ms = -1,
+                               .idle_timeout_ms = ENGINE_CALL_TIMEOUT_MS};
+    return engine_call(engine, &call, &status, NULL, err) < 0 ? error_wrap(err, "copy the workspace in") : 0;
+}
+
+/* What the engine need not do any more is done. */
+static int fine_when_gone(int result, long status, struct error *err) {
+    if (result == 0 || (status != 404 && status != 409 && status != 304))
+        return result;
+    error_clear(err);
+    return 0;
+}
+
+int container_kill(struct engine *engine, const char *id, struct error *err) {
+    long status;
+    int result = on_container(engine, "POST", id, "/kill", &status, err);
+    return fine_when_gone(result, status, err);
+}
+
+int container_remove(struct engine *engine, const char *id, struct error *err) {
+    long status;
+    int result = on_container(engine, "DELETE", id, "?force=1&v=1", &status, err);
+    return fine_when_gone(result, status, err);
+}
+
+int container_inspect(struct engine *engine, const char *id, struct container_state *state, struct error *err) {
+    *state = (struct container_state){0};
+    _cleanup_(free_pointer) char *path = string_format(err, "/containers/%s/json", id);
+    if (path == NULL)
+        return -1;
+    long status;
+    json_auto_t *answer = NULL;
+    struct engine_call call = {.method = "GET", .path = path};
+    if (engine_call(engine, &call, &status, &answer, err) < 0)
+        return status == 404 ? error_set(err, ERROR_ENGINE, "somebody else removed the container") : -1;
+    const json_t *now = json_object_get(answer, "State");
+    const json_t *code = json_object_get(now, "ExitCode");
+    const char *started = json_string_value(json_object_get(now, "StartedAt"));
+    const char *image = json_string_value(json_object_get(answer, "Image"));
+    const char *error = json_string_value(json_object_get(now, "Error"));
+    if (!json_is_integer(code) || !json_is_boolean(json_object_get(now, "Running")) || started == NULL || image == NULL)
+        return error_set(err, ERROR_PROTOCOL, "the engine's word on the container lacks its state");
+    state->started = strncmp(started, "0001-", 5) != 0;
+    state->running = json_is_true(json_object_get(now, "Running"));
+    state->oom = json_is_true(json_object_get(now, "OOMKilled"));
+    state->exit_code = (int)json_integer_value(code);
+    snprintf(state->image, sizeof state->image, "%s", image);
+    snprintf(state->error, sizeof state->error, "%s", error != NULL ? error : "");
+    return 0;
+}
+
+int volume_create(struct engine *engine, const char *name, const struct labels *labels, struct error *err) {
+    json_auto_t *body = json_pack("{s:s, s:o}", "Name", name, "Labels", labels_to_json(labels));
+    if (body == NULL)
+        return error_no_memory(err);
+    long status;
+    struct engine_call call = {.method = "POST", .path = "/volumes/create", .body = body};
+    return engine_call(engine, &call, &status, NULL, err) < 0 ? error_wrap(err, "make the trial's volume") : 0;
+}
+
+int volume_remove(struct engine *engine, const char *name, struct error *err) {
+    _cleanup_(free_pointer) char *path = string_format(err, "/volumes/%s?force=1", name);
+    if (path == NULL)
+        return -1;
+    long status;
+    struct engine_call call = {.method = "DELETE", .path = path};
+    int result = engine_call(engine, &call, &status, NULL, err);
+    return status == 404 ? fine_when_gone(result, status, err) : result;
+}

@@ -1,0 +1,44 @@
+/* container: one container's life, and volumes. */
+#pragma once
+
+#include "gate/base/text.h"
+#include "runners/engine/engine.h"
+#include "runners/trial.h"
+
+/* Everything pingate creates carries these, so that it can be told whose it is; see sweep.h. */
+struct labels {
+    const char *run_id;
+    char *host, *boot, *namespace; /* of the process that made it; owned */
+    long pid;
+    char *started;   /* of the process, in clock ticks since boot; owned */
+    int64_t expires; /* seconds since 1970 */
+};
+
+int labels_init(struct labels *labels, const char *run_id, struct error *err) _must_check_;
+void labels_clear(struct labels *labels);
+json_t *labels_to_json(const struct labels *labels); /* NULL without memory */
+
+/* The body of POST /containers/create; pure. NULL with *err set. */
+json_t *container_spec(const struct trial_spec *trial, size_t step, const char *volume, const struct labels *labels,
+                       struct error *err) _must_check_;
+
+int container_create(struct engine *engine, const json_t *spec, char **id, struct error *err) _must_check_;
+int container_start(struct engine *engine, const char *id, struct error *err) _must_check_;
+int container_put(struct engine *engine, const char *id, const char *path, int tar_fd, int64_t size, struct error *err)
+    _must_check_;
+int container_kill(struct engine *engine, const char *id, struct error *err);   /* gone or stopped already is fine */
+int container_remove(struct engine *engine, const char *id, struct error *err); /* by force; gone already is fine */
+
+/* What inspect says, the only word that decides. */
+struct container_state {
+    bool started;   /* it did run */
+    bool running;
+    bool oom;
+    int exit_code;
+    char image[80]; /* id of its image: "sha256:…" */
+    char error[300]; /* why it did not start */
+};
+int container_inspect(struct engine *engine, const char *id, struct container_state *state, struct error *err) _must_check_;
+
+int volume_create(struct engine *engine, const char *name, const struct labels *labels, struct error *err) _must_check_;
+int volume_remove(struct engine *engine, const char *name, struct error *err); /* gone already is fine */

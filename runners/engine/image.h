@@ -1,0 +1,23 @@
+/* image: pulls by digest, with proof. */
+#pragma once
+
+#include "gate/registry/credentials.h"
+#include "runners/engine/engine.h"
+
+#define IMAGE_PULL_IDLE_MS 120000 /* a pull without a byte for so long is dead */
+
+struct image_progress {
+    void (*on_bytes)(void *context, int64_t done, int64_t total); /* may be NULL */
+    void *context;
+};
+
+/* Whether the engine holds this digest. out: *id is the image's id, NULL when it lacks; owned. */
+int image_find(struct engine *engine, const char *image, const char *digest, char **id, struct error *err) _must_check_;
+
+/* Pulls image@digest and proves that it is there under that digest afterwards.
+ *   err  not-found, auth-like engine errors, network, timeout; protocol when the engine holds another digest */
+int image_pull(struct engine *engine, const char *image, const char *digest, const struct credential *credential,
+               const struct image_progress *progress, char **id, struct error *err) _must_check_;
+
+/* Takes the reference image@digest away; an image in use or gone already is fine. */
+int image_remove(struct engine *engine, const char *image, const char *digest, struct error *err) _must_check_;

@@ -1,0 +1,363 @@
+#include "runners/trial.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gate/base/clock.h"
+#include "gate/base/file.h"
+#include "runners/engine/frames.h"
+#include "runners/trial_run.h"
+
+#define INSPECT_TRIES    50  /* after the log's end an engine may still say "running" for a moment */
+#define INSPECT_PAUSE_US 100000
+
+void trial_spec_clear(struct trial_spec *spec) {
+    for (size_t i = 0; i < spec->step_count; i++) {
+        free(spec->steps[i].image);
+        free(spec->steps[i].tag);
+        free(spec->steps[i].digest);
+    }
+    free(spec->steps);
+    free(spec->title);
+    free(spec->log_folder);
+    string_list_clear(&spec->environment);
+    *spec = (struct trial_spec){0};
+}
+
+void trial_result_clear(struct trial_result *result) {
+    for (size_t i = 0; i < result->command_count; i++) {
+        struct command_result *command = &result->commands[i];
+        free(command->reason);
+        free(command->out_path);
+        free(command->err_path);
+        text_clear(&command->out_tail);
+        text_clear(&command->err_tail);
+    }
+    free(result->commands);
+    free(result->reason);
+    *result = (struct trial_result){0};
+}
+
+/* One stream of a command: the file gets all, memory the tail. */
+struct sink {
+    int fd;
+    int64_t *bytes;
+    struct text *tail;
+};
+
+struct capture {
+    struct sink sinks[2];
+    int64_t limit; /* bytes of one stream */
+    struct frames frames;
+};
+
+static void keep_tail(struct text *tail, const char *bytes, size_t length) {
+    if (length >= TRIAL_TAIL_BYTES) {
+        bytes += length - TRIAL_TAIL_BYTES;
+        length = TRIAL_TAIL_BYTES;
+        text_truncate(tail, 0);
+    }
+    if (tail->length + length > 2 * TRIAL_TAIL_BYTES) { /* seldom, so that each byte moves about once */
+        size_t kept = TRIAL_TAIL_BYTES - length;
+        memmove(tail->bytes, tail->bytes + tail->length - kept, kept);
+        text_truncate(tail, kept);
+    }
+    text_append(tail, bytes, length);
+}
+
+static int on_bytes(void *context, int stream, const char *bytes, size_t length, struct error *err) {
+    struct capture *capture = context;
+    struct sink *sink = &capture->sinks[stream - 1];
+    *sink->bytes += (int64_t)length;
+    keep_tail(sink->tail, bytes, length);
+    if (file_write_all(sink->fd, bytes, length, err) < 0)
+        return error_wrap(err, "write the log");
+    if (*sink->bytes > capture->limit)
+        return error_set(err, ERROR_LIMIT, "printed more than %lld bytes (log_limit)", (long long)capture->limit);
+    return 0;
+}
+
+static int on_log(void *context, const char *bytes, size_t length, struct error *err) {
+    struct capture *capture = context;
+    return frames_feed(&capture->frames, bytes, length, err);
+}
+
+static void cut_tail(struct text *tail) {
+    if (tail->length <= TRIAL_TAIL_BYTES)
+        return;
+    memmove(tail->bytes, tail->bytes + tail->length - TRIAL_TAIL_BYTES, TRIAL_TAIL_BYTES);
+    text_truncate(tail, TRIAL_TAIL_BYTES);
+}
+
+static int open_log(const char *folder, size_t step, const char *stream, char **path, int *fd, struct error *err) {
+    *path = string_format(err, "%s/%zu-%s.log", folder, step + 1, stream);
+    if (*path == NULL)
+        return -1;
+    *fd = open(*path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    return *fd >= 0 ? 0 : error_set_errno(err, "write %s", *path);
+}
+
+static void say(struct command_result *command, enum outcome outcome, const char *reason) {
+    struct error ignored = {0};
+    command->outcome = outcome;
+    free(command->reason);
+    command->reason = string_dup(reason, &ignored); /* without memory the outcome still stands */
+    error_clear(&ignored);
+}
+
+static int follow_log(const struct trial_run *run, const char *id, struct capture *capture, int64_t timeout_ms,
+                      struct error *err) {
+    _cleanup_(free_pointer) char *path = string_format(err, "/containers/%s/logs?follow=1&stdout=1&stderr=1", id);
+    if (path == NULL)
+        return -1;
+    long status;
+    struct engine_call call = {.method = "GET", .path = path, .timeout_ms = timeout_ms, .on_data = on_log, .context = capture};
+    if (engine_call(run->engine, &call, &status, NULL, err) < 0)
+        return -1;
+    if (!frames_whole(&capture->frames))
+        return error_set(err, ERROR_ENGINE, "the engine's log stream ended inside a frame");
+    return 0;
+}
+
+/* The log has ended, so the container has or is about to. */
+static int wait_for_end(const struct trial_run *run, const char *id, int64_t deadline_ms, struct container_state *state,
+                        struct error *err) {
+    for (int i = 0;; i++) {
+        if (container_inspect(run->engine, id, state, err) < 0)
+            return -1;
+        if (!state->running)
+            return 0;
+        if (clock_monotonic_ms() > deadline_ms)
+            return error_set(err, ERROR_TIMEOUT, "still running");
+        if (i == INSPECT_TRIES)
+            return error_set(err, ERROR_ENGINE, "the log ended and the container still runs: the log is not whole");
+        usleep(INSPECT_PAUSE_US);
+    }
+}
+
+/* Every proof of a pass is asked for here; what lacks one is no pass. */
+static void judge_state(const struct container_state *state, const char *image_id, struct command_result *command) {
+    char reason[400];
+    command->exit_code = state->started ? state->exit_code : -1;
+    if (!state->started) {
+        say(command, OUTCOME_ERROR, "the container never started");
+    } else if (strcmp(state->image, image_id) != 0) {
+        say(command, OUTCOME_ERROR, "the container ran another image than the one that was pulled");
+    } else if (state->oom) {
+        snprintf(reason, sizeof reason, "out of memory: the limit was hit (exit code %d)", state->exit_code);
+        say(command, OUTCOME_OOM, reason);
+    } else if (state->exit_code == 137) {
+        say(command, OUTCOME_FAILED, "exited with 137: killed by SIGKILL");
+    } else if (state->exit_code != 0) {
+        snprintf(reason, sizeof reason, "exited with %d", state->exit_code);
+        say(command, OUTCOME_FAILED, reason);
+    } else {
+        command->outcome = OUTCOME_PASSED;
+    }
+}
+
+static void timed_out(const struct trial_spec *spec, struct command_result *command) {
+    char words[64];
+    char reason[128];
+    clock_duration_words(spec->test->timeout_ms, words, sizeof words);
+    snprintf(reason, sizeof reason, "timed out: the test may take %s in all", words);
+    say(command, OUTCOME_TIMED_OUT, reason);
+}
+
+/* What kept a command from being judged. */
+static void explain(const struct trial_spec *spec, struct command_result *command, const struct error *why) {
+    if (why->kind == ERROR_TIMEOUT)
+        timed_out(spec, command);
+    else if (why->kind == ERROR_LIMIT)
+        say(command, OUTCOME_FAILED, error_message(why));
+    else if (why->kind == ERROR_CANCELLED)
+        say(command, OUTCOME_SKIPPED, error_message(why));
+    else
+        say(command, OUTCOME_ERROR, error_message(why));
+}
+
+/* A command that is not in the image, or a user that is not, is the test's own "no"; anything else is the engine's fault. */
+static void explain_start(const struct trial_run *run, const char *id, struct command_result *command,
+                          const struct error *why) {
+    struct container_state state;
+    struct error ignored = {0};
+    bool seen = container_inspect(run->cleaner, id, &state, &ignored) == 0;
+    error_clear(&ignored);
+    bool its_own = seen && !state.started && (state.exit_code == 126 || state.exit_code == 127);
+    char reason[500];
+    snprintf(reason, sizeof reason, "could not be started: %s", error_message(why));
+    say(command, its_own ? OUTCOME_FAILED : OUTCOME_ERROR, reason);
+}
+
+static int run_container(const struct trial_run *run, const struct trial_spec *spec, size_t step, const char *id,
+                         struct command_result *command, int64_t deadline_ms, struct error *err) {
+    _cleanup_(file_closep) int out_fd = -1;
+    _cleanup_(file_closep) int err_fd = -1;
+    if (open_log(spec->log_folder, step, "stdout", &command->out_path, &out_fd, err) < 0 ||
+        open_log(spec->log_folder, step, "stderr", &command->err_path, &err_fd, err) < 0)
+        return -1;
+    struct capture capture = {.sinks = {{out_fd, &command->out_bytes, &command->out_tail},
+                                        {err_fd, &command->err_bytes, &command->err_tail}},
+                              .limit = spec->test->log_limit_bytes,
+                              .frames = {.on_bytes = on_bytes}};
+    capture.frames.context = &capture;
+    int64_t started_ms = clock_monotonic_ms();
+    if (container_start(run->engine, id, err) < 0) {
+        if (err->kind == ERROR_CANCELLED)
+            return -1;
+        explain_start(run, id, command, err);
+        error_clear(err);
+        return 0;
+    }
+    int64_t left_ms = deadline_ms - clock_monotonic_ms();
+    struct container_state state = {0};
+    int result = follow_log(run, id, &capture, left_ms > 1 ? left_ms : 1, err);
+    if (result == 0)
+        result = wait_for_end(run, id, deadline_ms, &state, err);
+    command->duration_ms = clock_monotonic_ms() - started_ms;
+    cut_tail(&command->out_tail);
+    cut_tail(&command->err_tail);
+    if (result == 0)
+        judge_state(&state, run->image_ids[step], command);
+    return result;
+}
+
+static void remove_container(const struct trial_run *run, const char *id) {
+    struct error ignored = {0}; /* the sweep of the next run finds what could not be removed */
+    if (container_remove(run->cleaner, id, &ignored) < 0)
+        error_clear(&ignored);
+}
+
+static int run_step(const struct trial_run *run, const struct trial_spec *spec, size_t step, struct command_result *command,
+                    int64_t deadline_ms, struct error *err) {
+    json_auto_t *body = container_spec(spec, step, run->name, run->labels, err);
+    _cleanup_(free_pointer) char *id = NULL;
+    if (body == NULL || container_create(run->engine, body, &id, err) < 0)
+        return -1;
+    int result = 0;
+    if (step == 0 && run->workspace != NULL)
+        result = container_put(run->engine, id, WORKSPACE_MOUNT, run->workspace->fd, run->workspace->size_bytes, err);
+    if (result == 0)
+        result = run_container(run, spec, step, id, command, deadline_ms, err);
+    if (!run->keep || (result == 0 && command->outcome == OUTCOME_PASSED))
+        remove_container(run, id);
+    else {
+        struct error ignored = {0};
+        if (container_kill(run->cleaner, id, &ignored) < 0)
+            error_clear(&ignored);
+    }
+    return result;
+}
+
+static void summarise(const struct trial_spec *spec, struct trial_result *result) {
+    result->outcome = OUTCOME_PASSED;
+    struct error ignored = {0};
+    for (size_t i = 0; i < result->command_count; i++) {
+        const struct command_result *command = &result->commands[i];
+        if (command->outcome == OUTCOME_PASSED)
+            continue;
+        result->outcome = command->outcome;
+        result->reason = string_format(&ignored, "command %zu of %zu (%s): %s", i + 1, result->command_count,
+                                       spec->steps[i].command->text, command->reason != NULL ? command->reason : "");
+        break;
+    }
+    if (result->command_count == 0) {
+        result->outcome = OUTCOME_ERROR;
+        result->reason = string_dup("no command ran", &ignored);
+    }
+    error_clear(&ignored);
+}
+
+static int run_steps(const struct trial_run *run, const struct trial_spec *spec, struct trial_result *result,
+                     struct error *err) {
+    int64_t deadline_ms = clock_monotonic_ms() + spec->test->timeout_ms;
+    for (size_t step = 0; step < spec->step_count; step++) {
+        struct command_result *command = &result->commands[step];
+        if (run->on_command != NULL)
+            run->on_command(run->context, step);
+        if (run_step(run, spec, step, command, deadline_ms, err) < 0) {
+            explain(spec, command, err);
+            if (err->kind == ERROR_CANCELLED)
+                return -1;
+            error_clear(err);
+        }
+        if (command->outcome != OUTCOME_PASSED)
+            return 0;
+    }
+    return 0;
+}
+
+int trial_run(const struct trial_run *run, const struct trial_spec *spec, struct trial_result *result, struct error *err) {
+    int64_t began_ms = clock_monotonic_ms();
+    *result = (struct trial_result){.outcome = OUTCOME_ERROR, .started_ms = clock_now_ms()};
+    result->commands = calloc(spec->step_count + 1, sizeof *result->commands);
+    if (result->commands == NULL)
+        return error_no_memory(err);
+    result->command_count = spec->step_count;
+    for (size_t i = 0; i < spec->step_count; i++) {
+        result->commands[i].exit_code = -1;
+        say(&result->commands[i], OUTCOME_SKIPPED, "not run: a command before it did not pass");
+    }
+    struct error why = {0};
+    int status = 0;
+    if (file_make_folders(spec->log_folder, &why) < 0 || volume_create(run->engine, run->name, run->labels, &why) < 0) {
+        explain(spec, &result->commands[0], &why);
+        status = why.kind == ERROR_CANCELLED ? error_move(err, &why) : 0;
+    } else {
+        status = run_steps(run, spec, result, err);
+    }
+    error_clear(&why);
+    summarise(spec, result);
+    if (!run->keep || result->outcome == OUTCOME_PASSED) {
+        struct error ignored = {0};
+        if (volume_remove(run->cleaner, run->name, &ignored) < 0)
+            error_clear(&ignored);
+    }
+    result->duration_ms = clock_monotonic_ms() - began_ms;
+    return status;
+}
+
+static void quote(struct text *out, const char *word) {
+    text_add_char(out, '\'');
+    for (; *word != '\0'; word++) {
+        if (*word == '\'')
+            text_add(out, "'\\''");
+        else
+            text_add_char(out, *word);
+    }
+    text_add_char(out, '\'');
+}
+
+char *trial_reproduce(const struct trial_spec *spec, size_t step, struct error *err) {
+    const struct test *test = spec->test;
+    const struct trial_step *s = &spec->steps[step];
+    struct text line = {0};
+    text_printf(&line, "docker run --rm --init --security-opt no-new-privileges --network %s --memory %lld --pids-limit %lld",
+                test->network ? "bridge" : "none", (long long)test->memory_bytes, (long long)test->pids);
+    text_printf(&line, " --cpus %lld.%02lld -v \"$PWD:%s\" -w ", (long long)test->nano_cpus / 1000000000,
+                (long long)test->nano_cpus / 10000000 % 100, WORKSPACE_FOLDER);
+    quote(&line, test->workdir != NULL ? test->workdir : WORKSPACE_FOLDER);
+    if (test->user != NULL) {
+        text_add(&line, " -u ");
+        quote(&line, test->user);
+    }
+    const struct string_list *both[] = {&test->environment, &spec->environment};
+    for (size_t l = 0; l < 2; l++)
+        for (size_t i = 0; i < both[l]->count; i++) {
+            text_add(&line, " -e ");
+            quote(&line, both[l]->items[i]);
+        }
+    if (!test->keep_entrypoint) {
+        text_add(&line, " --entrypoint ");
+        quote(&line, s->command->argv[0]);
+    }
+    text_printf(&line, " %s@%s", s->image, s->digest);
+    for (char **argument = s->command->argv + (test->keep_entrypoint ? 0 : 1); *argument != NULL; argument++) {
+        text_add_char(&line, ' ');
+        quote(&line, *argument);
+    }
+    return text_steal(&line, err);
+}

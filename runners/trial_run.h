@@ -1,0 +1,22 @@
+/* trial_run: runs one trial on an engine; the blocking half of trial.h, called by the schedule's workers. */
+#pragma once
+
+#include "gate/base/cancel.h"
+#include "runners/engine/container.h"
+#include "runners/workspace.h"
+
+struct trial_run {
+    struct engine *engine;   /* obeys the cancel */
+    struct engine *cleaner;  /* does not: removes what was made */
+    const struct workspace *workspace; /* may be NULL */
+    const struct labels *labels;
+    const char *const *image_ids; /* of each step, as pulled and proved */
+    const char *name;             /* of the volume; unique */
+    bool keep;                    /* leave a failed trial's container and volume */
+    void (*on_command)(void *context, size_t step);
+    void *context;
+};
+
+/* Always fills the result. err: only cancelled; everything else is an outcome. */
+int trial_run(const struct trial_run *run, const struct trial_spec *spec, struct trial_result *result, struct error *err)
+    _must_check_;
