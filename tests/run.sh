@@ -1,18 +1,293 @@
 #!/bin/bash
-# Installs what lacks, builds, and runs the tests. Ends with "N passed, N failed".
-set -eu
+# Everything that is to be tested, from a clean clone on a bare machine.
+#
+#   tests/run.sh                 all of the parts below, but bench
+#   tests/run.sh PART…           only these parts:
+#       unit [NAME]              unit tests (tests/unit/test_NAME.c) and layering
+#       golden                   cases as folders of files (tests/golden)
+#       sanitize                 unit and golden tests with the address, leak and undefined-behaviour sanitizers
+#       e2e [NAME]               end to end: tests/e2e/NAME.bats, or all tests whose name contains NAME
+#       e2e-sanitize [NAME]      the same with the sanitized program
+#       lint                     format, static analysis, scripts
+#       dist                     a release archive that builds and passes its own make check
+#       bench                    speed and memory against peers (prints, judges nothing)
+#   tests/run.sh --no-install …  installs no package: a lacking one is an error
+#
+# It installs what lacks (./bootstrap and tests/packages tell what), builds in build/ and build-sanitize/, and gives the
+# end-to-end tests a private engine and registry (tests/engine.sh). Logs are in build/logs/; of a part that fails, the
+# telling lines are shown. The last line is "N passed, N failed"; a skipped test fails the run and is named.
+set -euo pipefail
+shopt -s nullglob
+
 cd "$(dirname "$0")/.."
-./bootstrap
-mkdir -p build
-cd build
-../configure --enable-werror >configure.out 2>&1 || { tail -20 configure.out; exit 1; }
-make -s -j"$(nproc)" >make.out 2>&1 || { tail -40 make.out; exit 1; }
-status=0
-make -k check >check.out 2>&1 || status=1
-grep -E '^(FAIL|ERROR)' check.out || true
-count() { awk -v name="# $1:" 'index($0, name) == 1 { sum += $3 } END { print sum + 0 }' check.out; }
-passed=$(count PASS)
-failed=$(($(count FAIL) + $(count ERROR)))
-[ "$status" -eq 0 ] || [ "$failed" -gt 0 ] || failed=1
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+readonly top=$PWD logs=$PWD/build/logs
+readonly part_seconds=1800 # no part may hang: the longest takes about a quarter of this
+readonly test_seconds=300  # one end-to-end test; the longest is the quickstart
+readonly all_parts=(unit sanitize lint dist e2e e2e-sanitize) # unit has the golden cases in it
+readonly known_parts=" unit golden sanitize e2e e2e-sanitize lint dist bench "
+
+passed=0 failed=0 skipped=0
+install=yes
+engine_folder=
+
+finish() {
+    local status=$? job
+    trap - EXIT INT TERM
+    for job in $(jobs -p); do kill "$job" 2>/dev/null || true; done
+    [ -z "$engine_folder" ] || stop_engine || failed=$((failed + 1))
+    # Whatever ended the run early is a failure that no count has seen.
+    [ "$status" -eq 0 ] || [ "$failed" -gt 0 ] || failed=1
+    [ $((passed + failed)) -gt 0 ] || { echo "no test ran"; failed=1; }
+    if [ "$skipped" -gt 0 ]; then
+        echo "NOT TESTED: $skipped skipped (named above); a run with skipped tests fails"
+        echo "$passed passed, $failed failed, $skipped skipped"
+    else
+        echo "$passed passed, $failed failed"
+    fi
+    [ "$failed" -eq 0 ] && [ "$skipped" -eq 0 ] || exit 1
+    exit 0
+}
+
+say() {
+    printf '%-14s %s\n' "$1" "$2"
+}
+
+# Runs a command or function with its output in a log. In the background, because a wait can be interrupted, and because
+# there errexit holds inside a function whatever its caller does with the status.
+quietly() { # LOG COMMAND…
+    local log=$1
+    shift
+    (
+        trap - EXIT INT TERM
+        set -e
+        "$@"
+    ) >"$log" 2>&1 &
+    wait $!
+}
+
+# A step on the way: the end of its log is shown when it fails.
+step() { # NAME COMMAND…
+    local name=$1 started=$SECONDS
+    shift
+    if quietly "$logs/$name.log" "$@"; then
+        say "$name" "done in $((SECONDS - started)) s"
+    else
+        say "$name" "FAILED after $((SECONDS - started)) s; the end of $logs/$name.log:"
+        tail -n 40 "$logs/$name.log"
+        return 1
+    fi
+}
+
+limited() { # COMMAND…
+    timeout --kill-after=10 "$part_seconds" "$@"
+}
+
+# The packages of these groups of tests/packages whose program lacks.
+lacking_packages() { # GROUP…
+    local group program package
+    while read -r group program package; do
+        case " $* " in *" $group "*) ;; *) continue ;; esac
+        command -v "$program" >/dev/null 2>&1 || echo "$package"
+    done < <(grep -vE '^(#|$)' "$top/tests/packages")
+}
+
+install_packages() { # GROUP…
+    local packages sudo=
+    mapfile -t packages < <(lacking_packages "$@" | sort -u)
+    [ ${#packages[@]} -gt 0 ] || return 0
+    if [ "$install" = no ]; then
+        echo "these packages lack: ${packages[*]}"
+        return 1
+    fi
+    [ "$(id -u)" -eq 0 ] || sudo=sudo
+    $sudo env DEBIAN_FRONTEND=noninteractive sh -c \
+        "apt-get update -q && apt-get install -q -y --no-install-recommends ${packages[*]}"
+    mapfile -t packages < <(lacking_packages "$@" | sort -u)
+    [ ${#packages[@]} -eq 0 ] || { echo "installed, and still without their programs: ${packages[*]}"; return 1; }
+}
+
+build_in() { # FOLDER CONFIGURE-OPTION…
+    local folder=$1
+    shift
+    [ "$top/configure" -nt "$top/configure.ac" ] || "$top/bootstrap"
+    mkdir -p "$folder"
+    cd "$folder"
+    [ -f Makefile ] || "$top/configure" --enable-werror "$@"
+    make -j"$(nproc)"
+    cd "$top"
+}
+
+built=' '
+build() { # FOLDER CONFIGURE-OPTION…
+    case $built in *" $1 "*) return 0 ;; esac
+    step "$1" build_in "$@"
+    built="$built$1 "
+}
+
+# Adds up the TAP results of a log. A plan that was not kept counts as failures: something died on the way.
+count_tap() { # LOG
+    local good bad left planned
+    good=$(grep -c '^ok ' "$1" || true)
+    bad=$(grep -c '^not ok ' "$1" || true)
+    left=$(grep -cE '^ok .* # skip' "$1" || true)
+    planned=$(sed -n 's/^1\.\.\([0-9]*\)$/\1/p' "$1" | awk '{sum += $1} END {print sum + 0}')
+    [ $((good + bad)) -ge "$planned" ] || bad=$((planned - good))
+    passed=$((passed + good - left)) failed=$((failed + bad)) skipped=$((skipped + left))
+    say "$part" "$((good - left)) passed, $bad failed, $left skipped in $((SECONDS - part_started)) s"
+    grep -E '^ok .* # skip' "$1" || true
+}
+
+# make check of one build, or of some of its tests.
+check() { # FOLDER [TESTS]
+    local log=$logs/$part.log status=0 good bad left
+    quietly "$log" limited make -C "$1" -k -j"$(nproc)" check ${2:+TESTS="$2"} || status=1
+    total() { awk -v name="# $1:" 'index($0, name) == 1 {sum += $3} END {print sum + 0}' "$log"; }
+    good=$(total PASS) left=$(total SKIP)
+    bad=$(($(total FAIL) + $(total ERROR) + $(total XPASS)))
+    # It failed without a result, or has none: it did not build, or there is nothing to run.
+    [ "$bad" -gt 0 ] || { [ "$status" -eq 0 ] && [ "$good" -gt 0 ]; } || bad=1
+    passed=$((passed + good)) failed=$((failed + bad)) skipped=$((skipped + left))
+    say "$part" "$good passed, $bad failed, $left skipped in $((SECONDS - part_started)) s"
+    grep -E '^SKIP' "$log" || true
+    if [ "$bad" -gt 0 ]; then
+        grep -E '^(FAIL|ERROR|XPASS)' "$log" || tail -n 40 "$log"
+        grep -hE -A 20 '^not ok|ERROR: (Address|Leak)Sanitizer|runtime error:' "$1"/tests/*/*.log "$1"/tests/*.log |
+            head -n 120 || true
+    fi
+}
+
+start_engine() {
+    [ -z "$engine_folder" ] || return 0
+    engine_folder=$(mktemp -d /tmp/pingate-engine.XXXXXX)
+    step engine tests/engine.sh start "$engine_folder" || return 1
+    set -a
+    # shellcheck disable=SC1091
+    . "$engine_folder/env"
+    set +a
+}
+
+stop_engine() {
+    local folder=$engine_folder
+    engine_folder=
+    cp "$folder"/*.log "$logs" 2>/dev/null || true
+    tests/engine.sh stop "$folder" || { say engine "could not be stopped: see $folder"; return 1; }
+    rm -rf "$folder"
+}
+
+end_to_end() { # PROGRAM [NAME]
+    local log=$logs/$part.log files=(tests/e2e/*.bats) filter=() status=0
+    if [ -n "${2:-}" ]; then
+        if [ -f "tests/e2e/$2.bats" ]; then files=("tests/e2e/$2.bats"); else filter=(--filter "$2"); fi
+    fi
+    start_engine || { failed=$((failed + 1)); return 0; }
+    quietly "$log" limited env PINGATE_TEST_PROGRAM="$1" BATS_TEST_TIMEOUT="$test_seconds" \
+        bats --tap --timing "${filter[@]}" "${files[@]}" || status=1
+    # A test file that cannot be read gives no "not ok".
+    [ "$status" -eq 0 ] || grep -q '^not ok' "$log" || echo "not ok - bats ended with $status" >>"$log"
+    grep -q '^\(not \)\?ok ' "$log" || echo "not ok - no test ran" >>"$log"
+    count_tap "$log"
+    [ "$status" -eq 0 ] || sed -n '/^not ok/,/^ok/p' "$log" | grep -v '^ok' | head -n 200
+}
+
+# A part that is one result.
+one() { # COMMAND…
+    if step "$part" "$@"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+}
+
+run_part() { # PART [NAME]
+    part=$1 part_started=$SECONDS
+    case $part in
+    unit)
+        build build
+        if [ -z "${2:-}" ]; then check build; else check build "tests/unit/test_$2"; fi
+        ;;
+    golden)
+        build build
+        check build "$(cd tests && echo golden*/*.sh | sed 's|^| |; s| | tests/|g')"
+        ;;
+    sanitize)
+        build build-sanitize --enable-sanitizers CFLAGS='-O1 -g'
+        check build-sanitize
+        ;;
+    e2e)
+        build build
+        end_to_end "$top/build/pingate" "${2:-}"
+        ;;
+    e2e-sanitize)
+        build build-sanitize --enable-sanitizers CFLAGS='-O1 -g'
+        end_to_end "$top/build-sanitize/pingate" "${2:-}"
+        ;;
+    lint)
+        build build
+        one limited make -C build lint
+        ;;
+    dist)
+        build build
+        one limited make -C build distcheck
+        ;;
+    bench)
+        build build
+        start_engine
+        bench
+        ;;
+    esac
+}
+
+bench() {
+    local program
+    for program in tests/bench/*; do
+        if ! [ -x "$program" ] || ! [ -f "$program" ]; then continue; fi
+        echo "--- $program"
+        if PINGATE_TEST_PROGRAM=$top/build/pingate "$program"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+    done
+}
+
+groups_for() { # PART…
+    local part groups=test
+    for part in "$@"; do
+        case $part in
+        lint) groups="$groups lint" ;;
+        e2e*) groups="$groups image" ;;
+        esac
+    done
+    echo "$groups"
+}
+
+parts=() names=()
+while [ $# -gt 0 ]; do
+    case $1 in
+    -h | --help)
+        sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0"
+        exit 0
+        ;;
+    --no-install) install=no ;;
+    *)
+        case $known_parts in
+        *" $1 "*) parts+=("$1") names+=('') ;;
+        *)
+            if [ ${#parts[@]} -eq 0 ] || [ -n "${names[-1]}" ]; then
+                echo "tests/run.sh: $1: no such part; there are:$known_parts" >&2
+                exit 2
+            fi
+            names[-1]=$1
+            ;;
+        esac
+        ;;
+    esac
+    shift
+done
+if [ ${#parts[@]} -eq 0 ]; then
+    parts=("${all_parts[@]}")
+    names=("${all_parts[@]/*/}")
+fi
+
+mkdir -p "$logs"
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+# shellcheck disable=SC2046 # the groups are words
+step packages install_packages $(groups_for "${parts[@]}")
+if [ "$install" = yes ]; then step bootstrap ./bootstrap; fi
+for index in "${!parts[@]}"; do
+    run_part "${parts[index]}" "${names[index]}"
+done
