@@ -10,10 +10,17 @@ gate_libgate_a_SOURCES = \
 
 # gate/pins
 gate_libgate_a_SOURCES += \
+	%D%/pins/add.c %D%/pins/add.h \
 	%D%/pins/diff.c %D%/pins/diff.h \
-	%D%/pins/formats.h \
-	%D%/pins/rewrite.h \
-	%D%/pins/scan.h
+	%D%/pins/dockerfile.c %D%/pins/dockerfile.h \
+	%D%/pins/formats.c %D%/pins/formats.h \
+	%D%/pins/list.c %D%/pins/list.h \
+	%D%/pins/rewrite.c %D%/pins/rewrite.h \
+	%D%/pins/scan.c %D%/pins/scan.h \
+	%D%/pins/scan_bytes.c \
+	%D%/pins/scan_json.c %D%/pins/scan_json.h \
+	%D%/pins/text.c %D%/pins/text.h \
+	%D%/pins/yaml_places.c %D%/pins/yaml_places.h
 
 # gate/policy
 gate_libgate_a_SOURCES += \

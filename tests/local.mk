@@ -39,6 +39,7 @@ check_PROGRAMS += tests/unit/test_reference
 
 # gate/pins
 check_PROGRAMS += tests/unit/test_diff
+check_PROGRAMS += tests/unit/test_formats
 
 # gate/policy
 check_PROGRAMS += tests/unit/test_policy
