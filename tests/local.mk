@@ -45,6 +45,8 @@ check_PROGRAMS += tests/unit/test_reference
 # gate/pins
 check_PROGRAMS += tests/unit/test_diff
 check_PROGRAMS += tests/unit/test_formats
+check_PROGRAMS += tests/unit/test_rewrite
+check_PROGRAMS += tests/unit/test_scan
 
 # gate/policy
 check_PROGRAMS += tests/unit/test_policy
