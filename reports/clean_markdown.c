@@ -30,8 +30,6 @@ static bool begins_reference(uint32_t c, uint32_t before, uint32_t next) {
         return next == '/' || next == '+' || next == '-' || (next < 0x80 && isalpha((int)next));
     if (c == '-') /* "GH-12" */
         return before < 0x80 && isupper((int)before) && next < 0x80 && isdigit((int)next);
-    if (c == '.') /* "www." */
-        return before == 'w' || before == 'W';
     return false;
 }
 
@@ -58,6 +56,8 @@ static void put_escaped(struct text *out, const struct inline_state *state, uint
 
 static void put_inline(struct text *out, struct inline_state *state, uint32_t c,
                        const struct clean_stream *rest) {
+    if (c == '.' && (state->before | 0x20u) == 'w') /* "www." */
+        text_add(out, CLEAN_BREAK);
     put_escaped(out, state, c);
     uint32_t next = clean_peek(rest);
     state->hex = is_hex(c) ? state->hex + 1 : 0;

@@ -67,14 +67,20 @@ void result_count_tests(const struct result *result, struct result_tests *tests)
 void result_count_update_tests(const struct result *result, size_t update,
                                struct result_tests *tests) {
     *tests = (struct result_tests){0};
-    for (size_t i = 0; i < result->trial_count; i++)
-        if (result_trial_covers(&result->trials[i], update))
-            count_trial(&result->trials[i], tests);
+    bool rejected = result->updates[update].verdict == VERDICT_REJECT;
+    for (size_t i = 0; i < result->trial_count; i++) {
+        const struct result_trial *trial = &result->trials[i];
+        bool others_fault = trial->update_count > 1 && !rejected && !has_passed(trial->outcome);
+        if (result_trial_covers(trial, update) && !others_fault)
+            count_trial(trial, tests);
+    }
 }
 
 /* What the run came to, by number of updates. */
 struct tally {
-    size_t all, promoted, rejected, held, current, unknown;
+    size_t all;   /* that were looked up */
+    size_t newer; /* all but those that are up to date */
+    size_t promoted, rejected, held, current, unknown;
     size_t untested; /* held because their tests could not be run */
 };
 
@@ -88,6 +94,7 @@ static struct tally tally_of(const struct result *result) {
         .unknown = result_count(result, VERDICT_LOOKUP_FAILED),
         .untested = result_count_code(result, CODE_NOT_TESTED),
     };
+    tally.newer = tally.all - tally.current;
     tally.held -= tally.untested < tally.held ? tally.untested : tally.held;
     return tally;
 }
@@ -124,7 +131,7 @@ static enum lead add_lead(struct text *out, const struct result *result,
     if (tally->rejected > 0) {
         text_printf(out, "%s: %zu of %zu update%s failed %s tests",
                     tally->promoted > 0 ? "Gate partly closed" : "Gate closed", tally->rejected,
-                    tally->all, plural(tally->all), tally->rejected == 1 ? "its" : "their");
+                    tally->newer, plural(tally->newer), tally->rejected == 1 ? "its" : "their");
         return LEAD_CLOSED;
     }
     if (tally->unknown > 0) {
@@ -133,8 +140,8 @@ static enum lead add_lead(struct text *out, const struct result *result,
         return LEAD_UNKNOWN;
     }
     if (tally->untested > 0) {
-        text_printf(out, "Could not test %zu of %zu update%s", tally->untested, tally->all,
-                    plural(tally->all));
+        text_printf(out, "Could not test %zu of %zu update%s", tally->untested, tally->newer,
+                    plural(tally->newer));
         return LEAD_UNTESTED;
     }
     if (result->exit_status == EXIT_COULD_NOT) {

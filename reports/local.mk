@@ -4,7 +4,14 @@ reports_libreports_a_SOURCES = \
 	%D%/clean.c %D%/clean.h \
 	%D%/clean_markdown.c \
 	%D%/clean_stream.c %D%/clean_stream.h \
+	%D%/diff.c \
 	%D%/headline.c \
-	%D%/report.h \
+	%D%/json.c %D%/json.h \
+	%D%/junit.c \
+	%D%/junit_case.c %D%/junit_case.h \
+	%D%/markdown.c %D%/markdown.h \
+	%D%/markdown_failures.c \
+	%D%/markdown_parts.c %D%/markdown_parts.h \
+	%D%/report.c %D%/report.h \
 	%D%/result.c %D%/result.h \
 	%D%/terminal.h

@@ -1,4 +1,8 @@
-/* report: the table of sinks. A new report is one file and one line in report.c. */
+/* report: the table of sinks. A new report is one file and one line in report.c.
+ *
+ * A run that may die should write its reports early, with an error in them ("the run did not end"), and again at its end:
+ * files are replaced whole.
+ */
 #pragma once
 
 #include "gate/base/text.h"
@@ -18,3 +22,6 @@ const struct report *report_find(const char *name);
  * fails does not keep the others from being written. err: the first that failed. */
 int report_write_all(const struct result *result, const char *folder,
                      struct error *err) _must_check_;
+
+/* The sinks, each in the file of its name. */
+extern const struct report report_json, report_junit, report_markdown, report_diff;

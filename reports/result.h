@@ -85,6 +85,11 @@ struct result {
 
 void result_clear(struct result *result);
 
+/* For texts that a run which broke early may lack. */
+static inline const char *or_empty(const char *string) {
+    return string != NULL ? string : "";
+}
+
 /* NULL with *err set. Invalid UTF-8 becomes U+FFFD. */
 json_t *result_to_json(const struct result *result, struct error *err) _must_check_;
 
@@ -108,7 +113,8 @@ struct result_tests {
 
 void result_count_tests(const struct result *result, struct result_tests *tests);
 
-/* The same for the trials in which this update's candidate took part. */
+/* The same for the trials in which this update's candidate took part; combinations that failed count only against those
+ * that were rejected. */
 void result_count_update_tests(const struct result *result, size_t update,
                                struct result_tests *tests);
 

@@ -194,7 +194,7 @@ START_TEST(headlines) {
          true,
          false,
          "Could not look up 1 of 2 updates, 1 passed; the pins of 1 update were written."},
-        {{T, U, END}, 3, false, false, "Could not test 1 of 2 updates; nothing was written."},
+        {{T, U, END}, 3, false, false, "Could not test 1 of 1 update; nothing was written."},
         {{H, END}, 0, false, false, "Nothing to promote: 1 update is held; nothing was written."},
         {{END},
          2,

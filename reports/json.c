@@ -1,0 +1,30 @@
+#include "reports/json.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "reports/report.h"
+
+int json_draw(const json_t *json, struct text *out, struct error *err) {
+    _cleanup_(free_pointer) char *dumped =
+        json_dumps(json, JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_ENCODE_ANY);
+    if (dumped == NULL)
+        return error_set(err, ERROR_BUG, "write JSON: no memory, or a text that is not UTF-8");
+    const char *at = dumped;
+    for (const char *mark; (mark = strstr(at, "##")) != NULL; at = mark + 2) {
+        text_append(out, at, (size_t)(mark - at));
+        text_add(out, "#\\u0023");
+    }
+    text_add(out, at);
+    text_add_char(out, '\n');
+    return text_check(out, err);
+}
+
+static int draw(const struct result *result, struct text *out, struct error *err) {
+    json_auto_t *json = result_to_json(result, err);
+    return json != NULL ? json_draw(json, out, err) : -1;
+}
+
+const struct report report_json = {
+    "json", "result.json",
+    "all that the run found, did and wrote; every other report is drawn from it", draw};

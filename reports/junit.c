@@ -1,0 +1,353 @@
+/* junit.xml for CI systems. One suite for the run itself, one for each (update, platform), one for each combination of
+ * updates that was tried together.
+ *
+ * Names are keys of the history that CI systems keep: classname and name hold neither tag nor digest, and no two cases of a
+ * file are equal. classname is "pingate.IMAGE[.PLATFORM]", dots of the image become "_", since Jenkins splits at the last
+ * dot. failure: a test said no; error: could not tell; skipped: not run, and why. What makes a file valid is in
+ * tests/data/junit.xsd: no properties and no file within testcase, three decimals of a second. */
+#include <string.h>
+
+#include "gate/base/clock.h"
+#include "gate/reference.h"
+#include "reports/clean.h"
+#include "reports/junit_case.h"
+
+#define TAIL_FAILED                                                                                \
+    (16u << 10)              /* bytes of each stream of a failed command; Jenkins keeps 100 000 */
+#define TAIL_PASSED    1000u /* bytes of each stream of a passed command; Jenkins keeps no more */
+#define KEY_LIMIT      255u  /* bytes of an image or file in a classname: what GitLab keeps */
+#define WARNING_LIMIT  1000u /* bytes of one */
+#define STREAMS_BUDGET (4u << 20) /* bytes of all streams: with escapes below the 30 MB of GitLab */
+
+static void add_property(struct text *out, const char *name, const char *value) {
+    if (value == NULL || value[0] == '\0')
+        return;
+    text_add(out, "      <property");
+    junit_attribute(out, "name", name);
+    junit_attribute(out, "value", value);
+    text_add(out, "/>\n");
+}
+
+static void end_suite(struct drawing *drawing, struct suite *suite, const char *name,
+                      const struct text *head, int64_t started_ms) {
+    struct text *out = drawing->out;
+    const struct counts *counts = &suite->counts;
+    text_add(out, "  <testsuite");
+    junit_attribute(out, "name", name);
+    text_printf(out, " tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" skipped=\"%zu\"",
+                counts->tests, counts->failures, counts->errors, counts->skipped);
+    junit_time(out, counts->duration_ms);
+    char timestamp[CLOCK_RFC3339_SIZE];
+    clock_rfc3339(started_ms, timestamp);
+    timestamp[strcspn(timestamp, "Z")] = '\0'; /* consumers expect no zone and take it for UTC */
+    junit_attribute(out, "timestamp", timestamp);
+    text_add(out, ">\n");
+    text_append(out, text_string(head), head->length);
+    text_append(out, text_string(&suite->body), suite->body.length);
+    text_add(out, "  </testsuite>\n");
+    if (suite->body.failed != ERROR_NONE || head->failed != ERROR_NONE)
+        out->failed = suite->body.failed != ERROR_NONE ? suite->body.failed : head->failed;
+    drawing->counts.tests += counts->tests;
+    drawing->counts.failures += counts->failures;
+    drawing->counts.errors += counts->errors;
+    drawing->counts.duration_ms += counts->duration_ms;
+}
+
+static void add_warnings(struct text *out, const struct string_list *warnings) {
+    if (warnings->count == 0)
+        return;
+    text_add(out, "    <system-out>");
+    for (size_t i = 0; i < warnings->count; i++) {
+        text_add(out, "warning: ");
+        clean_xml(out, warnings->items[i], strnlen(warnings->items[i], WARNING_LIMIT), false);
+        text_add_char(out, '\n');
+    }
+    text_add(out, "</system-out>\n");
+}
+
+/* The run's own suite, so that a run that could not look is never an empty green file. */
+static int add_run_suite(struct drawing *drawing) {
+    const struct result *result = drawing->result;
+    _cleanup_(suite_clear) struct suite suite = {0};
+    _cleanup_(text_clear) struct text head = {0};
+    _cleanup_(text_clear) struct text all = {0};
+    text_add(&head, "    <properties>\n");
+    add_property(&head, "pingate", result->program_version);
+    add_property(&head, "command", result->command);
+    add_property(&head, "engine", result->engine);
+    add_property(&head, "promote", result->promote);
+    add_property(&head, "set", result->set);
+    add_property(&head, "dry-run", result->dry_run ? "true" : "false");
+    text_printf(&head, "      <property name=\"exit-status\" value=\"%d\"/>\n    </properties>\n",
+                result->exit_status);
+    for (size_t i = 0; i < result->errors.count; i++)
+        text_printf(&all, "%s\n", result->errors.items[i]);
+    bool broken = result->errors.count > 0 ||
+                  (result->exit_status != EXIT_DONE && result->exit_status != EXIT_GATE_CLOSED);
+    _cleanup_(free_pointer) char *headline = result_headline(result, drawing->err);
+    if (headline == NULL)
+        return -1;
+    struct test_case run = {.classname = "pingate.run",
+                            .name = "run",
+                            .outcome = broken ? OUTCOME_ERROR : OUTCOME_PASSED,
+                            .type = "error",
+                            .message = headline,
+                            .more = text_string(&all)};
+    if (junit_case(drawing, &suite, &run) < 0)
+        return -1;
+    add_warnings(&suite.body, &result->warnings);
+    end_suite(drawing, &suite, "pingate", &head, result->started_ms);
+    return 0;
+}
+
+static enum outcome lookup_outcome(const struct result_update *update) {
+    if (update->verdict == VERDICT_LOOKUP_FAILED)
+        return OUTCOME_ERROR;
+    bool looked = update->candidate_digest != NULL || update->verdict == VERDICT_UP_TO_DATE;
+    return looked ? OUTCOME_PASSED : OUTCOME_SKIPPED;
+}
+
+/* A failure or error that a test already tells is not counted twice. */
+static enum outcome verdict_outcome(const struct result *result, size_t index) {
+    const struct result_update *update = &result->updates[index];
+    struct result_tests tests;
+    result_count_update_tests(result, index, &tests);
+    if (update->verdict == VERDICT_REJECT)
+        return tests.failed > 0 ? OUTCOME_SKIPPED : OUTCOME_FAILED;
+    if (update->verdict == VERDICT_HOLD && update->code == CODE_NOT_TESTED)
+        return tests.errors > 0 ? OUTCOME_SKIPPED : OUTCOME_ERROR;
+    bool good = update->verdict == VERDICT_PROMOTE || update->verdict == VERDICT_UP_TO_DATE;
+    return good ? OUTCOME_PASSED : OUTCOME_SKIPPED;
+}
+
+static int add_update_cases(struct drawing *drawing, struct suite *suite, size_t index) {
+    const struct result_update *update = &drawing->result->updates[index];
+    const char *type =
+        update->code != CODE_NONE ? verdict_code_name(update->code) : verdict_name(update->verdict);
+    struct test_case lookup = {.classname = drawing->keys.items[index],
+                               .name = "look-up",
+                               .outcome = lookup_outcome(update),
+                               .type = type,
+                               .message = update->reason};
+    struct test_case verdict = lookup;
+    verdict.name = "verdict";
+    verdict.outcome = verdict_outcome(drawing->result, index);
+    bool looks_up = !string_equal(drawing->result->command, "test");
+    if (looks_up && junit_case(drawing, suite, &lookup) < 0)
+        return -1;
+    return junit_case(drawing, suite, &verdict);
+}
+
+static void add_update_head(struct text *out, const struct result *result,
+                            const struct result_update *update, const char *platform) {
+    text_add(out, "    <properties>\n");
+    add_property(out, "image", update->image);
+    add_property(out, "tag", update->tag);
+    add_property(out, "digest", update->digest);
+    add_property(out, "candidate-tag", update->candidate_tag);
+    add_property(out, "candidate-digest", update->candidate_digest);
+    add_property(out, "policy", update->policy);
+    add_property(out, "rule", update->rule);
+    add_property(out, "stage", update->stage);
+    add_property(out, "verdict", verdict_name(update->verdict));
+    add_property(out, "code", verdict_code_name(update->code));
+    add_property(out, "reason", update->reason);
+    add_property(out, "platform", platform);
+    add_property(out, "engine", result->engine);
+    for (size_t i = 0; i < update->pin_count; i++) {
+        text_add(out, "      <property name=\"pin\" value=\"");
+        clean_xml(out, update->pins[i].file, strnlen(update->pins[i].file, KEY_LIMIT), true);
+        text_printf(out, ":%zu\"/>\n", update->pins[i].line);
+    }
+    text_add(out, "    </properties>\n");
+}
+
+static bool is_alone(const struct result_trial *trial, size_t update) {
+    return !trial->baseline && trial->update_count == 1 && trial->updates[0] == update;
+}
+
+/* The suite of one update on one platform; platform NULL when it has no trials of its own. */
+static int add_update_suite(struct drawing *drawing, size_t index, const char *platform,
+                            bool first) {
+    const struct result *result = drawing->result;
+    const char *key = drawing->keys.items[index];
+    _cleanup_(suite_clear) struct suite suite = {0};
+    _cleanup_(text_clear) struct text head = {0};
+    _cleanup_(free_pointer) char *classname =
+        string_format(drawing->err, "%s%s%s", key, platform != NULL ? "." : "", or_empty(platform));
+    if (classname == NULL)
+        return -1;
+    add_update_head(&head, result, &result->updates[index], platform);
+    if (first && add_update_cases(drawing, &suite, index) < 0)
+        return -1;
+    int64_t started_ms = result->started_ms;
+    for (size_t i = 0; i < result->trial_count; i++) {
+        const struct result_trial *trial = &result->trials[i];
+        if (!is_alone(trial, index) || !string_equal(trial->platform, platform))
+            continue;
+        started_ms = suite.counts.duration_ms == 0 ? trial->started_ms : started_ms;
+        if (junit_trial(drawing, &suite, classname, trial) < 0)
+            return -1;
+    }
+    end_suite(drawing, &suite, classname, &head, started_ms);
+    return 0;
+}
+
+static int add_update_suites(struct drawing *drawing, size_t index) {
+    const struct result *result = drawing->result;
+    bool first = true;
+    for (size_t i = 0; i < result->trial_count; i++) {
+        const struct result_trial *trial = &result->trials[i];
+        bool drawn = !is_alone(trial, index);
+        for (size_t k = 0; !drawn && k < i; k++)
+            drawn = is_alone(&result->trials[k], index) &&
+                    string_equal(result->trials[k].platform, trial->platform);
+        if (drawn)
+            continue;
+        if (add_update_suite(drawing, index, trial->platform, first) < 0)
+            return -1;
+        first = false;
+    }
+    return first ? add_update_suite(drawing, index, NULL, true) : 0;
+}
+
+/* Combinations. */
+
+static bool same_combination(const struct result_trial *a, const struct result_trial *b) {
+    if (a->baseline || b->baseline || a->update_count != b->update_count ||
+        !string_equal(a->platform, b->platform))
+        return false;
+    for (size_t i = 0; i < a->update_count; i++)
+        if (!result_trial_covers(b, a->updates[i]))
+            return false;
+    return true;
+}
+
+static int add_combination(struct drawing *drawing, const struct result_trial *of) {
+    const struct result *result = drawing->result;
+    _cleanup_(suite_clear) struct suite suite = {0};
+    _cleanup_(text_clear) struct text head = {0};
+    _cleanup_(text_clear) struct text classname = {0};
+    text_add(&head, "    <properties>\n");
+    text_add(&classname, "pingate.together.");
+    for (size_t i = 0; i < of->update_count; i++) {
+        const struct result_update *update = &result->updates[of->updates[i]];
+        text_printf(&classname, "%s%s", i > 0 ? " + " : "",
+                    drawing->keys.items[of->updates[i]] + strlen("pingate."));
+        add_property(&head, "image", update->image);
+        add_property(&head, "candidate-tag", update->candidate_tag);
+        add_property(&head, "candidate-digest", update->candidate_digest);
+    }
+    if (of->platform != NULL)
+        text_printf(&classname, ".%s", of->platform);
+    add_property(&head, "platform", of->platform);
+    text_add(&head, "    </properties>\n");
+    if (text_check(&classname, drawing->err) < 0)
+        return -1;
+    for (size_t i = 0; i < result->trial_count; i++)
+        if (same_combination(of, &result->trials[i]) &&
+            junit_trial(drawing, &suite, text_string(&classname), &result->trials[i]) < 0)
+            return -1;
+    end_suite(drawing, &suite, text_string(&classname), &head, of->started_ms);
+    return 0;
+}
+
+static int add_combinations(struct drawing *drawing) {
+    const struct result *result = drawing->result;
+    for (size_t i = 0; i < result->trial_count; i++) {
+        const struct result_trial *trial = &result->trials[i];
+        bool drawn = trial->baseline || trial->update_count == 1;
+        for (size_t k = 0; !drawn && k < i; k++)
+            drawn = same_combination(trial, &result->trials[k]);
+        if (!drawn && add_combination(drawing, trial) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* The file. */
+
+static void add_key_words(struct text *key, const char *words) {
+    for (const char *end = words + strnlen(words, KEY_LIMIT); words < end; words++)
+        text_add_char(key, *words == '.' ? '_' : *words);
+}
+
+static size_t count_equal(const struct string_list *list, const char *string) {
+    size_t count = 0;
+    for (size_t i = 0; i < list->count; i++)
+        count += strcmp(list->items[i], string) == 0;
+    return count;
+}
+
+/* Several updates of one image, such as redis:6 and redis:7, are told apart by the file of their first pin, then by number.
+ * bases: the keys so far, without numbers. */
+static int add_key(struct drawing *drawing, struct string_list *bases,
+                   const struct result_update *update) {
+    _cleanup_(text_clear) struct text key = {0};
+    text_add(&key, "pingate.");
+    add_key_words(&key, reference_familiar(or_empty(update->image)));
+    if (string_list_has(bases, text_string(&key)) && update->pin_count > 0) {
+        text_add(&key, " (");
+        add_key_words(&key, update->pins[0].file);
+        text_add(&key, ")");
+    }
+    size_t copies = count_equal(bases, text_string(&key));
+    if (text_check(&key, drawing->err) < 0 ||
+        string_list_add(bases, text_string(&key), drawing->err) < 0)
+        return -1;
+    if (copies > 0)
+        text_printf(&key, " (%zu)", copies + 1);
+    if (text_check(&key, drawing->err) < 0)
+        return -1;
+    return string_list_add(&drawing->keys, text_string(&key), drawing->err);
+}
+
+static int add_keys(struct drawing *drawing) {
+    _cleanup_(string_list_clear) struct string_list bases = {0};
+    for (size_t i = 0; i < drawing->result->update_count; i++)
+        if (add_key(drawing, &bases, &drawing->result->updates[i]) < 0)
+            return -1;
+    return 0;
+}
+
+/* What each stream may hold, so that a thousand failures still give a file that CI systems take. */
+static void set_tails(struct drawing *drawing) {
+    struct result_tests tests;
+    result_count_tests(drawing->result, &tests);
+    size_t streams = 4 * (tests.total + 1); /* two of each case, within the failure once more */
+    drawing->tail_failed =
+        STREAMS_BUDGET / streams < TAIL_FAILED ? STREAMS_BUDGET / streams : TAIL_FAILED;
+    drawing->tail_passed = drawing->tail_failed < TAIL_PASSED ? drawing->tail_failed : TAIL_PASSED;
+}
+
+static int add_suites(struct drawing *drawing) {
+    const struct result *result = drawing->result;
+    set_tails(drawing);
+    if (add_keys(drawing) < 0 || add_run_suite(drawing) < 0)
+        return -1;
+    for (size_t i = 0; i < result->update_count; i++)
+        if (add_update_suites(drawing, i) < 0)
+            return -1;
+    return add_combinations(drawing);
+}
+
+static int draw(const struct result *result, struct text *out, struct error *err) {
+    _cleanup_(text_clear) struct text suites = {.ceiling = out->ceiling};
+    struct drawing drawing = {.result = result, .out = &suites, .err = err};
+    int drawn = add_suites(&drawing);
+    string_list_clear(&drawing.keys);
+    if (drawn < 0 || text_check(&suites, err) < 0)
+        return -1;
+    const struct counts *counts = &drawing.counts;
+    text_printf(out,
+                "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"pingate\" "
+                "tests=\"%zu\" failures=\"%zu\" errors=\"%zu\"",
+                counts->tests, counts->failures, counts->errors);
+    junit_time(out, result->finished_ms - result->started_ms);
+    text_add(out, ">\n");
+    text_append(out, text_string(&suites), suites.length);
+    text_add(out, "</testsuites>\n");
+    return text_check(out, err);
+}
+
+const struct report report_junit = {"junit", "junit.xml", "test results for CI systems", draw};

@@ -1,0 +1,52 @@
+/* junit_case: private to junit*.c. A suite that is being drawn, and the cases in it.
+ */
+#pragma once
+
+#include "reports/report.h"
+
+struct counts {
+    size_t tests, failures, errors, skipped;
+    int64_t duration_ms;
+};
+
+/* One suite while it is drawn: its head needs the counts, so its cases are collected first. */
+struct suite {
+    struct text body;
+    struct counts counts;
+    struct string_list names; /* of its cases, so that none comes twice */
+};
+
+/* What all suites of one file share. */
+struct drawing {
+    const struct result *result;
+    struct text *out; /* the suites */
+    struct counts counts;
+    struct string_list keys; /* one an update: stable, unique */
+    size_t tail_failed, tail_passed;
+    struct error *err;
+};
+
+struct test_case {
+    const char *classname;
+    const char *name;
+    enum outcome outcome;
+    const char *type;    /* of failure, error, skipped */
+    const char *message; /* of the same; NULL is none */
+    int64_t duration_ms;
+    const struct result_command *command; /* whose output is told; NULL is none */
+    const char *more;                     /* within failure and error, after the message; NULL */
+};
+
+void suite_clear(struct suite *suite);
+
+/* name="value", escaped. */
+void junit_attribute(struct text *out, const char *name, const char *value);
+void junit_time(struct text *out, int64_t duration_ms);
+
+/* A case; its name gets " (2)" when the suite has it already. */
+int junit_case(struct drawing *drawing, struct suite *suite,
+               const struct test_case *test_case) _must_check_;
+
+/* A case for each command, and one for the trial when no command tells how it went. */
+int junit_trial(struct drawing *drawing, struct suite *suite, const char *classname,
+                const struct result_trial *trial) _must_check_;

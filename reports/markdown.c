@@ -1,0 +1,353 @@
+#include "reports/markdown.h"
+
+#include <string.h>
+
+#include "gate/base/clock.h"
+#include "reports/clean.h"
+#include "reports/markdown_parts.h"
+#include "reports/report.h"
+
+#define ALL            SIZE_MAX
+#define UNTESTED_SHOWN 10u    /* names in the line on what was not tested */
+#define DIFF_OPEN      12288u /* bytes; a larger diff is cut, pins.diff has it whole */
+#define MESSAGE_LIMIT  1000u  /* bytes of a warning or error */
+
+/* From all to least. Each step keeps what those before it left out out. */
+static const struct markdown_detail details[] = {
+    {true, true, 40, 8192, ALL, ALL, ALL, true, NULL},
+    {false, true, 40, 8192, ALL, ALL, ALL, true, "the list of passed tests"},
+    {false, true, 15, 2048, ALL, ALL, ALL, true, "logs but for their last 15 lines"},
+    {false, false, 15, 2048, ALL, ALL, ALL, true, "the diff"},
+    {false, false, 15, 2048, ALL, ALL, 20, false, "what is up to date"},
+    {false, false, 8, 1024, 20, 200, 20, false, "failures but for 20, rows but for 200"},
+    {false, false, 8, 1024, 5, 50, 5, false, "failures but for 5, rows but for 50"},
+    {false, false, 0, 0, 3, 10, 2, false, "all logs, rows but for 10"},
+    {false, false, 0, 0, 0, 3, 0, false, "rows but for 3, messages"},
+    {false, false, 0, 0, 0, 0, 0, false, "all rows"},
+};
+
+static const struct {
+    const char *symbol;
+    const char *words;
+} verdicts[VERDICT_COUNT] = {
+    [VERDICT_UP_TO_DATE] = {"➖", "up to date"},
+    [VERDICT_PROMOTE] = {"✅", "passed"},
+    [VERDICT_REJECT] = {"❌", "rejected"},
+    [VERDICT_HOLD] = {"⏸️", "held"},
+    [VERDICT_LOOKUP_FAILED] = {"⚠️", "look-up failed"},
+};
+
+/* Worst first. */
+static const enum verdict verdict_order[] = {VERDICT_REJECT, VERDICT_LOOKUP_FAILED, VERDICT_HOLD,
+                                             VERDICT_PROMOTE};
+
+static const char *plural(size_t count) {
+    return count == 1 ? "" : "s";
+}
+
+/* Once it does not fit there is no need to draw the rest of this step. */
+static bool is_whole(const struct text *out) {
+    return out->failed == ERROR_NONE;
+}
+
+static void add_headline(struct text *out, const struct result *result, const char *headline) {
+    struct result_tests tests;
+    result_count_tests(result, &tests);
+    const char *symbol = result->exit_status == EXIT_DONE          ? "✅"
+                         : result->exit_status == EXIT_GATE_CLOSED ? "❌"
+                                                                   : "⚠️";
+    text_printf(out, "%s **", symbol);
+    markdown_words(out, headline, MESSAGE_LIMIT);
+    text_add(out, "**");
+    if (tests.total == 0)
+        text_add(out, " No test was run");
+    else
+        text_printf(out, " %zu test%s: %zu passed", tests.total, plural(tests.total), tests.passed);
+    if (tests.flaky > 0)
+        text_printf(out, " (%zu flaky)", tests.flaky);
+    if (tests.failed > 0)
+        text_printf(out, ", %zu failed", tests.failed);
+    if (tests.errors > 0)
+        text_printf(out, ", %zu could not be run", tests.errors);
+    if (tests.skipped > 0)
+        text_printf(out, ", %zu skipped", tests.skipped);
+    text_add(out, ", in ");
+    markdown_duration(out, result->finished_ms - result->started_ms);
+    text_add(out, ".\n");
+}
+
+/* Updates of which nothing was proven, though something may be newer. */
+static const char *why_untested(const struct result_update *update) {
+    if (update->verdict == VERDICT_LOOKUP_FAILED)
+        return "look-up failed";
+    switch (update->code) {
+    case CODE_NO_TEST:
+        return "no test covers it";
+    case CODE_NOT_TESTED:
+        return "its tests could not be run";
+    case CODE_NO_TAG:
+        return "no tag to follow";
+    case CODE_NOT_A_VERSION:
+        return "its tag is no version";
+    case CODE_NONE:
+    case CODE_GATE_CLOSED:
+    case CODE_NOT_SELECTED: /* as the caller asked */
+    case CODE_REGRESSION:
+    case CODE_ALREADY_BROKEN:
+    case CODE_TEST_FAILED:
+    case CODE_FAILS_TOGETHER:
+    case CODE_COUNT:
+        break;
+    }
+    return NULL;
+}
+
+static void add_untested(struct text *out, const struct result *result, size_t shown) {
+    size_t count = 0;
+    for (size_t i = 0; i < result->update_count; i++) {
+        const struct result_update *update = &result->updates[i];
+        const char *why = why_untested(update);
+        if (why == NULL || count++ >= shown)
+            continue;
+        text_add(out, count == 1 ? "\n> ⚠️ **Not tested:** " : ", ");
+        markdown_image(out, update);
+        text_printf(out, " (%s)", why);
+    }
+    if (count > shown)
+        text_printf(out, "%s%zu %supdate%s", shown > 0 ? " and " : "\n> ⚠️ **Not tested:** ",
+                    count - shown, shown > 0 ? "more " : "", plural(count - shown));
+    text_add(out, count > 0 ? ".\n" : "");
+}
+
+static void add_messages(struct text *out, const char *title, const struct string_list *messages,
+                         size_t shown) {
+    if (messages->count == 0)
+        return;
+    text_printf(out, "\n### %s\n\n", title);
+    for (size_t i = 0; i < messages->count && i < shown; i++) {
+        text_add(out, "- ");
+        markdown_words(out, messages->items[i], MESSAGE_LIMIT);
+        text_add_char(out, '\n');
+    }
+    if (messages->count > shown)
+        text_printf(out, "- %s%zu%s\n", shown > 0 ? "… and " : "", messages->count - shown,
+                    shown > 0 ? " more" : "");
+}
+
+/* The table. */
+
+static void add_change(struct text *out, const struct result_update *update) {
+    markdown_version(out, update->tag, update->digest);
+    if (update->candidate_tag == NULL && update->candidate_digest == NULL)
+        return;
+    text_add(out, " → ");
+    markdown_version(out, update->candidate_tag, update->candidate_digest);
+}
+
+static void add_test_counts(struct text *out, const struct result *result, size_t index) {
+    struct result_tests tests;
+    result_count_update_tests(result, index, &tests);
+    if (tests.total == 0)
+        text_add(out, result->updates[index].code == CODE_NO_TEST ? "**none**" : "–");
+    else
+        text_printf(out, "%zu/%zu%s", tests.passed, tests.total, tests.flaky > 0 ? " flaky" : "");
+}
+
+static void add_verdict(struct text *out, const struct result *result,
+                        const struct result_update *update) {
+    const char *words = verdicts[update->verdict].words;
+    if (update->verdict == VERDICT_PROMOTE && result->changed)
+        words = "promoted";
+    text_printf(out, "%s **%s**", verdicts[update->verdict].symbol, words);
+    if (update->code != CODE_NONE) {
+        text_add(out, " (");
+        markdown_words(out, verdict_code_name(update->code), MARKDOWN_NAME_LIMIT);
+        text_add_char(out, ')');
+    }
+    if (or_empty(update->reason)[0] != '\0') {
+        text_add(out, ": ");
+        markdown_words(out, update->reason, MARKDOWN_REASON_LIMIT);
+    }
+}
+
+static void add_row(struct text *out, const struct result *result, size_t index) {
+    const struct result_update *update = &result->updates[index];
+    text_add(out, "| ");
+    markdown_image(out, update);
+    text_add(out, " | ");
+    add_change(out, update);
+    text_add(out, " | ");
+    markdown_words(out, update->policy != NULL ? update->policy : "–", MARKDOWN_NAME_LIMIT);
+    text_add(out, " | ");
+    add_test_counts(out, result, index);
+    text_add(out, " | ");
+    add_verdict(out, result, update);
+    text_add(out, " |\n");
+}
+
+static const char table_head[] = "| Image | Current → candidate | Policy | Tests | Verdict |\n"
+                                 "|---|---|---|---|---|\n";
+
+static void add_table(struct text *out, const struct result *result, size_t limit) {
+    size_t count = result->update_count - result_count(result, VERDICT_UP_TO_DATE);
+    size_t rows = 0;
+    if (count > 0 && limit > 0)
+        text_printf(out, "\n%s", table_head);
+    for (size_t v = 0; v < sizeof verdict_order / sizeof *verdict_order; v++)
+        for (size_t i = 0; i < result->update_count && rows < limit && is_whole(out); i++)
+            if (result->updates[i].verdict == verdict_order[v]) {
+                add_row(out, result, i);
+                rows++;
+            }
+    if (count > rows)
+        text_printf(out, "\n%s%zu%s update%s.\n", rows > 0 ? "… and " : "", count - rows,
+                    rows > 0 ? " more" : "", plural(count - rows));
+}
+
+static void add_current(struct text *out, const struct result *result, bool listed) {
+    size_t count = result_count(result, VERDICT_UP_TO_DATE);
+    if (count == 0)
+        return;
+    if (!listed) {
+        text_printf(out, "\n%zu pinned version%s up to date.\n", count,
+                    count == 1 ? " is" : "s are");
+        return;
+    }
+    text_printf(out, "\n<details><summary>%zu up to date</summary>\n\n%s", count, table_head);
+    for (size_t i = 0; i < result->update_count && is_whole(out); i++)
+        if (result->updates[i].verdict == VERDICT_UP_TO_DATE)
+            add_row(out, result, i);
+    text_add(out, "\n</details>\n");
+}
+
+/* Passes. */
+
+static bool is_pass(const struct result_trial *trial, const struct result_command *command) {
+    return !trial->baseline &&
+           (command->outcome == OUTCOME_PASSED || command->outcome == OUTCOME_FLAKY);
+}
+
+static void add_pass(struct text *out, const struct result *result,
+                     const struct result_trial *trial, const struct result_command *command) {
+    text_add(out, "| ");
+    markdown_words(out, trial->test, MARKDOWN_NAME_LIMIT);
+    text_add(out, " | ");
+    markdown_code(out, command->text, MARKDOWN_NAME_LIMIT);
+    text_add(out, " | ");
+    for (size_t i = 0; i < trial->update_count; i++) {
+        const struct result_update *update = &result->updates[trial->updates[i]];
+        text_add(out, i > 0 ? " + " : "");
+        markdown_image(out, update);
+        text_add_char(out, ' ');
+        markdown_version(out, update->candidate_tag, update->candidate_digest);
+    }
+    text_add(out, " | ");
+    markdown_duration(out, command->duration_ms);
+    text_add(out, command->outcome == OUTCOME_FLAKY ? ", flaky |\n" : " |\n");
+}
+
+static void add_passes(struct text *out, const struct result *result) {
+    struct result_tests tests;
+    result_count_tests(result, &tests);
+    if (tests.passed == 0)
+        return;
+    text_printf(out,
+                "\n<details><summary>%zu passed test%s</summary>\n\n"
+                "| Test | Command | On | Time |\n|---|---|---|---|\n",
+                tests.passed, plural(tests.passed));
+    for (size_t i = 0; i < result->trial_count && is_whole(out); i++)
+        for (size_t k = 0; k < result->trials[i].command_count; k++)
+            if (is_pass(&result->trials[i], &result->trials[i].commands[k]))
+                add_pass(out, result, &result->trials[i], &result->trials[i].commands[k]);
+    text_add(out, "\n</details>\n");
+}
+
+/* The diff and the end. */
+
+static void add_diff(struct text *out, const struct result *result) {
+    const char *diff = or_empty(result->diff);
+    size_t length = strlen(diff);
+    if (length == 0)
+        return;
+    size_t shown = length;
+    if (length > DIFF_OPEN) {
+        const char *newline = memrchr(diff, '\n', DIFF_OPEN);
+        shown = newline != NULL ? (size_t)(newline - diff) + 1 : 0;
+    }
+    text_printf(out, "\n<details%s><summary>%s</summary>\n\n", length <= 2048 ? " open" : "",
+                result->changed ? "What was written" : "What would be written");
+    clean_markdown_block(out, "diff", diff, shown);
+    if (shown < length)
+        text_add(out, "\n… the rest is in `pins.diff`.\n");
+    text_add(out, "\n</details>\n");
+}
+
+static void add_footer(struct text *out, const struct result *result) {
+    char started[CLOCK_RFC3339_SIZE];
+    clock_rfc3339(result->started_ms, started);
+    text_add(out, "\n<sub>pingate ");
+    markdown_code(out, result->program_version, MARKDOWN_NAME_LIMIT);
+    text_printf(out, " · %s", started);
+    if (result->engine != NULL) {
+        text_add(out, " · ");
+        markdown_words(out, result->engine, MARKDOWN_NAME_LIMIT);
+    }
+    if (result->set != NULL) {
+        text_add(out, " · set ");
+        markdown_version(out, NULL, result->set);
+    }
+    text_add(out, "</sub>\n");
+}
+
+static void add_cuts(struct text *out, size_t step) {
+    if (step == 0)
+        return;
+    text_add(out, "\n> ✂️ Shortened to fit; left out: ");
+    for (size_t i = 1; i <= step; i++)
+        text_printf(out, "%s%s", i > 1 ? "; " : "", details[i].cut);
+    text_add(out, ". All of it is in `result.json` and `junit.xml`.\n");
+}
+
+static void draw_step(const struct result *result, const char *headline, size_t step,
+                      struct text *out) {
+    const struct markdown_detail *detail = &details[step];
+    add_headline(out, result, headline);
+    add_untested(out, result,
+                 detail->messages < UNTESTED_SHOWN ? detail->messages : UNTESTED_SHOWN);
+    add_cuts(out, step);
+    add_messages(out, "⚠️ Errors", &result->errors, detail->messages);
+    add_table(out, result, detail->rows);
+    markdown_failures(result, detail, out);
+    add_messages(out, "Warnings", &result->warnings, detail->messages);
+    if (detail->passes)
+        add_passes(out, result);
+    if (detail->diff)
+        add_diff(out, result);
+    add_current(out, result, detail->current);
+    add_footer(out, result);
+}
+
+int markdown_draw(const struct result *result, size_t limit, struct text *out, struct error *err) {
+    _cleanup_(free_pointer) char *headline = result_headline(result, err);
+    if (headline == NULL)
+        return -1;
+    _cleanup_(text_clear) struct text draft = {.ceiling = limit};
+    for (size_t step = 0; step < sizeof details / sizeof *details; step++) {
+        text_clear(&draft);
+        draw_step(result, headline, step, &draft);
+        if (draft.failed == ERROR_LIMIT)
+            continue;
+        if (text_check(&draft, err) < 0)
+            return -1;
+        text_append(out, text_string(&draft), draft.length);
+        return text_check(out, err);
+    }
+    return error_set(err, ERROR_LIMIT, "the shortest report is larger than %zu bytes", limit);
+}
+
+static int draw(const struct result *result, struct text *out, struct error *err) {
+    return markdown_draw(result, MARKDOWN_LIMIT_GITHUB, out, err);
+}
+
+const struct report report_markdown = {
+    "markdown", "report.md", "for people, and short enough for a comment on GitHub", draw};

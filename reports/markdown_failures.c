@@ -1,0 +1,156 @@
+#include <string.h>
+
+#include "reports/clean.h"
+#include "reports/markdown_parts.h"
+
+#define REPRODUCE_LIMIT                                                                            \
+    4000u /* bytes of a line for a shell; a longer one is left out, as half of one is no use */
+
+static bool is_told(const struct result_trial *trial) {
+    return !trial->baseline &&
+           (outcome_is_failure(trial->outcome) || trial->outcome == OUTCOME_ERROR);
+}
+
+static const char *outcome_words(enum outcome outcome) {
+    switch (outcome) {
+    case OUTCOME_FAILED:
+        return "failed";
+    case OUTCOME_TIMED_OUT:
+        return "timed out";
+    case OUTCOME_OOM:
+        return "ran out of memory";
+    case OUTCOME_ERROR:
+        return "could not be run";
+    case OUTCOME_PASSED:
+    case OUTCOME_FLAKY:
+    case OUTCOME_SKIPPED:
+    case OUTCOME_COUNT:
+        break;
+    }
+    return outcome_name(outcome);
+}
+
+static void add_heading(struct text *out, const struct result *result,
+                        const struct result_trial *trial) {
+    text_printf(out, "\n### %s Test ", trial->outcome == OUTCOME_ERROR ? "⚠️" : "❌");
+    markdown_code(out, trial->test, MARKDOWN_NAME_LIMIT);
+    text_printf(out, " %s on ", outcome_words(trial->outcome));
+    for (size_t i = 0; i < trial->update_count; i++) {
+        const struct result_update *update = &result->updates[trial->updates[i]];
+        bool last = i + 1 == trial->update_count;
+        text_add(out, i == 0 ? "" : last ? " together with " : ", ");
+        markdown_image(out, update);
+        text_add_char(out, ' ');
+        markdown_version(out, update->candidate_tag, update->candidate_digest);
+    }
+    if (trial->platform != NULL) {
+        text_add(out, " (");
+        markdown_words(out, trial->platform, MARKDOWN_NAME_LIMIT);
+        text_add_char(out, ')');
+    }
+    text_add(out, "\n\n");
+}
+
+/* What the verdict made of it; for several updates the reason of each is in its row. */
+static void add_comparison(struct text *out, const struct result *result,
+                           const struct result_trial *trial) {
+    if (trial->update_count != 1)
+        return;
+    const struct result_update *update = &result->updates[trial->updates[0]];
+    if (update->code == CODE_REGRESSION)
+        text_add(out, " On the current digest the same test passes: **a regression**.");
+    else if (update->code == CODE_ALREADY_BROKEN)
+        text_add(out,
+                 " On the current digest it fails, too: **already broken** before this update.");
+    else if (update->code == CODE_TEST_FAILED)
+        text_add(out, " The current digest could not be tried for comparison.");
+}
+
+static void add_stream(struct text *out, const struct markdown_detail *detail, const char *title,
+                       const char *tail, int64_t bytes, const char *path) {
+    tail = or_empty(tail);
+    if (detail->tail_lines == 0 || tail[0] == '\0')
+        return;
+    size_t length;
+    const char *lines =
+        clean_tail(tail, strlen(tail), detail->tail_lines, detail->tail_bytes, &length);
+    text_printf(out, "\n%s%s", title,
+                (int64_t)length < bytes || length < strlen(tail) ? ", last lines" : "");
+    if (path != NULL) {
+        text_add(out, " (all of it in ");
+        markdown_code(out, path, MARKDOWN_NAME_LIMIT);
+        text_add_char(out, ')');
+    }
+    text_add(out, ":\n\n");
+    clean_markdown_block(out, "", lines, length);
+}
+
+static const struct result_command *failed_command(const struct result_trial *trial) {
+    for (size_t i = 0; i < trial->command_count; i++)
+        if (outcome_is_failure(trial->commands[i].outcome) ||
+            trial->commands[i].outcome == OUTCOME_ERROR)
+            return &trial->commands[i];
+    return NULL;
+}
+
+static void add_reproduce(struct text *out, const char *title, const char *reproduce) {
+    if (reproduce == NULL || strlen(reproduce) > REPRODUCE_LIMIT)
+        return;
+    text_printf(out, "\n%s:\n\n", title);
+    clean_markdown_block(out, "sh", reproduce, strlen(reproduce));
+}
+
+static void add_command(struct text *out, const struct markdown_detail *detail,
+                        const struct result_command *command) {
+    add_stream(out, detail, "Standard error", command->err_tail, command->err_bytes,
+               command->err_path);
+    add_stream(out, detail, "Standard output", command->out_tail, command->out_bytes,
+               command->out_path);
+    if (detail->tail_lines > 0)
+        add_reproduce(out, "To reproduce", command->reproduce);
+}
+
+static void add_failure(struct text *out, const struct result *result,
+                        const struct markdown_detail *detail, const struct result_trial *trial) {
+    const struct result_command *command = failed_command(trial);
+    const char *reason = command != NULL ? command->reason : trial->reason;
+    add_heading(out, result, trial);
+    if (command != NULL) {
+        markdown_code(out, command->text, 2 * MARKDOWN_NAME_LIMIT);
+        text_add(out, ": ");
+    }
+    markdown_words(out, reason != NULL ? reason : outcome_words(trial->outcome),
+                   2 * MARKDOWN_REASON_LIMIT);
+    if (trial->outcome != OUTCOME_TIMED_OUT) { /* its reason tells the time */
+        text_add(out, " (after ");
+        markdown_duration(out, command != NULL ? command->duration_ms : trial->duration_ms);
+        text_add_char(out, ')');
+    }
+    text_add_char(out, '.');
+    add_comparison(out, result, trial);
+    text_add_char(out, '\n');
+    if (command != NULL)
+        add_command(out, detail, command);
+    if (detail->tail_lines > 0 && trial->update_count == 1)
+        add_reproduce(out, "To see the whole verdict again",
+                      result->updates[trial->updates[0]].reproduce);
+}
+
+void markdown_failures(const struct result *result, const struct markdown_detail *detail,
+                       struct text *out) {
+    size_t told = 0;
+    size_t left_out = 0;
+    for (size_t i = 0; i < result->trial_count && out->failed == ERROR_NONE; i++) {
+        const struct result_trial *trial = &result->trials[i];
+        if (!is_told(trial))
+            continue;
+        if (told < detail->failures) {
+            add_failure(out, result, detail, trial);
+            told++;
+        } else
+            left_out++;
+    }
+    if (left_out > 0)
+        text_printf(out, "\n%s%zu more failed test run%s.\n", told > 0 ? "… and " : "", left_out,
+                    left_out == 1 ? "" : "s");
+}

@@ -1,0 +1,37 @@
+/* markdown_parts: private to markdown*.c. Pieces that the report is made of.
+ */
+#pragma once
+
+#include "gate/base/text.h"
+#include "reports/result.h"
+
+#define MARKDOWN_NAME_LIMIT 120u /* bytes of an image, file or test name */
+#define MARKDOWN_REASON_LIMIT                                                                      \
+    300u /* bytes of a reason in a row; the failure below tells it whole */
+
+/* How much is told; markdown.c has the steps from all to least. */
+struct markdown_detail {
+    bool passes; /* the folded list of what passed */
+    bool diff;
+    size_t tail_lines; /* of each stream of a failed command */
+    size_t tail_bytes;
+    size_t failures; /* that are told in full */
+    size_t rows;     /* of updates, worst first */
+    size_t messages; /* warnings, and errors */
+    bool current;    /* the folded list of what is up to date */
+    const char *cut; /* what this step leaves out, in words; NULL for nothing */
+};
+
+void markdown_words(struct text *out, const char *words, size_t limit); /* cut, cleaned */
+void markdown_code(struct text *out, const char *words, size_t limit); /* the same in a code span */
+
+/* `redis`, `7.2.4@0123456789ab` */
+void markdown_image(struct text *out, const struct result_update *update);
+void markdown_version(struct text *out, const char *tag, const char *digest);
+
+/* "1 m 12 s" */
+void markdown_duration(struct text *out, int64_t duration_ms);
+
+/* The trials that failed or broke, each under a heading. */
+void markdown_failures(const struct result *result, const struct markdown_detail *detail,
+                       struct text *out);

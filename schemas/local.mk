@@ -1,0 +1,7 @@
+# schemas: the machine forms, for those who read them; installed beside the program. tests/schemas.sh holds the program to them.
+schemadir = $(pkgdatadir)/schemas
+dist_schema_DATA = \
+	%D%/explain.schema.json \
+	%D%/result.schema.json \
+	%D%/scan.schema.json \
+	%D%/status.schema.json

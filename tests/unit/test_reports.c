@@ -1,0 +1,317 @@
+/* Draws tests/golden/reports/NAME/result.json with every sink and compares with the files beside it. A case is a folder;
+ * after a change that is meant, PINGATE_GOLDEN=update tests/unit/test_reports writes them anew: read the diff then. */
+#include <dirent.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "gate/base/file.h"
+#include "reports/json.h"
+#include "reports/markdown.h"
+#include "reports/report.h"
+#include "tests/unit/unit.h"
+
+#define GOLDEN_LIMIT (4u << 20) /* bytes of a file of a case */
+#define SHORT_LIMIT  5000u      /* bytes of short.md */
+
+static char folder[4096];
+
+static void set_folder(void) {
+    const char *source = getenv("PINGATE_TEST_SOURCE");
+    snprintf(folder, sizeof folder, "%s/tests/golden/reports", source != NULL ? source : ".");
+}
+
+static int load_case(const char *name, struct result *result) {
+    struct error err = {0};
+    char path[8192];
+    snprintf(path, sizeof path, "%s/%s/result.json", folder, name);
+    json_error_t where;
+    json_t *json = json_load_file(path, JSON_REJECT_DUPLICATES, &where);
+    ck_assert_msg(json != NULL, "%s:%d: %s", path, where.line, where.text);
+    ck_assert_msg(result_from_json(json, result, &err) == 0, "%s: %s", path, error_message(&err));
+    json_t *again = result_to_json(result, &err);
+    ck_assert_msg(json_equal(json, again), "%s: does not come back as it was", path);
+    json_decref(json);
+    json_decref(again);
+    return 0;
+}
+
+static void show_difference(const char *path, const struct text *drawn) {
+    char temporary[] = "/tmp/pingate-golden.XXXXXX";
+    struct error err = {0};
+    int fd = mkstemp(temporary);
+    ck_assert(fd >= 0 && file_write_all(fd, text_string(drawn), drawn->length, &err) == 0);
+    close(fd);
+    pid_t child = fork();
+    if (child == 0) {
+        dup2(STDERR_FILENO, STDOUT_FILENO);
+        execlp("diff", "diff", "-u", path, temporary, (char *)NULL);
+        _exit(127);
+    }
+    waitpid(child, NULL, 0);
+    unlink(temporary);
+}
+
+/* 0 when the file is as drawn. */
+static int compare(const char *name, const char *file, const struct text *drawn) {
+    struct error err = {0};
+    struct text golden = {0};
+    char path[8192];
+    snprintf(path, sizeof path, "%s/%s/%s", folder, name, file);
+    const char *mode = getenv("PINGATE_GOLDEN");
+    if (mode != NULL && strcmp(mode, "update") == 0) {
+        unit_ok(file_replace(path, text_string(drawn), drawn->length, &err), &err);
+        return 0;
+    }
+    unit_ok(file_read(path, GOLDEN_LIMIT, &golden, &err), &err);
+    int differs = golden.length != drawn->length ||
+                  memcmp(text_string(&golden), text_string(drawn), drawn->length) != 0;
+    if (differs)
+        show_difference(path, drawn);
+    text_clear(&golden);
+    return differs;
+}
+
+static int draw_and_compare(const char *name, const struct result *result,
+                            const struct report *report) {
+    struct error err = {0};
+    struct text drawn = {0};
+    unit_ok(report->draw(result, &drawn, &err), &err);
+    int differs = compare(name, report->file, &drawn);
+    text_clear(&drawn);
+    return differs;
+}
+
+static int draw_short(const char *name, const struct result *result) {
+    struct error err = {0};
+    char path[8192];
+    snprintf(path, sizeof path, "%s/%s/short.md", folder, name);
+    if (!file_exists(path))
+        return 0;
+    struct text drawn = {0};
+    unit_ok(markdown_draw(result, SHORT_LIMIT, &drawn, &err), &err);
+    ck_assert_uint_le(drawn.length, SHORT_LIMIT);
+    int differs = compare(name, "short.md", &drawn);
+    text_clear(&drawn);
+    return differs;
+}
+
+START_TEST(golden_cases) {
+    set_folder();
+    DIR *open_folder = opendir(folder);
+    ck_assert_msg(open_folder != NULL, "%s is not there", folder);
+    int cases_seen = 0;
+    int failed = 0;
+    for (struct dirent *entry; (entry = readdir(open_folder)) != NULL;) {
+        if (entry->d_name[0] == '.')
+            continue;
+        struct result result;
+        load_case(entry->d_name, &result);
+        failed += draw_and_compare(entry->d_name, &result, &report_markdown);
+        failed += draw_and_compare(entry->d_name, &result, &report_junit);
+        failed += draw_short(entry->d_name, &result);
+        result_clear(&result);
+        cases_seen++;
+    }
+    closedir(open_folder);
+    ck_assert_int_ge(cases_seen, 10);
+    ck_assert_msg(failed == 0, "%d files differ, see above; PINGATE_GOLDEN=update when it is meant",
+                  failed);
+}
+END_TEST
+
+/* No fence stays open, nothing outside of fences but our own tags begins with "<". */
+static void check_markdown(const char *bytes, size_t limit) {
+    static const char *const tags[] = {"<details>",  "<details open>", "<summary>",
+                                       "</summary>", "</details>",     "<sub>",
+                                       "</sub>",     "<code>",         "</code>"};
+    size_t fence = 0;
+    size_t details = 0;
+    for (const char *line = bytes; *line != '\0';) {
+        size_t length = strcspn(line, "\n");
+        size_t run = strspn(line, "`");
+        ck_assert_msg(line[0] != '/', "limit %zu: a quick action: %.80s", limit, line);
+        if (fence == 0 && run >= 3 && memchr(line + run, '`', length - run) == NULL)
+            fence = run;
+        else if (fence > 0 && run >= fence && run == length)
+            fence = 0;
+        else if (fence == 0)
+            for (size_t i = 0; i < length; i++) {
+                bool ours = line[i] != '<';
+                for (size_t k = 0; !ours && k < sizeof tags / sizeof *tags; k++)
+                    ours = strncmp(line + i, tags[k], strlen(tags[k])) == 0;
+                /* in a code span, which check_markdown does not follow, "<" is text */
+                ck_assert_msg(ours || memchr(line, '`', i) != NULL, "limit %zu: HTML: %.80s", limit,
+                              line + i);
+                details += strncmp(line + i, "<details", 8) == 0;
+                details -= strncmp(line + i, "</details>", 10) == 0;
+            }
+        line += length + (line[length] == '\n');
+    }
+    ck_assert_msg(fence == 0, "limit %zu: a fence is open", limit);
+    ck_assert_msg(details == 0, "limit %zu: <details> is open", limit);
+}
+
+START_TEST(hostile_at_every_size) {
+    set_folder();
+    struct error err = {0};
+    struct result result;
+    load_case("hostile", &result);
+    for (size_t limit = MARKDOWN_LIMIT_LEAST; limit < 60000; limit += 397) {
+        struct text drawn = {0};
+        unit_ok(markdown_draw(&result, limit, &drawn, &err), &err);
+        ck_assert_uint_le(drawn.length, limit);
+        check_markdown(text_string(&drawn), limit);
+        text_clear(&drawn);
+    }
+    result_clear(&result);
+}
+END_TEST
+
+enum { MANY = 1000, LONG = 6000 };
+
+static char *long_text(const char *piece) {
+    struct error err = {0};
+    struct text text = {0};
+    while (text.length < LONG)
+        text_add(&text, piece);
+    char *string = text_steal(&text, &err);
+    ck_assert_ptr_nonnull(string);
+    return string;
+}
+
+/* A thousand updates of each verdict in turn, each text far too long, each failing loudly. */
+static void fill_many(struct result *result) {
+    struct error err = {0};
+    result->updates = calloc(MANY, sizeof *result->updates);
+    result->trials = calloc(MANY, sizeof *result->trials);
+    ck_assert(result->updates != NULL && result->trials != NULL);
+    result->update_count = result->trial_count = MANY;
+    result->exit_status = EXIT_COULD_NOT;
+    result->diff = long_text("+``` <b> /merge\n");
+    for (size_t i = 0; i < MANY; i++) {
+        struct result_update *update = &result->updates[i];
+        update->verdict = (enum verdict)(i % VERDICT_COUNT);
+        update->code = update->verdict == VERDICT_HOLD ? CODE_NO_TEST : CODE_NONE;
+        update->image = long_text("docker.io/<b>/`|");
+        update->reason = long_text("<i>@all|\n");
+        update->candidate_tag = long_text("`|");
+        ck_assert(string_list_add(&result->warnings, update->reason, &err) == 0);
+        ck_assert(string_list_add(&result->errors, update->image, &err) == 0);
+        struct result_trial *trial = &result->trials[i];
+        trial->test = long_text("*_");
+        trial->updates = calloc(1, sizeof *trial->updates);
+        trial->updates[0] = i;
+        trial->update_count = 1;
+        trial->outcome = (enum outcome)(i % OUTCOME_COUNT);
+        trial->command_count = 1;
+        trial->commands = calloc(1, sizeof *trial->commands);
+        trial->commands[0].outcome = trial->outcome;
+        trial->commands[0].text = long_text("a|b`");
+        trial->commands[0].out_tail = long_text("```\n/close\n</details>\n");
+        trial->commands[0].err_tail = long_text("\x1b[31m&<\n");
+        trial->commands[0].reproduce = long_text("x\n");
+    }
+}
+
+START_TEST(far_too_much) {
+    struct error err = {0};
+    struct result result = {0};
+    fill_many(&result);
+    static const size_t limits[] = {MARKDOWN_LIMIT_LEAST,  10000,  32768,
+                                    MARKDOWN_LIMIT_GITHUB, 150000, 1000000};
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+        struct text drawn = {0};
+        unit_ok(markdown_draw(&result, limits[i], &drawn, &err), &err);
+        ck_assert_uint_le(drawn.length, limits[i]);
+        ck_assert_msg(strstr(text_string(&drawn), "Shortened to fit") != NULL,
+                      "limit %zu: does not say that it was cut", limits[i]);
+        ck_assert(strstr(text_string(&drawn), "200 of 800 updates failed their tests") != NULL);
+        check_markdown(text_string(&drawn), limits[i]);
+        text_clear(&drawn);
+    }
+    struct text junit = {0};
+    unit_ok(report_junit.draw(&result, &junit, &err), &err);
+    ck_assert_uint_le(junit.length, 30u << 20);
+    text_clear(&junit);
+    result_clear(&result);
+}
+END_TEST
+
+START_TEST(a_limit_that_is_too_small) {
+    struct error err = {0};
+    struct result result = {0};
+    struct text drawn = {0};
+    unit_fails(markdown_draw(&result, 10, &drawn, &err), &err, ERROR_LIMIT, "10 bytes");
+    text_clear(&drawn);
+}
+END_TEST
+
+static bool file_holds(const char *path, const char *part) {
+    struct error err = {0};
+    struct text text = {0};
+    unit_ok(file_read(path, GOLDEN_LIMIT, &text, &err), &err);
+    bool holds = strstr(text_string(&text), part) != NULL;
+    text_clear(&text);
+    return holds;
+}
+
+START_TEST(writes_all) {
+    struct error err = {0};
+    char made[] = "/tmp/pingate-reports.XXXXXX";
+    ck_assert_ptr_nonnull(mkdtemp(made));
+    ck_assert_int_eq(chdir(made), 0);
+    struct result result = {.diff = string_dup("+x\n", &err)};
+    unit_ok(report_write_all(&result, "a/out", &err), &err);
+    ck_assert(file_holds("a/out/result.json", "\"version\": 1"));
+    ck_assert(file_holds("a/out/junit.xml", "<testsuites"));
+    ck_assert(file_holds("a/out/report.md", "no pins were found"));
+    ck_assert(file_holds("a/out/pins.diff", "+x\n"));
+    ck_assert(file_holds("a/out/.gitignore", "*"));
+    /* What cannot be written does not keep the others from being written. */
+    ck_assert_int_eq(unlink("a/out/result.json"), 0);
+    ck_assert_int_eq(mkdir("a/out/result.json", 0700), 0);
+    result.exit_status = EXIT_USAGE;
+    unit_fails(report_write_all(&result, "a/out", &err), &err, ERROR_IO, "result.json");
+    ck_assert(file_holds("a/out/report.md", "Stopped"));
+    ck_assert(file_holds("a/out/junit.xml", "<error "));
+    unit_fails(report_write_all(&result, "a/out/report.md", &err), &err, ERROR_IO, "not a folder");
+    result_clear(&result);
+    unit_ok(file_remove_tree(made, &err), &err);
+}
+END_TEST
+
+START_TEST(the_table) {
+    ck_assert_ptr_eq(report_find("junit"), &report_junit);
+    ck_assert_ptr_null(report_find("nothing"));
+    for (const struct report *const *a = reports; *a != NULL; a++)
+        for (const struct report *const *b = a + 1; *b != NULL; b++)
+            ck_assert_str_ne((*a)->file, (*b)->file);
+}
+END_TEST
+
+/* A JSON text on the output of a CI job: equal in value, obeyed by none. */
+START_TEST(json_is_not_obeyed) {
+    struct error err = {0};
+    struct text out = {0};
+    json_t *json = json_pack("{s:s}", "x", "##vso[a]### \x1b[0m \xE2\x80\xAE");
+    unit_ok(json_draw(json, &out, &err), &err);
+    ck_assert_ptr_null(strstr(text_string(&out), "##"));
+    json_t *again = json_loads(text_string(&out), 0, NULL);
+    ck_assert(json_equal(json, again));
+    json_decref(json);
+    json_decref(again);
+    text_clear(&out);
+}
+END_TEST
+
+UNIT_MAIN("reports", {
+    tcase_set_timeout(cases, 120);
+    tcase_add_test(cases, golden_cases);
+    tcase_add_test(cases, hostile_at_every_size);
+    tcase_add_test(cases, far_too_much);
+    tcase_add_test(cases, a_limit_that_is_too_small);
+    tcase_add_test(cases, writes_all);
+    tcase_add_test(cases, the_table);
+    tcase_add_test(cases, json_is_not_obeyed);
+})
