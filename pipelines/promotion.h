@@ -9,12 +9,17 @@
  *
  * Kept: mode, owner, ACLs and extended attributes, links that stay in the tree (the target is written, the link stays),
  * line ends, BOM, a missing last newline. Refused at prepare, with nothing changed: other bytes at an edit's place than were
- * scanned, a file without a write bit, a bind mount, a hard link, a file that generators own ("DO NOT EDIT",
- * linguist-generated) unless told, a link that leaves the tree.
+ * scanned, a file without a write bit or of another owner that we cannot keep, a bind mount, a hard link, a file that a
+ * generator owns ("DO NOT EDIT" or "Code generated" in its first lines, linguist-generated) unless told, a link that leaves the tree.
  *
- * The journal is one file, .pingate/local/journal.json; it lists each file with the temporary file beside it and the hashes
- * of old and new bytes. Once it is on disk the promotion is decided: the next command that writes finishes it. Before that,
- * what is left of a promotion is undone. .pingate/local ignores itself in git and vanishes when it is empty.
+ * The lock is on the root folder itself. The journal is one file, .pingate/local/journal.json (journal.h); it lists each
+ * file with the temporary file beside it and the hashes of old and new bytes. Before it says "decided", what is left of a
+ * promotion is undone; from then on the next command that writes finishes it. .pingate/local ignores itself in git and
+ * vanishes when it is empty, and so does .pingate.
+ *
+ * A file that somebody changed after a crash is never written. If no file is new yet, the promotion is undone. If all
+ * temporary files are in place already, it is finished. If some files are new and the changed one can no longer become new,
+ * recovery stops with an error that names the file and the remedy, and touches nothing.
  */
 #pragma once
 
@@ -48,6 +53,13 @@ enum promotion_state {
     PROMOTION_UNDONE,   /* one that was not decided was taken back: its files are old */
 };
 
-/* What a crash left: finishes or undoes it when `write`, else only tells what would be done. words: for people. */
+/* What a crash left: finishes or undoes it when `write` (it then takes the lock), else only tells what would be done, and
+ * writes nothing.
+ *
+ *   out  state  CLEAN also while another run is writing, when not `write`
+ *        words  for people; empty when clean
+ *   err  conflict  another run is writing, or a file changed since so that neither way is open;  input  the journal is
+ *        damaged, hostile or of a newer version;  io.  The message has the remedy. A command that only reads prints it and
+ *        goes on. */
 int promotion_recover(const char *root, bool write, enum promotion_state *state, struct text *words,
                       struct error *err) _must_check_;

@@ -138,7 +138,12 @@ static int scan_open_file(struct reader *reader, const char *name, int fd, size_
 /* A link is left alone. Only one that leaves the tree hides something. */
 static int judge_link(struct reader *reader, const char *name, struct error *err) {
     struct error why = {0};
+    struct stat root, to;
     _cleanup_(free_pointer) char *target = NULL;
+    if (fstat(reader->work->root_fd, &root) == 0 &&
+        fstatat(reader->work->root_fd, name, &to, 0) == 0 && to.st_dev == root.st_dev &&
+        to.st_ino == root.st_ino)
+        return 0; /* to the tree itself */
     if (beneath_resolve(reader->work->root_fd, name, &target, &why) == 0)
         return 0;
     enum error_kind kind = why.kind;

@@ -1,5 +1,6 @@
 # One line a target: NAME.c holds FUZZ_TARGET(NAME), its seeds are in corpus/NAME/. See fuzz.h.
 fuzz_targets = \
+	%D%/journal.c \
 	%D%/policy.c \
 	%D%/reference.c
 

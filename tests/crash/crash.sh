@@ -1,0 +1,213 @@
+#!/bin/bash
+# Stops a promotion at every system call that touches a file, and makes every such call fail, each time followed by a second
+# run that recovers. Then all files must be old or all new, with their modes and other bytes, and nothing may be left over.
+#
+#     tests/crash/crash.sh [--full] [BUILD]      BUILD: a configured build folder without sanitizers; default build
+#
+# The short form (within a minute) kills before each call that changes the tree and makes a sample of calls fail; --full does
+# all calls and all errors, and stops a promotion of 1,000 files at 200 points. Prints TAP.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+full=false
+[ "${1-}" != --full ] || { full=true; shift; }
+build=${1-${PINGATE_TEST_BUILD-build}}
+
+bail() { echo "Bail out! $*"; exit 1; }
+command -v strace >/dev/null || bail "strace is not installed"
+make -s -C "$build" tests/crash/promote_driver >&2 || bail "$build: promote_driver does not build"
+driver=$(realpath "$build/tests/crash/promote_driver")
+
+# In memory where possible: the order of calls is what is tested, not the disk.
+base=${TMPDIR:-/tmp}
+[ ! -w /dev/shm ] || base=/dev/shm
+work=$(mktemp -d "$base/pingate-crash-XXXXXX") || exit 1
+trap 'rm -rf "$work"' EXIT
+export LC_ALL=C
+
+tests=0
+failures=0
+result() { # result OK NAME [WHY]
+    tests=$((tests + 1))
+    if [ "$1" = ok ]; then
+        echo "ok $tests - $2"
+    else
+        failures=$((failures + 1))
+        echo "not ok $tests - $2"
+        printf '%s\n' "${3-}" | sed 's/^/# /'
+    fi
+}
+
+picture() { # of all names, kinds, modes, owners, links and bytes
+    (cd "$1" && find . -printf '%p|%y|%m|%U:%G|%l\n' | sort &&
+        find . -type f -print0 | sort -z | xargs -0 sha256sum)
+}
+
+fresh() { rm -rf "$work/tree" && cp -a "$work/before" "$work/tree"; }
+
+make_small() {
+    rm -rf "$work/before"
+    mkdir -p "$work/before/deploy/deep"
+    cd "$work/before" || exit 1
+    printf 'x\nimage: old-pin\ny\n' >a.yaml
+    printf '\357\273\277image: old-pin\r\nz: old-pin\r\n' >deploy/b.yaml
+    printf 'old-pin' >deploy/deep/c
+    printf 'other' >deploy/other
+    ln -s deploy/b.yaml link
+    chmod 640 a.yaml
+    chmod 755 deploy/b.yaml
+    chmod 600 deploy/deep/c
+    cd - >/dev/null || exit 1
+    files=(a.yaml link deploy/deep/c)
+}
+
+make_large() {
+    rm -rf "$work/before"
+    files=()
+    for folder in $(seq 20); do
+        mkdir -p "$work/before/d$folder"
+        for file in $(seq 50); do
+            echo "image: old-pin # $folder $file" >"$work/before/d$folder/f$file"
+            files+=("d$folder/f$file")
+        done
+    done
+}
+
+# Learns the two allowed pictures, and the calls of the promotion: lines "NAME FIRST LAST" with the numbers that strace
+# counts, without those of the start of the program.
+calls_of() { # calls_of COMMAND…
+    strace -o "$work/log" -e trace=%file,%desc "$@" >"$work/out" 2>&1
+    awk -F'(' '
+        /promote-driver-begins/ { begun = 1; count[$1]++; next }
+        $1 !~ /^[a-z0-9_]+$/ || $1 ~ /^(mmap|execve|close)$/ { next }
+        { count[$1]++; if (begun) { if (!($1 in first)) first[$1] = count[$1]; last[$1] = count[$1] } }
+        END { for (name in first) print name, first[name], last[name] }' "$work/log" | sort
+}
+
+learn() {
+    old=$(picture "$work/before")
+    fresh
+    calls_of "$driver" promote "$work/tree" "${files[@]}" >"$work/calls"
+    new=$(picture "$work/tree")
+    [ -s "$work/calls" ] || bail "strace shows no call: may this user trace programs?"
+    [ "$old" != "$new" ] || bail "the promotion did nothing: $(cat "$work/out")"
+    grep -q new-pin-of-another-length "$work/tree/${files[0]}" || bail "the promotion wrote nothing"
+    ! find "$work/tree" -name '.*pingate*' | grep -q . || bail "the promotion left something"
+}
+
+why= # what is wrong with the tree after recovery; empty when nothing
+check_recovered() {
+    local out now
+    if ! out=$("$driver" recover "$work/tree" 2>&1); then
+        why="recovery failed: $out"
+        return
+    fi
+    now=$(picture "$work/tree")
+    why=
+    [ "$now" = "$old" ] || [ "$now" = "$new" ] ||
+        why="neither old nor new after \"$out\":
+$(diff <(echo "$old") <(echo "$now"); diff <(echo "$new") <(echo "$now"))"
+}
+
+# One point: strace arguments, then what must hold.
+stopped=0 # how many points did stop it: a test whose points never hit proves nothing
+point() { # point STRACE-OPTION…
+    fresh
+    local status
+    { strace -o /dev/null "$@" "$driver" promote "$work/tree" "${files[@]}" >"$work/out" 2>&1; } 2>/dev/null
+    status=$?
+    [ $status -eq 0 ] || stopped=$((stopped + 1))
+    case $status in
+    0 | 1 | 137) ;;
+    *) why="exit status $status: $(cat "$work/out")"; return ;;
+    esac
+    if [ $status -eq 0 ] && [ "$(picture "$work/tree")" != "$new" ]; then
+        why="success was told, but the files are not all new and nothing else: $(picture "$work/tree")"
+        return
+    fi
+    if [ $status -eq 1 ] && [ ! -s "$work/out" ]; then
+        why="failed without a word"
+        return
+    fi
+    check_recovered
+}
+
+# Changes the tree, or makes it last.
+changes='^(openat2?|write|pwrite64|fsync|rename|renameat|renameat2|unlink|unlinkat|mkdir|mkdirat|rmdir|fchmod|fchown|fsetxattr|fremovexattr|ftruncate|flock)$'
+
+points() { # points PATTERN STEP: every STEPth (name, number) of the calls that match
+    awk -v pattern="$1" -v step="$2" \
+        '$1 ~ pattern { for (n = $2; n <= $3; n++) if (at++ % step == 0) print $1, n }' "$work/calls"
+}
+
+sweep() { # sweep NAME PATTERN STEP ACTION [STRACE-OPTION…]: ACTION at every STEPth point
+    local name=$1 pattern=$2 step=$3 action=$4 bad='' count=0
+    shift 4
+    stopped=0
+    while read -r call number; do
+        point "$@" -e "trace=$call" -e "inject=$call:$action:when=$number"
+        count=$((count + 1))
+        [ -z "$why" ] || bad="$bad
+$call $number: $why"
+    done < <(points "$pattern" "$step")
+    [ $stopped -gt 0 ] || bad="$bad
+not one of the points stopped it"
+    if [ -z "$bad" ]; then
+        result ok "$name ($stopped of $count points stopped it)"
+    else
+        result no "$name" "$bad"
+    fi
+}
+
+# Kills recovery itself, at each of its calls, from a state in which one file of three is new.
+sweep_recovery() {
+    local rename first bad='' count=0
+    read -r rename first < <(awk '$1 ~ /^rename/ { print $1, $3 }' "$work/calls")
+    fresh
+    { strace -o /dev/null -e "inject=$rename:signal=KILL:when=$((first - 1))" \
+        "$driver" promote "$work/tree" "${files[@]}" >/dev/null 2>&1; } 2>/dev/null
+    rm -rf "$work/half" && cp -a "$work/tree" "$work/half"
+    calls_of "$driver" recover "$work/tree" >"$work/recovery-calls"
+    [ "$(picture "$work/tree")" = "$new" ] || bad="recovery did not finish: $(cat "$work/out")"
+    while read -r call from to; do
+        for number in $(seq "$from" "$to"); do
+            rm -rf "$work/tree" && cp -a "$work/half" "$work/tree"
+            { strace -o /dev/null -e "trace=$call" -e "inject=$call:signal=KILL:when=$number" \
+                "$driver" recover "$work/tree" >/dev/null 2>&1; } 2>/dev/null
+            check_recovered
+            [ -n "$why" ] || [ "$(picture "$work/tree")" = "$new" ] || why="a decided promotion was undone"
+            count=$((count + 1))
+            [ -z "$why" ] || bad="$bad
+$call $number: $why"
+        done
+    done <"$work/recovery-calls"
+    if [ -z "$bad" ] && [ $count -gt 0 ]; then
+        result ok "recovery killed at each of its $count calls"
+    else
+        result no "recovery killed at each of its calls" "$bad"
+    fi
+}
+
+make_small
+learn
+if $full; then
+    sweep "killed at every call" . 1 signal=KILL
+    for error in ENOSPC EIO EACCES; do
+        sweep "$error at every call" . 1 "error=$error"
+    done
+    sweep "killed at every call, without openat2" . 1 signal=KILL -e inject=openat2:error=ENOSYS
+    sweep_recovery
+    make_large
+    learn
+    total=$(awk '{ sum += $3 - $2 + 1 } END { print sum }' "$work/calls")
+    sweep "1,000 files, killed at 200 points" . $((total / 200 + 1)) signal=KILL
+else
+    sweep "killed before every change" "$changes" 1 signal=KILL
+    sweep "ENOSPC at every write" '^(write|fsync|rename.*|mkdir.*|fsetxattr)$' 1 error=ENOSPC
+    sweep "EIO at a sample of all calls" . 2 error=EIO
+    sweep "EACCES at a sample of changes" "$changes" 2 error=EACCES
+    sweep "killed at a sample of changes, without openat2" "$changes" 3 signal=KILL \
+        -e inject=openat2:error=ENOSYS
+    sweep_recovery
+fi
+echo "1..$tests"
+[ $failures -eq 0 ]
