@@ -329,6 +329,41 @@ START_TEST(mounts_are_refused) {
 }
 END_TEST
 
+/* Another user's file, which we may write but not replace as it is. Root becomes a user without rights for it. */
+START_TEST(files_of_others) {
+    static const struct {
+        mode_t folder;
+        const char *part;
+    } rows[] = {{0777, "d/f: write the temporary file beside it: cannot keep the owner"},
+                {01777, "d/f: its folder has the sticky bit"},
+                {0755, "d/f: its folder must be writable: Permission denied"}};
+    const uid_t nobody = 65534;
+    struct tree tree = tree_new();
+    struct error err = {0};
+    tree_write(&tree, "d/f", OLD);
+    ck_assert_int_eq(fchmod(tree.fd, 0777) | fchmodat(tree.fd, "d/f", 0666, 0) |
+                         fchmodat(tree.fd, "d", rows[_i].folder, 0),
+                     0);
+    if (geteuid() != 0) {
+        fprintf(stderr, "NOT TESTED: files of other users, which takes root\n");
+        tree_free(&tree);
+        return;
+    }
+    char *before = tree_picture(&tree);
+    ck_assert_int_eq(seteuid(nobody), 0);
+    struct promotion *promotion = start(&tree, (struct promotion_options){0});
+    unit_ok(queue(promotion, "d/f", OLD, &err), &err);
+    int result = promotion_prepare(promotion, &err);
+    promotion_free(promotion);
+    ck_assert_int_eq(seteuid(0), 0);
+    ck_assert_int_eq(result, -1);
+    ck_assert_msg(strstr(error_message(&err), rows[_i].part) != NULL, "%s", error_message(&err));
+    error_clear(&err);
+    tree_same(&tree, before, rows[_i].part);
+    tree_free(&tree);
+}
+END_TEST
+
 START_TEST(dry_run_writes_nothing) {
     struct tree tree = tree_new();
     struct error err = {0};
@@ -433,6 +468,7 @@ UNIT_MAIN("promotion", {
     tcase_add_test(cases, refused_names);
     tcase_add_test(cases, generated_when_told);
     tcase_add_loop_test(cases, mounts_are_refused, 0, 2);
+    tcase_add_loop_test(cases, files_of_others, 0, 3);
     tcase_add_test(cases, dry_run_writes_nothing);
     tcase_add_test(cases, two_at_once);
     tcase_add_test(cases, changed_behind_our_back);
