@@ -14,4 +14,4 @@ reports_libreports_a_SOURCES = \
 	%D%/markdown_parts.c %D%/markdown_parts.h \
 	%D%/report.c %D%/report.h \
 	%D%/result.c %D%/result.h \
-	%D%/terminal.h
+	%D%/terminal.c %D%/terminal.h

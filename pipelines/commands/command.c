@@ -1,0 +1,55 @@
+#include "pipelines/commands/command.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "gate/base/file.h"
+#include "gate/base/text.h"
+
+extern const struct command command_init, command_scan, command_status, command_run, command_test,
+    command_report, command_doctor, command_completion;
+
+const struct command *const commands[] = {&command_init,   &command_scan,       &command_status,
+                                          &command_run,    &command_test,       &command_report,
+                                          &command_doctor, &command_completion, NULL};
+
+const struct command *command_find(const char *name) {
+    for (const struct command *const *command = commands; *command != NULL; command++)
+        if (strcmp((*command)->name, name) == 0)
+            return *command;
+    return NULL;
+}
+
+int command_config(struct invocation *invocation, struct config *config, struct error *err) {
+    const char *named = invocation->options.values[OPTION_CONFIG];
+    if (named != NULL)
+        return config_load(named, config, err);
+    _cleanup_(free_pointer) char *usual = file_join(invocation->root, CONFIG_FILE, err);
+    if (usual == NULL)
+        return -1;
+    if (config_load(usual, config, err) == 0)
+        return 0;
+    if (err->kind != ERROR_NOT_FOUND)
+        return -1;
+    error_clear(err);
+    *config = (struct config){0};
+    config->file = string_dup(CONFIG_FILE, err);
+    return config->file != NULL ? 0 : -1;
+}
+
+int command_print_json(struct invocation *invocation, json_t *take_json, struct error *err) {
+    if (take_json == NULL)
+        return err->kind != ERROR_NONE ? -1 : error_no_memory(err);
+    int result = json_dumpf(take_json, invocation->out, JSON_INDENT(2));
+    json_decref(take_json);
+    if (result < 0 || fputc('\n', invocation->out) == EOF || fflush(invocation->out) != 0)
+        return error_set(err, ERROR_IO, "standard output could not be written");
+    return 0;
+}
+
+char *command_output_folder(const struct invocation *invocation, struct error *err) {
+    const char *named = invocation->options.values[OPTION_OUTPUT];
+    if (named != NULL)
+        return string_dup(named, err);
+    return file_join(invocation->root, "pingate-out", err);
+}

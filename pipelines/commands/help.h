@@ -1,0 +1,12 @@
+/* help: what the tables of commands and options say, for people and shells. */
+#pragma once
+
+#include <stdio.h>
+
+#include "pipelines/commands/command.h"
+
+void help_all(FILE *out);                                    /* pingate --help */
+void help_command(FILE *out, const struct command *command); /* pingate COMMAND --help */
+void help_man_page(FILE *out); /* docs/pingate.1; a test holds the file to it */
+int help_completion(FILE *out, const char *shell,
+                    struct error *err) _must_check_; /* bash, zsh, fish */

@@ -1,0 +1,81 @@
+#include "gate/base/file.h"
+#include "gate/pins/scan.h"
+#include "gate/update.h"
+#include "pipelines/commands/command.h"
+
+static void add_test(struct text *out, const struct update *update) {
+    const char *image = reference_familiar(update->image);
+    text_printf(out, "  - name: starts-%zu\n    images: [\"%s\"]\n", update->pins[0] + 1, image);
+    text_add(out, "    # Each entry is one command in a fresh container of the candidate. A text "
+                  "goes to `sh -ec`; a list such as\n"
+                  "    # [\"/app\", \"--version\"] needs no shell. Replace this by what your "
+                  "project relies on.\n"
+                  "    run:\n      - \"true\"\n    timeout: 5m\n\n");
+}
+
+static int write_config(const struct update_list *updates, struct text *out, struct error *err) {
+    text_add(out, "# pingate: tests newer digests of pinned images before it writes them. `pingate "
+                  "run --dry-run` tries it.\n"
+                  "version: 1\n\n"
+                  "# Which tags may follow: digest (the same tag, default), patch, minor or major. "
+                  "The first rule that matches an\n"
+                  "# image applies.\n"
+                  "updates:\n  - images: [\"*\"]\n    policy: digest\n\n"
+                  "# all: nothing is written unless every test of every candidate passed.\n"
+                  "# passing: what passes together is written, and what fails is left as it is.\n"
+                  "promote: all\n\n");
+    if (updates->count == 0)
+        text_add(out, "# No pinned image was found. Pin one (name:tag@sha256:...) and declare a "
+                      "test:\n# tests:\n"
+                      "#   - name: answers\n#     images: [\"redis\"]\n#     run: [\"redis-server "
+                      "--version\"]\n");
+    else
+        text_add(out, "tests:\n");
+    for (size_t i = 0; i < updates->count; i++)
+        if (i == 0 || !string_equal(updates->items[i].image, updates->items[i - 1].image))
+            add_test(out, &updates->items[i]);
+    return text_check(out, err);
+}
+
+static int run(struct invocation *invocation, int *exit_status, struct error *err) {
+    (void)exit_status;
+    _cleanup_(scan_clear) struct scan scan = {0};
+    _cleanup_(update_list_clear) struct update_list updates = {0};
+    _cleanup_(text_clear) struct text out = {0};
+    struct scan_options options = {.cancel = invocation->cancel};
+    if (scan_tree(invocation->root, &options, &scan, err) < 0 ||
+        updates_collect(&scan.pins, &updates, err) < 0 || write_config(&updates, &out, err) < 0)
+        return -1;
+    if (invocation->options.given[OPTION_PRINT]) {
+        fputs(text_string(&out), invocation->out);
+        return 0;
+    }
+    _cleanup_(free_pointer) char *file = file_join(invocation->root, CONFIG_FILE, err);
+    if (file == NULL)
+        return -1;
+    if (file_exists(file) && !invocation->options.given[OPTION_FORCE])
+        return error_set(err, ERROR_USAGE,
+                         "%s is there already; --force replaces it, --print only shows", file);
+    if (file_replace(file, text_string(&out), out.length, err) < 0)
+        return -1;
+    terminal_line(invocation->terminal,
+                  "wrote %s for %zu pinned images; edit its tests, then try: pingate run --dry-run",
+                  file, updates.count);
+    return 0;
+}
+
+static const enum option_id options[] = {OPTION_PRINT, OPTION_FORCE, OPTION_END};
+static const char *const examples[] = {"pingate init --print", "shows what would be written", NULL};
+
+const struct command command_init;
+const struct command command_init = {
+    .name = "init",
+    .arguments = "",
+    .summary = "find the pins and write a first pingate.yaml",
+    .description = "Finds the pinned images and writes a first pingate.yaml with comments, and "
+                   "with a test for each image to be "
+                   "filled in.",
+    .options = options,
+    .examples = examples,
+    .run = run,
+};

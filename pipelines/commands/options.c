@@ -1,0 +1,161 @@
+#include "pipelines/commands/options.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gate/base/text.h"
+
+#define JOBS_LIMIT 64  /* trials at once; an engine gains nothing from more */
+#define LONG_BASE  256 /* getopt gives LONG_BASE + id for long options, letters stay below */
+
+static const struct option_spec specs[OPTION_COUNT] = {
+    [OPTION_DIRECTORY] = {"directory", 'C', "DIR",
+                          "the root of the project (default: where you are)"},
+    [OPTION_CONFIG] = {"config", 'c', "FILE",
+                       "the configuration (default: pingate.yaml in the root)"},
+    [OPTION_QUIET] = {"quiet", 'q', NULL, "say only warnings and errors"},
+    [OPTION_VERBOSE] = {"verbose", 'v', NULL,
+                        "say more: what was left alone, where an error was raised"},
+    [OPTION_HELP] = {"help", 'h', NULL, "show this help"},
+    [OPTION_ALLOW_GENERATED] = {"allow-generated", 0, NULL,
+                                "also write files that a generator owns (DO NOT EDIT)"},
+    [OPTION_DRY_RUN] = {"dry-run", 'n', NULL, "look up and test, and write no pins"},
+    [OPTION_ENGINE] =
+        {"engine", 0, "ADDRESS",
+         "the Docker Engine, such as unix:///run/docker.sock (default: DOCKER_HOST, else the "
+         "usual sockets)"},
+    [OPTION_EXIT_CODE] = {"exit-code", 0, NULL, "exit with 4 when there are updates"},
+    [OPTION_FORCE] = {"force", 'f', NULL, "replace a file that is there"},
+    [OPTION_FROM] = {"from", 0, "FILE",
+                     "the result to draw from (default: pingate-out/result.json)"},
+    [OPTION_IMAGE] = {"image", 'i', "IMAGE",
+                      "only updates of this image, such as redis; may be repeated"},
+    [OPTION_JOBS] = {"jobs", 'j', "N", "trials at once (default: 4)"},
+    [OPTION_JSON] = {"json", 0, NULL, "print the machine form on standard output"},
+    [OPTION_KEEP] = {"keep", 0, NULL,
+                     "leave the containers and volumes of failed trials for a look"},
+    [OPTION_KEEP_IMAGES] = {"keep-images", 0, NULL, "leave the images that were pulled for trials"},
+    [OPTION_OUTPUT] = {"output", 'o', "DIR",
+                       "where reports and logs go (default: pingate-out in the root)"},
+    [OPTION_PLAN] = {"plan", 0, NULL,
+                     "show updates and the trials they would need; needs no engine"},
+    [OPTION_PRINT] = {"print", 0, NULL, "print it instead of writing the file"},
+    [OPTION_PROMOTE] =
+        {"promote", 0, "MODE",
+         "all: nothing moves unless every test passes; passing: what passes together moves "
+         "(default: as configured, else all)"},
+    [OPTION_SINCE] = {"since", 0, "REF", "the commit or branch to compare the pins with"},
+};
+
+const enum option_id options_common[] = {OPTION_DIRECTORY, OPTION_CONFIG, OPTION_QUIET,
+                                         OPTION_VERBOSE,   OPTION_HELP,   OPTION_END};
+
+const struct option_spec *option_spec(enum option_id id) {
+    return &specs[id];
+}
+
+static bool accepts(const enum option_id *list, enum option_id id) {
+    for (; *list != OPTION_END; list++)
+        if (*list == id)
+            return true;
+    return false;
+}
+
+/* getopt's own form of what this command accepts. */
+static void fill_getopt(const enum option_id *accepted, struct option *longs, char *shorts,
+                        const char **names) {
+    size_t count = 0;
+    *shorts++ = ':';
+    for (int id = OPTION_END + 1; id < OPTION_COUNT; id++) {
+        if (!accepts(options_common, (enum option_id)id) && !accepts(accepted, (enum option_id)id))
+            continue;
+        const struct option_spec *spec = &specs[id];
+        names[count] = spec->name;
+        longs[count++] =
+            (struct option){spec->name, spec->argument != NULL ? required_argument : no_argument,
+                            NULL, LONG_BASE + id};
+        if (spec->letter == 0)
+            continue;
+        *shorts++ = spec->letter;
+        if (spec->argument != NULL)
+            *shorts++ = ':';
+    }
+    *shorts = '\0';
+    longs[count] = (struct option){0};
+    names[count] = NULL;
+}
+
+static enum option_id id_of_letter(int letter) {
+    for (int id = OPTION_END + 1; id < OPTION_COUNT; id++)
+        if (specs[id].letter == letter)
+            return (enum option_id)id;
+    return OPTION_END;
+}
+
+static int refuse(const char *word, const char *const *names, struct error *err) {
+    if (!string_has_prefix(word, "--"))
+        return error_set(err, ERROR_USAGE, "unknown option %s", word);
+    _cleanup_(free_pointer) char *name = string_dup_length(word + 2, strcspn(word + 2, "="), err);
+    if (name == NULL)
+        return -1;
+    const char *nearest = string_nearest(name, names);
+    if (nearest != NULL)
+        return error_set(err, ERROR_USAGE, "unknown option --%s; did you mean --%s?", name,
+                         nearest);
+    return error_set(err, ERROR_USAGE, "unknown option --%s", name);
+}
+
+static int take_value(enum option_id id, const char *value, struct options *out,
+                      struct error *err) {
+    out->given[id] = true;
+    out->values[id] = value;
+    if (id == OPTION_IMAGE)
+        return string_list_add(&out->images, value, err);
+    if (id == OPTION_PROMOTE && strcmp(value, "all") != 0 && strcmp(value, "passing") != 0)
+        return error_set(err, ERROR_USAGE, "--promote: \"%s\" is neither all nor passing", value);
+    if (id == OPTION_JOBS) {
+        char *end;
+        long jobs = strtol(value, &end, 10);
+        if (*value == '\0' || *end != '\0' || jobs < 1 || jobs > JOBS_LIMIT)
+            return error_set(err, ERROR_USAGE, "--jobs: \"%s\" is not a number from 1 to %d", value,
+                             JOBS_LIMIT);
+        out->jobs = (size_t)jobs;
+    }
+    return 0;
+}
+
+int options_parse(int argc, char **argv, const enum option_id *accepted, struct options *out,
+                  struct error *err) {
+    struct option longs[OPTION_COUNT + 1];
+    char shorts[2 * OPTION_COUNT + 2];
+    const char *names[OPTION_COUNT + 1];
+    *out = (struct options){0};
+    fill_getopt(accepted, longs, shorts, names);
+    optind = 0; /* glibc: begin anew */
+    opterr = 0;
+    for (;;) {
+        int before = optind > 0 ? optind : 1;
+        int got = getopt_long(argc, argv, shorts, longs, NULL);
+        if (got == -1)
+            break;
+        if (got == '?' && optopt > 0 && optopt < LONG_BASE)
+            return error_set(err, ERROR_USAGE, "unknown option -%c", optopt);
+        if (got == '?')
+            return refuse(argv[optind > before ? optind - 1 : before], names, err);
+        if (got == ':')
+            return error_set(err, ERROR_USAGE, "%s needs an argument", argv[optind - 1]);
+        enum option_id id =
+            got >= LONG_BASE ? (enum option_id)(got - LONG_BASE) : id_of_letter(got);
+        if (take_value(id, optarg, out, err) < 0)
+            return -1;
+    }
+    out->arguments = (const char *const *)argv + optind;
+    out->argument_count = (size_t)(argc - optind);
+    return 0;
+}
+
+void options_clear(struct options *options) {
+    string_list_clear(&options->images);
+    *options = (struct options){0};
+}

@@ -1,0 +1,61 @@
+/* options: the one table of options. The parser, `--help`, the man page and the completions of shells all read it, so they
+ * cannot disagree.
+ */
+#pragma once
+
+#include "gate/base/array.h"
+
+enum option_id {
+    OPTION_END = 0, /* ends a command's list */
+    /* every command takes these */
+    OPTION_DIRECTORY,
+    OPTION_CONFIG,
+    OPTION_QUIET,
+    OPTION_VERBOSE,
+    OPTION_HELP,
+    /* some take these */
+    OPTION_ALLOW_GENERATED,
+    OPTION_DRY_RUN,
+    OPTION_ENGINE,
+    OPTION_EXIT_CODE,
+    OPTION_FORCE,
+    OPTION_FROM,
+    OPTION_IMAGE,
+    OPTION_JOBS,
+    OPTION_JSON,
+    OPTION_KEEP,
+    OPTION_KEEP_IMAGES,
+    OPTION_OUTPUT,
+    OPTION_PLAN,
+    OPTION_PRINT,
+    OPTION_PROMOTE,
+    OPTION_SINCE,
+    OPTION_COUNT
+};
+
+struct option_spec {
+    const char *name;     /* "dry-run" */
+    char letter;          /* 'n'; 0 where it has none */
+    const char *argument; /* "DIR"; NULL where it takes none */
+    const char *help;     /* one sentence fragment */
+};
+
+const struct option_spec *option_spec(enum option_id id);
+extern const enum option_id options_common[]; /* what every command takes; ends with OPTION_END */
+
+struct options {
+    bool given[OPTION_COUNT];         /* which were given at all */
+    const char *values[OPTION_COUNT]; /* the last argument of each; borrowed from argv */
+    struct string_list images;        /* every --image */
+    size_t jobs;                      /* --jobs, 0 when not given */
+    const char *const *arguments;     /* what is left of argv; NULL-terminated */
+    size_t argument_count;
+};
+
+/* in   argv      from the word of the command on; permuted by this
+ *      accepted  the command's own options, ends with OPTION_END
+ * err  usage, with the near name for a typo
+ */
+int options_parse(int argc, char **argv, const enum option_id *accepted, struct options *out,
+                  struct error *err) _must_check_;
+void options_clear(struct options *options);

@@ -1,0 +1,177 @@
+#include <string.h>
+
+#include "pipelines/commands/command.h"
+#include "pipelines/gate.h"
+#include "pipelines/promotion.h"
+
+static int recover(struct invocation *invocation, bool write, struct error *err) {
+    enum promotion_state state;
+    _cleanup_(text_clear) struct text words = {0};
+    if (promotion_recover(invocation->root, write, &state, &words, err) < 0)
+        return error_wrap(err, "recover an earlier run");
+    if (state != PROMOTION_CLEAN)
+        terminal_warning(invocation->terminal, "%s", text_string(&words));
+    return 0;
+}
+
+/* The headline, and where the reports are. */
+static int print_outcome(struct invocation *invocation, const struct result *result,
+                         const char *output, struct error *err) {
+    if (invocation->options.given[OPTION_JSON])
+        return command_print_json(invocation, result_to_json(result, err), err);
+    _cleanup_(free_pointer) char *headline = result_headline(result, err);
+    if (headline == NULL)
+        return -1;
+    for (size_t i = 0; i < result->update_count; i++) {
+        const struct result_update *update = &result->updates[i];
+        terminal_line(invocation->terminal, "%s%s%s: %s%s%s: %s", reference_familiar(update->image),
+                      update->tag != NULL ? ":" : "", update->tag != NULL ? update->tag : "",
+                      verdict_name(update->verdict), update->code != CODE_NONE ? "/" : "",
+                      verdict_code_name(update->code), update->reason);
+    }
+    fprintf(invocation->out, "%s\n", headline);
+    terminal_line(invocation->terminal, "reports: %s", output);
+    return 0;
+}
+
+static int gate_and_print(struct invocation *invocation, const struct gate_options *options,
+                          const struct config *config, int *exit_status, struct error *err) {
+    _cleanup_(result_clear) struct result result = {0};
+    int outcome = gate_run(options, config, invocation->cancel, invocation->terminal, &result, err);
+    *exit_status = result.exit_status;
+    struct error why = {0};
+    if (print_outcome(invocation, &result, options->output, &why) < 0 && outcome == 0)
+        outcome = error_move(err, &why);
+    error_clear(&why);
+    return outcome;
+}
+
+static struct gate_options gate_options_from(const struct invocation *invocation,
+                                             const struct config *config, const char *output) {
+    const struct options *given = &invocation->options;
+    const char *promote = given->values[OPTION_PROMOTE];
+    return (struct gate_options){
+        .command = invocation->command->name,
+        .root = invocation->root,
+        .output = output,
+        .engine = given->values[OPTION_ENGINE],
+        .since = given->values[OPTION_SINCE],
+        .images = &given->images,
+        .jobs = given->jobs,
+        .dry_run = given->given[OPTION_DRY_RUN],
+        .promote_passing =
+            promote != NULL ? strcmp(promote, "passing") == 0 : config->promote_passing,
+        .keep = given->given[OPTION_KEEP],
+        .keep_images = given->given[OPTION_KEEP_IMAGES],
+        .allow_generated = given->given[OPTION_ALLOW_GENERATED],
+    };
+}
+
+/* --plan: everything up to the engine, shown. */
+static int show_plan(struct invocation *invocation, const struct gate_options *options,
+                     const struct config *config, struct error *err) {
+    _cleanup_(result_clear) struct result result = {0};
+    _cleanup_(gate_clear) struct gate gate = {.options = options,
+                                              .config = config,
+                                              .cancel = invocation->cancel,
+                                              .terminal = invocation->terminal,
+                                              .result = &result,
+                                              .workspace = {.fd = -1}};
+    if (gate_find(&gate, err) < 0 || gate_look_up(&gate, err) < 0 || gate_plan(&gate, err) < 0)
+        return -1;
+    size_t trials = 0;
+    for (size_t i = 0; i < gate.updates.count; i++) {
+        const struct update *update = &gate.updates.items[i];
+        _cleanup_(free_pointer) char *words = update_words(update, err);
+        if (words == NULL)
+            return -1;
+        if (update->decided)
+            fprintf(invocation->out, "%s: %s: %s\n", words, verdict_name(update->verdict),
+                    update->reason);
+        else
+            fprintf(invocation->out, "%s -> %s@%.19s…\n", words, update->candidate_tag,
+                    update->candidate_digest);
+        for (size_t t = 0; !update->decided && t < gate.plan.count; t++)
+            for (size_t c = 0; c < gate.plan.items[t].cover_count; c++)
+                if (gate.plan.items[t].covers[c] == i) {
+                    fprintf(invocation->out, "  test %s (%zu commands)\n",
+                            gate.plan.items[t].test->name, gate.plan.items[t].test->command_count);
+                    trials++;
+                }
+    }
+    fprintf(invocation->out, "%zu trials in the first round\n", trials);
+    return 0;
+}
+
+static int run(struct invocation *invocation, int *exit_status, struct error *err) {
+    _cleanup_(config_clear) struct config config = {0};
+    _cleanup_(free_pointer) char *output = command_output_folder(invocation, err);
+    if (output == NULL || command_config(invocation, &config, err) < 0)
+        return -1;
+    struct gate_options options = gate_options_from(invocation, &config, output);
+    if (recover(invocation, !options.dry_run && !invocation->options.given[OPTION_PLAN], err) < 0)
+        return -1;
+    if (invocation->options.given[OPTION_PLAN])
+        return show_plan(invocation, &options, &config, err);
+    return gate_and_print(invocation, &options, &config, exit_status, err);
+}
+
+static int test(struct invocation *invocation, int *exit_status, struct error *err) {
+    _cleanup_(config_clear) struct config config = {0};
+    _cleanup_(free_pointer) char *output = command_output_folder(invocation, err);
+    if (output == NULL || command_config(invocation, &config, err) < 0)
+        return -1;
+    if (invocation->options.values[OPTION_SINCE] == NULL)
+        return error_set(
+            err, ERROR_USAGE,
+            "test needs --since REF: the commit or branch whose pins are the baseline");
+    struct gate_options options = gate_options_from(invocation, &config, output);
+    return gate_and_print(invocation, &options, &config, exit_status, err);
+}
+
+static const enum option_id run_options[] = {
+    OPTION_DRY_RUN,         OPTION_PLAN, OPTION_IMAGE,  OPTION_JOBS, OPTION_PROMOTE,
+    OPTION_OUTPUT,          OPTION_JSON, OPTION_ENGINE, OPTION_KEEP, OPTION_KEEP_IMAGES,
+    OPTION_ALLOW_GENERATED, OPTION_END};
+static const char *const run_examples[] = {"pingate run --dry-run",
+                                           "look up and test, write nothing",
+                                           "pingate run",
+                                           "and move the pins that pass",
+                                           "pingate run --image redis --jobs 2",
+                                           "one image, two trials at once",
+                                           NULL};
+
+const struct command command_run;
+const struct command command_run = {
+    .name = "run",
+    .arguments = "",
+    .summary = "the gate: find, look up, test, report, move the pins",
+    .description = "Finds the pins, asks the registries for candidates, runs the declared tests "
+                   "against each candidate in "
+                   "containers, writes reports and logs into the output folder, and moves the pins "
+                   "when their tests passed.\n"
+                   "The reports are always written, also when the gate is closed.",
+    .options = run_options,
+    .examples = run_examples,
+    .run = run,
+};
+
+static const enum option_id test_options[] = {OPTION_SINCE,       OPTION_JOBS,   OPTION_OUTPUT,
+                                              OPTION_JSON,        OPTION_ENGINE, OPTION_KEEP,
+                                              OPTION_KEEP_IMAGES, OPTION_END};
+static const char *const test_examples[] = {"pingate test --since origin/main",
+                                            "gates a bot's pull request", NULL};
+
+const struct command command_test;
+const struct command command_test = {
+    .name = "test",
+    .arguments = "",
+    .summary = "test the tree's pins where they differ from a commit",
+    .description = "Tests the pins of the tree as they stand where they differ from those of "
+                   "--since, whose digests are the "
+                   "baseline. Looks nothing up and writes nothing but reports: it gates the pull "
+                   "requests of bots and people.",
+    .options = test_options,
+    .examples = test_examples,
+    .run = test,
+};

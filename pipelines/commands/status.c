@@ -1,0 +1,113 @@
+#include <string.h>
+
+#include "pipelines/commands/command.h"
+#include "pipelines/gate.h"
+#include "reports/clean.h"
+
+static json_t *side(const char *tag, const char *digest) {
+    return json_pack("{s:s?, s:s?}", "tag", tag, "digest", digest);
+}
+
+static json_t *update_to_json(const struct gate *gate, const struct update *update) {
+    json_t *pins = json_array();
+    for (size_t i = 0; i < update->pin_count; i++) {
+        const struct pin *pin = &gate->scan.pins.items[update->pins[i]];
+        json_array_append_new(
+            pins, json_pack("{s:s, s:I}", "file", pin->file, "line", (json_int_t)pin->line));
+    }
+    json_t *candidate = update->candidate_digest != NULL
+                            ? side(update->candidate_tag, update->candidate_digest)
+                            : json_null();
+    struct text reason = {0};
+    clean_utf8(&reason, update->reason != NULL ? update->reason : "",
+               update->reason != NULL ? strlen(update->reason) : 0);
+    json_t *json = json_pack("{s:s, s:o, s:o, s:s, s:s, s:s, s:o}", "image", update->image,
+                             "current", side(update->tag, update->digest), "candidate", candidate,
+                             "verdict", update->decided ? verdict_name(update->verdict) : "update",
+                             "code", update->decided ? verdict_code_name(update->code) : "",
+                             "reason", text_string(&reason), "pins", pins);
+    text_clear(&reason);
+    return json;
+}
+
+static json_t *status_to_json(const struct gate *gate, struct error *err) {
+    json_t *updates = json_array();
+    for (size_t i = 0; i < gate->updates.count; i++) {
+        json_t *update = update_to_json(gate, &gate->updates.items[i]);
+        if (update == NULL || json_array_append_new(updates, update) < 0) {
+            json_decref(updates);
+            error_no_memory(err);
+            return NULL;
+        }
+    }
+    return json_pack("{s:i, s:o}", "version", 1, "updates", updates);
+}
+
+static int print_status(struct invocation *invocation, const struct gate *gate, struct error *err) {
+    for (size_t i = 0; i < gate->updates.count; i++) {
+        const struct update *update = &gate->updates.items[i];
+        _cleanup_(free_pointer) char *words = update_words(update, err);
+        if (words == NULL)
+            return -1;
+        _cleanup_(text_clear) struct text reason = {0};
+        if (update->decided) {
+            clean_terminal(&reason, update->reason, strlen(update->reason), false);
+            fprintf(invocation->out, "%-40s %-14s %s\n", words, verdict_name(update->verdict),
+                    text_string(&reason));
+        } else {
+            char digest[DIGEST_SIZE];
+            digest_short(update->candidate_digest, digest);
+            fprintf(invocation->out, "%-40s %-14s %s@%s\n", words, "update", update->candidate_tag,
+                    digest);
+        }
+    }
+    return 0;
+}
+
+static int run(struct invocation *invocation, int *exit_status, struct error *err) {
+    _cleanup_(config_clear) struct config config = {0};
+    if (command_config(invocation, &config, err) < 0)
+        return -1;
+    _cleanup_(result_clear) struct result result = {0};
+    struct gate_options options = {.root = invocation->root, .images = &invocation->options.images};
+    _cleanup_(gate_clear) struct gate gate = {.options = &options,
+                                              .config = &config,
+                                              .cancel = invocation->cancel,
+                                              .terminal = invocation->terminal,
+                                              .result = &result,
+                                              .workspace = {.fd = -1}};
+    if (gate_find(&gate, err) < 0 || gate_look_up(&gate, err) < 0)
+        return -1;
+    bool updates = false;
+    bool failed = false;
+    for (size_t i = 0; i < gate.updates.count; i++) {
+        updates = updates || !gate.updates.items[i].decided;
+        failed = failed || (gate.updates.items[i].decided &&
+                            gate.updates.items[i].verdict == VERDICT_LOOKUP_FAILED);
+    }
+    if (failed)
+        *exit_status = EXIT_COULD_NOT;
+    else if (updates && invocation->options.given[OPTION_EXIT_CODE])
+        *exit_status = EXIT_UPDATES;
+    if (invocation->options.given[OPTION_JSON])
+        return command_print_json(invocation, status_to_json(&gate, err), err);
+    return print_status(invocation, &gate, err);
+}
+
+static const enum option_id options[] = {OPTION_JSON, OPTION_EXIT_CODE, OPTION_IMAGE, OPTION_END};
+static const char *const examples[] = {"pingate status", "what is newer",
+                                       "pingate status --exit-code",
+                                       "exits with 4 when something is", NULL};
+
+const struct command command_status;
+const struct command command_status = {
+    .name = "status",
+    .arguments = "",
+    .summary = "show what is newer; tests and writes nothing",
+    .description = "Asks the registries for candidates of every pinned image that the update "
+                   "policy allows, and shows them. A "
+                   "look-up that failed is shown as such and gives exit status 3.",
+    .options = options,
+    .examples = examples,
+    .run = run,
+};

@@ -1,0 +1,81 @@
+/* config: pingate.yaml, read and checked.
+ *
+ * Unknown and duplicate keys are errors with the near name; durations and sizes need units; a scalar is taken for a list of
+ * one; the first rule that matches an image applies. Every message names file, line and column.
+ *
+ *     version: 1
+ *     files: {include: ["deploy/"], exclude: ["vendor/"]}
+ *     registries: {registry.example.com: {ca: certs/ca.pem, plain_http: false}}
+ *     updates: [{images: [redis], policy: minor, ignore_tags: ["*-rc*"], follow: "7.2"}]
+ *     tests:
+ *       - name: answers
+ *         images: [redis]
+ *         run: ["redis-server --version", ["/bin/true"], {in: python, command: "pytest -q"}]
+ *         timeout: 5m
+ *     promote: all
+ *     untested: hold
+ */
+#pragma once
+
+#include "gate/policy/policy.h"
+#include "gate/registry/registry.h"
+#include "runners/test.h"
+
+#define CONFIG_FILE       "pingate.yaml"
+#define CONFIG_FILE_LIMIT (4u << 20) /* bytes; more is no configuration */
+
+struct config_rule {
+    struct string_list images; /* selectors */
+    enum policy_kind policy;
+    struct string_list ignore_tags; /* globs */
+    char *follow;                   /* the tag that pins without one follow; NULL: none */
+    int line;                       /* from 1 */
+};
+
+struct config_rule_list {
+    struct config_rule *items;
+    size_t count;
+    size_t capacity;
+};
+
+struct test_list {
+    struct test *items;
+    size_t count;
+    size_t capacity;
+};
+
+struct registry_host_list {
+    struct registry_host *items;
+    size_t count;
+    size_t capacity;
+};
+
+struct config {
+    char *file;                          /* as it was named; NULL when there is none */
+    struct string_list include, exclude; /* globs of files */
+    struct registry_host_list registries;
+    struct config_rule_list rules;
+    struct test_list tests;
+    bool promote_passing; /* promote: passing */
+    bool untested_fails;  /* untested: fail */
+};
+
+/* in   file   path, also as messages name it
+ * err  config with "file:line:column: …", not-found, io
+ */
+int config_load(const char *file, struct config *out, struct error *err) _must_check_;
+
+/* The same from bytes; pure. */
+int config_parse(const char *file, const char *bytes, size_t length, struct config *out,
+                 struct error *err) _must_check_;
+
+void config_clear(struct config *config);
+
+/* The first rule that matches, or NULL. */
+const struct config_rule *config_rule_for(const struct config *config, const char *image,
+                                          const char *tag);
+
+/* Calls visit for every key that the parser knows, as ("tests.run.", "in"); -1 from it ends the walk. A test holds the
+ * JSON Schema to this. */
+int config_each_key(int (*visit)(void *context, const char *prefix, const char *name),
+                    void *context);

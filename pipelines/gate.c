@@ -1,0 +1,298 @@
+#include "pipelines/gate.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gate/base/clock.h"
+#include "gate/base/file.h"
+#include "gate/base/hash.h"
+#include "gate/selector.h"
+#include "pipelines/lookup.h"
+#include "pipelines/promotion.h"
+#include "reports/report.h"
+
+int gate_find(struct gate *gate, struct error *err) {
+    struct scan_options options = {.include = &gate->config->include,
+                                   .exclude = &gate->config->exclude,
+                                   .cancel = gate->cancel};
+    if (scan_tree(gate->options->root, &options, &gate->scan, err) < 0)
+        return error_wrap(err, "scan %s", gate->options->root);
+    if (updates_collect(&gate->scan.pins, &gate->updates, err) < 0 ||
+        lookup_rules(gate->config, &gate->updates, err) < 0)
+        return -1;
+    terminal_line(gate->terminal, "found %zu pins with %zu values in %zu files",
+                  gate->scan.pins.count, gate->updates.count, gate->scan.files);
+    const struct string_list *wanted = gate->options->images;
+    if (wanted == NULL || wanted->count == 0)
+        return 0;
+    bool any = false;
+    for (size_t i = 0; i < gate->updates.count; i++) {
+        struct update *update = &gate->updates.items[i];
+        if (selector_list_matches(wanted, update->image, update->tag)) {
+            any = true;
+            continue;
+        }
+        if (update_decide(update, err, VERDICT_HOLD, CODE_NOT_SELECTED, "--image names others") < 0)
+            return -1;
+    }
+    return any ? 0
+               : error_set(err, ERROR_USAGE,
+                           "--image matches no pinned image; `pingate scan` lists them");
+}
+
+static void show_count(void *context, size_t done, size_t total) {
+    struct gate *gate = context;
+    terminal_count(gate->terminal, "looked up", done, total);
+}
+
+int gate_look_up(struct gate *gate, struct error *err) {
+    struct lookup_progress progress = {.looked_up = show_count, .context = gate};
+    return lookup_candidates(gate->config, &gate->updates, gate->cancel, &progress, err);
+}
+
+int gate_plan(struct gate *gate, struct error *err) {
+    if (plan_make(gate->config, &gate->updates, &gate->plan, err) < 0)
+        return -1;
+    for (size_t i = 0; i < gate->plan.warnings.count; i++) {
+        terminal_warning(gate->terminal, "%s", gate->plan.warnings.items[i]);
+        if (string_list_add(&gate->result->warnings, gate->plan.warnings.items[i], err) < 0)
+            return -1;
+    }
+    for (size_t i = 0; i < gate->updates.count; i++) {
+        struct update *update = &gate->updates.items[i];
+        if (update->decided || plan_covers(&gate->plan, i))
+            continue;
+        if (update_decide(update, err, VERDICT_HOLD, CODE_NO_TEST,
+                          "no test covers it: declare one in %s, or it never moves",
+                          CONFIG_FILE) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* Rulings become verdicts with words. */
+static int decide(struct gate *gate, const bool *eligible, const struct judge_ruling *rulings,
+                  struct error *err) {
+    static const char *const why[CODE_COUNT] = {
+        [CODE_GATE_CLOSED] =
+            "its tests passed, but another update did not pass, and promote is \"all\"",
+        [CODE_NOT_TESTED] = "could not be tested",
+        [CODE_REGRESSION] = "fails on the candidate and passes on the pinned digest",
+        [CODE_ALREADY_BROKEN] = "fails on the candidate, and on the pinned digest as well",
+        [CODE_TEST_FAILED] = "fails on the candidate",
+        [CODE_FAILS_TOGETHER] = "passes alone, and fails together with the updates that were kept",
+    };
+    for (size_t i = 0; i < gate->updates.count; i++) {
+        if (!eligible[i])
+            continue;
+        const struct judge_ruling *ruling = &rulings[i];
+        const char *test =
+            ruling->trial != JUDGE_NO_TRIAL ? gate->plan.items[ruling->trial].test->name : NULL;
+        int result;
+        if (ruling->verdict == VERDICT_PROMOTE)
+            result = update_decide(&gate->updates.items[i], err, VERDICT_PROMOTE, CODE_NONE,
+                                   "all of its tests passed");
+        else if (test != NULL)
+            result = update_decide(&gate->updates.items[i], err, ruling->verdict, ruling->code,
+                                   "test \"%s\" (%s): %s", test, outcome_name(ruling->outcome),
+                                   why[ruling->code]);
+        else
+            result = update_decide(&gate->updates.items[i], err, ruling->verdict, ruling->code,
+                                   "%s", why[ruling->code]);
+        if (result < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int judge_updates(struct gate *gate, const bool *eligible, struct error *err) {
+    _cleanup_(free_pointer) struct judge_trial *trials =
+        calloc(gate->plan.count + 1, sizeof *trials);
+    _cleanup_(free_pointer) struct judge_ruling *rulings =
+        calloc(gate->updates.count + 1, sizeof *rulings);
+    if (trials == NULL || rulings == NULL)
+        return error_no_memory(err);
+    for (size_t i = 0; i < gate->plan.count; i++) {
+        const struct plan_trial *trial = &gate->plan.items[i];
+        trials[i] = (struct judge_trial){trial->participants, trial->participant_count,
+                                         trial->covers, trial->cover_count};
+    }
+    struct judge_case c = {.update_count = gate->updates.count,
+                           .eligible = eligible,
+                           .trials = trials,
+                           .trial_count = gate->plan.count,
+                           .promote_passing = gate->options->promote_passing,
+                           .baselines = true,
+                           .ask = gate_ask,
+                           .context = gate};
+    return judge(&c, rulings, err) < 0 ? -1 : decide(gate, eligible, rulings, err);
+}
+
+static int start_engine(struct gate *gate, struct credentials *credentials,
+                        void (*on_event)(void *context, const struct schedule_event *event),
+                        struct error *err) {
+    _cleanup_(string_list_clear) struct string_list files = {0};
+    struct scan_options everything = {.cancel = gate->cancel};
+    if (scan_list_files(gate->options->root, &everything, &files, err) < 0 ||
+        workspace_make(gate->options->root, &files, &gate->workspace, err) < 0)
+        return -1;
+    struct schedule_options options = {.engine_address = gate->options->engine,
+                                       .jobs = gate->options->jobs,
+                                       .credentials = credentials,
+                                       .workspace = &gate->workspace,
+                                       .cancel = gate->cancel,
+                                       .keep = gate->options->keep,
+                                       .keep_images = gate->options->keep_images,
+                                       .run_id = gate->run_id,
+                                       .on_event = on_event,
+                                       .context = gate};
+    if (schedule_new(&options, &gate->schedule, err) < 0)
+        return -1;
+    gate->result->engine = string_dup(schedule_engine_words(gate->schedule), err);
+    return gate->result->engine != NULL ? 0 : -1;
+}
+
+void gate_show_event(void *context, const struct schedule_event *event);
+
+static int hold_untested(struct gate *gate, const bool *eligible, const struct error *why,
+                         struct error *err) {
+    for (size_t i = 0; i < gate->updates.count; i++)
+        if (eligible[i] && !gate->updates.items[i].decided &&
+            update_decide(&gate->updates.items[i], err, VERDICT_HOLD, CODE_NOT_TESTED,
+                          "could not be tested: %s", error_message(why)) < 0)
+            return -1;
+    return 0;
+}
+
+int gate_test(struct gate *gate, struct error *err) {
+    _cleanup_(free_pointer) bool *eligible = calloc(gate->updates.count + 1, sizeof *eligible);
+    if (eligible == NULL)
+        return error_no_memory(err);
+    size_t count = 0;
+    for (size_t i = 0; i < gate->updates.count; i++) {
+        eligible[i] =
+            !gate->updates.items[i].decided && gate->updates.items[i].candidate_digest != NULL;
+        count += eligible[i] ? 1 : 0;
+    }
+    if (count == 0)
+        return 0;
+    _cleanup_(credentials_freep) struct credentials *credentials = NULL;
+    if (credentials_load(&credentials, err) < 0)
+        return -1;
+    int result = start_engine(gate, credentials, gate_show_event, err);
+    if (result == 0)
+        result = judge_updates(gate, eligible, err);
+    if (result < 0) {
+        struct error more = {0};
+        if (hold_untested(gate, eligible, err, &more) < 0)
+            error_clear(&more);
+    }
+    struct error why = {0};
+    if (gate->schedule != NULL && schedule_finish(steal(gate->schedule), &why) < 0) {
+        terminal_warning(gate->terminal, "clean-up: %s", error_message(&why));
+        struct error more = {0};
+        if (string_list_add(&gate->result->warnings, error_message(&why), &more) < 0)
+            error_clear(&more);
+    }
+    error_clear(&why);
+    return result;
+}
+
+void gate_clear(struct gate *gate) {
+    scan_clear(&gate->scan);
+    update_list_clear(&gate->updates);
+    plan_clear(&gate->plan);
+    schedule_freep(&gate->schedule);
+    workspace_clear(&gate->workspace);
+}
+
+static bool has_verdict(const struct gate *gate, enum verdict verdict) {
+    for (size_t i = 0; i < gate->updates.count; i++)
+        if (gate->updates.items[i].decided && gate->updates.items[i].verdict == verdict)
+            return true;
+    return false;
+}
+
+static bool has_code(const struct gate *gate, enum verdict_code code) {
+    for (size_t i = 0; i < gate->updates.count; i++)
+        if (gate->updates.items[i].decided && gate->updates.items[i].code == code)
+            return true;
+    return false;
+}
+
+/* Where several hold: 2, then 3, then 1. */
+static int exit_status_of(const struct gate *gate) {
+    if (has_verdict(gate, VERDICT_LOOKUP_FAILED) || has_code(gate, CODE_NOT_TESTED))
+        return EXIT_COULD_NOT;
+    if (has_verdict(gate, VERDICT_REJECT) ||
+        (gate->config->untested_fails && has_code(gate, CODE_NO_TEST)))
+        return EXIT_GATE_CLOSED;
+    return EXIT_DONE;
+}
+
+static int make_run_id(struct gate *gate, struct error *err) {
+    unsigned char bytes[8];
+    if (hash_random(bytes, sizeof bytes, err) < 0)
+        return -1;
+    for (size_t i = 0; i < sizeof bytes; i++)
+        snprintf(&gate->run_id[2 * i], 3, "%02x", bytes[i]);
+    return 0;
+}
+
+static int run_steps(struct gate *gate, struct error *err) {
+    if (make_run_id(gate, err) < 0)
+        return -1;
+    if (gate->options->since != NULL) {
+        if (gate_find_since(gate, err) < 0)
+            return -1;
+    } else if (gate_find(gate, err) < 0 || gate_look_up(gate, err) < 0) {
+        return -1;
+    }
+    if (gate_plan(gate, err) < 0 || gate_test(gate, err) < 0)
+        return -1;
+    return gate_promote(gate, err);
+}
+
+/* Reports are drawn whatever happened; an error in drawing never hides the one that ended the run. */
+static int write_reports(struct gate *gate, int outcome, struct error *err) {
+    struct error why = {0};
+    struct result *result = gate->result;
+    result->exit_status = outcome < 0 ? error_exit_status(err->kind) : exit_status_of(gate);
+    if (outcome < 0 && gate->cancel->signal != 0)
+        result->exit_status = EXIT_SIGNAL + gate->cancel->signal;
+    if (outcome < 0 && string_list_add(&result->errors, error_message(err), &why) < 0)
+        error_clear(&why);
+    result->finished_ms = clock_now_ms();
+    if (gate_fill_result(gate, &why) == 0 &&
+        report_write_all(result, gate->options->output, &why) == 0)
+        return outcome;
+    if (outcome < 0) {
+        terminal_error(gate->terminal, "reports: %s", error_message(&why));
+        error_clear(&why);
+        return -1;
+    }
+    error_move(err, &why);
+    return error_wrap(err, "write the reports");
+}
+
+int gate_run(const struct gate_options *options, const struct config *config, struct cancel *cancel,
+             struct terminal *terminal, struct result *result, struct error *err) {
+    _cleanup_(gate_clear) struct gate gate = {.options = options,
+                                              .config = config,
+                                              .cancel = cancel,
+                                              .terminal = terminal,
+                                              .result = result,
+                                              .workspace = {.fd = -1}};
+    *result = (struct result){.started_ms = clock_now_ms(), .dry_run = options->dry_run};
+    result->command = string_dup(options->command, err);
+    result->promote = string_dup(options->promote_passing ? "passing" : "all", err);
+    result->program_version = string_dup(PINGATE_VERSION, err);
+    if (result->command == NULL || result->promote == NULL || result->program_version == NULL)
+        return -1;
+    _cleanup_(free_pointer) char *logs = file_join(options->output, "logs", err);
+    if (logs == NULL || file_remove_tree(logs, err) < 0)
+        return -1;
+    int outcome = run_steps(&gate, err);
+    return write_reports(&gate, outcome, err);
+}

@@ -1,0 +1,105 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "pipelines/gate.h"
+#include "pipelines/promotion.h"
+
+static bool moves(const struct update *update) {
+    return update->decided && update->verdict == VERDICT_PROMOTE;
+}
+
+/* The update of each pin, or NULL. */
+static const struct update **map_pins(const struct gate *gate, struct error *err) {
+    const struct update **owner = calloc(gate->scan.pins.count + 1, sizeof *owner);
+    if (owner == NULL) {
+        error_no_memory(err);
+        return NULL;
+    }
+    for (size_t i = 0; i < gate->updates.count; i++)
+        for (size_t p = 0; p < gate->updates.items[i].pin_count; p++)
+            owner[gate->updates.items[i].pins[p]] = &gate->updates.items[i];
+    return owner;
+}
+
+/* Pins are sorted by file: the edits of one file are queued together. */
+static int queue_files(const struct gate *gate, const struct update *const *owner,
+                       struct promotion *promotion, size_t *queued, struct error *err) {
+    const struct pin_list *pins = &gate->scan.pins;
+    *queued = 0;
+    for (size_t start = 0, end; start < pins->count; start = end) {
+        _cleanup_(edit_list_clear) struct edit_list edits = {0};
+        const char *file = pins->items[start].file;
+        for (end = start; end < pins->count && strcmp(pins->items[end].file, file) == 0; end++)
+            if (owner[end] != NULL && moves(owner[end]) &&
+                rewrite_pin(&pins->items[end], owner[end]->candidate_tag,
+                            owner[end]->candidate_digest, &edits, err) < 0)
+                return -1;
+        if (edits.count == 0)
+            continue;
+        (*queued)++;
+        if (promotion_queue(promotion, file, &edits, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int check_pin(const struct pin *before, const struct update *update, const struct pin *after,
+                     struct error *err) {
+    const char *digest =
+        update != NULL && moves(update) ? update->candidate_digest : before->name.digest;
+    if (strcmp(before->file, after->file) == 0 &&
+        strcmp(after->name.image, before->name.image) == 0 &&
+        strcmp(after->name.digest, digest) == 0)
+        return 0;
+    return error_set(err, ERROR_BUG, "%s:%zu: after writing, %s stands where %s was expected",
+                     after->file, after->line, after->reference, digest);
+}
+
+/* The pins must be exactly the expected ones, no more and no fewer. */
+static int scan_again(const struct gate *gate, const struct update *const *owner,
+                      struct error *err) {
+    _cleanup_(scan_clear) struct scan after = {0};
+    struct scan_options options = {
+        .include = &gate->config->include, .exclude = &gate->config->exclude, .cancel = NULL};
+    if (scan_tree(gate->options->root, &options, &after, err) < 0)
+        return error_wrap(err, "scan after writing");
+    const struct pin_list *before = &gate->scan.pins;
+    if (after.pins.count != before->count)
+        return error_set(err, ERROR_BUG, "after writing there are %zu pins, and there were %zu",
+                         after.pins.count, before->count);
+    for (size_t i = 0; i < before->count; i++)
+        if (check_pin(&before->items[i], owner[i], &after.pins.items[i], err) < 0)
+            return -1;
+    return 0;
+}
+
+int gate_promote(struct gate *gate, struct error *err) {
+    if (gate->options->since != NULL)
+        return 0; /* the files hold the tested pins already */
+    bool any = false;
+    for (size_t i = 0; i < gate->updates.count; i++)
+        any = any || moves(&gate->updates.items[i]);
+    if (!any)
+        return 0;
+    _cleanup_(free_pointer) const struct update **owner = map_pins(gate, err);
+    if (owner == NULL)
+        return -1;
+    struct promotion_options options = {.allow_generated = gate->options->allow_generated,
+                                        .dry_run = gate->options->dry_run};
+    _cleanup_(promotion_freep) struct promotion *promotion = NULL;
+    size_t queued;
+    _cleanup_(text_clear) struct text diff = {0};
+    if (promotion_new(gate->options->root, &options, &promotion, err) < 0 ||
+        queue_files(gate, owner, promotion, &queued, err) < 0 ||
+        promotion_prepare(promotion, err) < 0 || promotion_diff(promotion, &diff, err) < 0)
+        return error_wrap(err, "write the pins");
+    gate->result->diff = text_steal(&diff, err);
+    if (gate->result->diff == NULL)
+        return -1;
+    if (gate->options->dry_run || queued == 0)
+        return 0;
+    if (promotion_commit(promotion, err) < 0)
+        return error_wrap(err, "write the pins");
+    gate->result->changed = true;
+    return scan_again(gate, owner, err);
+}

@@ -1,0 +1,81 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "pipelines/gate.h"
+
+static int copy_text(const char *from, char **to, struct error *err) {
+    *to = string_dup(from, err);
+    return from == NULL || *to != NULL ? 0 : -1;
+}
+
+static int fill_pins(const struct gate *gate, const struct update *from, struct result_update *to,
+                     struct error *err) {
+    to->pins = calloc(from->pin_count + 1, sizeof *to->pins);
+    if (to->pins == NULL)
+        return error_no_memory(err);
+    for (size_t i = 0; i < from->pin_count; i++, to->pin_count++) {
+        const struct pin *pin = &gate->scan.pins.items[from->pins[i]];
+        to->pins[i].line = pin->line;
+        if (copy_text(pin->file, &to->pins[i].file, err) < 0 ||
+            copy_text(pin->format, &to->pins[i].format, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* A run that ended early leaves updates without a verdict: nothing is known of them, and that is said. */
+static int fill_update(const struct gate *gate, const struct update *from, struct result_update *to,
+                       struct error *err) {
+    to->verdict = from->decided ? from->verdict : VERDICT_HOLD;
+    to->code = from->decided ? from->code : CODE_NOT_TESTED;
+    if (copy_text(from->image, &to->image, err) < 0 || copy_text(from->tag, &to->tag, err) < 0 ||
+        copy_text(from->digest, &to->digest, err) < 0 ||
+        copy_text(from->candidate_tag, &to->candidate_tag, err) < 0 ||
+        copy_text(from->candidate_digest, &to->candidate_digest, err) < 0 ||
+        copy_text(from->rule, &to->rule, err) < 0 ||
+        copy_text(policy_name(from->policy.kind), &to->policy, err) < 0 ||
+        copy_text("default", &to->stage, err) < 0 ||
+        copy_text(from->decided ? from->reason : "the run ended before it was tested", &to->reason,
+                  err) < 0)
+        return -1;
+    to->reproduce =
+        string_format(err, "pingate run --dry-run --image %s%s%s", reference_familiar(from->image),
+                      from->tag != NULL ? ":" : "", from->tag != NULL ? from->tag : "");
+    return to->reproduce != NULL ? fill_pins(gate, from, to, err) : -1;
+}
+
+/* The id of what was promoted: the hash of its sorted lines. */
+static int fill_set(struct gate *gate, struct error *err) {
+    _cleanup_(text_clear) struct text lines = {0};
+    for (size_t i = 0; i < gate->updates.count; i++) { /* sorted already */
+        const struct update *update = &gate->updates.items[i];
+        if (!update->decided || update->verdict != VERDICT_PROMOTE)
+            continue;
+        _cleanup_(free_pointer) char *line =
+            reference_text(update->image, update->candidate_tag, update->candidate_digest, err);
+        if (line == NULL)
+            return -1;
+        text_printf(&lines, "%s\n", line);
+    }
+    if (lines.length == 0)
+        return 0;
+    char digest[DIGEST_SIZE];
+    if (text_check(&lines, err) < 0 || digest_of(lines.bytes, lines.length, digest, err) < 0)
+        return -1;
+    return copy_text(digest, &gate->result->set, err);
+}
+
+int gate_fill_result(struct gate *gate, struct error *err) {
+    struct result *result = gate->result;
+    if (result->diff == NULL && copy_text("", &result->diff, err) < 0)
+        return -1;
+    result->updates = calloc(gate->updates.count + 1, sizeof *result->updates);
+    if (result->updates == NULL)
+        return error_no_memory(err);
+    for (size_t i = 0; i < gate->updates.count; i++) {
+        result->update_count = i + 1;
+        if (fill_update(gate, &gate->updates.items[i], &result->updates[i], err) < 0)
+            return -1;
+    }
+    return fill_set(gate, err);
+}

@@ -1,0 +1,204 @@
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gate/base/clock.h"
+#include "gate/base/file.h"
+#include "pipelines/gate.h"
+#include "reports/clean.h"
+
+/* "logs/012-answers": unique in a run, and a name that every file system takes. */
+static char *log_folder(const struct gate *gate, size_t number, const char *test,
+                        struct error *err) {
+    _cleanup_(free_pointer) char *name = string_format(err, "logs/%03zu-%s", number, test);
+    if (name == NULL)
+        return NULL;
+    for (char *c = name + strlen("logs/"); *c != '\0'; c++)
+        if (!isalnum((unsigned char)*c) && *c != '-' && *c != '.' && *c != '_')
+            *c = '-';
+    return file_join(gate->options->output, name, err);
+}
+
+static char *cleaned(const struct text *raw, struct error *err) {
+    struct text out = {0};
+    size_t length = raw->length < RESULT_TAIL_BYTES ? raw->length : RESULT_TAIL_BYTES;
+    if (length > 0)
+        clean_utf8(&out, raw->bytes + raw->length - length, length);
+    return text_steal(&out, err);
+}
+
+/* Log paths in the result are relative to the output folder, so that the folder can be moved. */
+static int relative_path(const struct gate *gate, const char *path, char **out, struct error *err) {
+    if (path == NULL)
+        return 0;
+    size_t length = strlen(gate->options->output);
+    if (strncmp(path, gate->options->output, length) == 0 && path[length] == '/')
+        path += length + 1;
+    *out = string_dup(path, err);
+    return *out != NULL ? 0 : -1;
+}
+
+static int copy_text(const char *from, char **to, struct error *err) {
+    *to = string_dup(from, err);
+    return from == NULL || *to != NULL ? 0 : -1;
+}
+
+static int record_command(const struct gate *gate, const struct trial_spec *spec,
+                          const struct command_result *from, size_t step, struct result_command *to,
+                          struct error *err) {
+    const struct trial_step *s = &spec->steps[step];
+    to->outcome = from->outcome;
+    to->exit_code = from->exit_code;
+    to->duration_ms = from->duration_ms;
+    to->out_bytes = from->out_bytes;
+    to->err_bytes = from->err_bytes;
+    to->image = reference_text(s->image, s->tag, s->digest, err);
+    to->out_tail = cleaned(&from->out_tail, err);
+    to->err_tail = cleaned(&from->err_tail, err);
+    to->reproduce = trial_reproduce(spec, step, err);
+    if (to->image == NULL || to->out_tail == NULL || to->err_tail == NULL ||
+        to->reproduce == NULL || copy_text(s->command->text, &to->text, err) < 0 ||
+        copy_text(from->reason, &to->reason, err) < 0 ||
+        relative_path(gate, from->out_path, &to->out_path, err) < 0)
+        return -1;
+    return relative_path(gate, from->err_path, &to->err_path, err);
+}
+
+/* Whose candidates took part; of a run on the pinned digests, those it is the measure for. */
+static int record_updates(const struct plan_trial *trial, const bool *moved,
+                          struct result_trial *to, struct error *err) {
+    to->updates = calloc(trial->participant_count + 1, sizeof *to->updates);
+    if (to->updates == NULL)
+        return error_no_memory(err);
+    for (size_t i = 0; i < trial->participant_count; i++)
+        if (moved[trial->participants[i]])
+            to->updates[to->update_count++] = trial->participants[i];
+    to->baseline = to->update_count == 0;
+    for (size_t i = 0; to->baseline && i < trial->cover_count; i++)
+        to->updates[to->update_count++] = trial->covers[i];
+    return 0;
+}
+
+static int record_trial(struct gate *gate, const struct judge_question *question,
+                        const struct trial_spec *spec, const struct trial_result *from,
+                        struct error *err) {
+    struct result *result = gate->result;
+    struct result_trial *grown = realloc(result->trials, (result->trial_count + 1) * sizeof *grown);
+    if (grown == NULL)
+        return error_no_memory(err);
+    result->trials = grown;
+    struct result_trial *to = &grown[result->trial_count++];
+    *to = (struct result_trial){
+        .outcome = from->outcome, .started_ms = from->started_ms, .duration_ms = from->duration_ms};
+    if (copy_text(spec->test->name, &to->test, err) < 0 ||
+        copy_text(from->reason, &to->reason, err) < 0 ||
+        copy_text(schedule_platform(gate->schedule), &to->platform, err) < 0 ||
+        record_updates(&gate->plan.items[question->trial], question->moved, to, err) < 0)
+        return -1;
+    to->commands = calloc(from->command_count + 1, sizeof *to->commands);
+    if (to->commands == NULL)
+        return error_no_memory(err);
+    for (size_t i = 0; i < from->command_count; i++, to->command_count++)
+        if (record_command(gate, spec, &from->commands[i], i, &to->commands[i], err) < 0) {
+            to->command_count++;
+            return -1;
+        }
+    return 0;
+}
+
+static void show_trial(struct gate *gate, const struct schedule_event *event) {
+    char key[32];
+    char duration[64];
+    snprintf(key, sizeof key, "trial %zu", event->trial);
+    if (event->kind == SCHEDULE_TRIAL_STARTED) {
+        terminal_begin(gate->terminal, key, event->spec->title);
+        return;
+    }
+    _cleanup_(text_clear) struct text words = {0};
+    if (event->kind == SCHEDULE_COMMAND_STARTED) {
+        text_printf(&words, "%s: %s", event->spec->title,
+                    event->spec->steps[event->command].command->text);
+        terminal_update(gate->terminal, key, text_string(&words), 0, 0);
+        return;
+    }
+    clock_duration_words(event->result->duration_ms, duration, sizeof duration);
+    text_printf(&words, "%s: %s", event->spec->title, outcome_name(event->result->outcome));
+    if (event->result->reason != NULL)
+        text_printf(&words, ": %s", event->result->reason);
+    text_printf(&words, " (%s)", duration);
+    terminal_end(gate->terminal, key, event->result->outcome, text_string(&words));
+}
+
+void gate_show_event(void *context, const struct schedule_event *event);
+
+void gate_show_event(void *context, const struct schedule_event *event) {
+    struct gate *gate = context;
+    _cleanup_(text_clear) struct text words = {0};
+    switch (event->kind) {
+    case SCHEDULE_PULL_STARTED:
+        text_printf(&words, "pull %s", event->image);
+        terminal_begin(gate->terminal, event->image, text_string(&words));
+        break;
+    case SCHEDULE_PULL_PROGRESS:
+        text_printf(&words, "pull %s", event->image);
+        terminal_update(gate->terminal, event->image, text_string(&words), event->bytes,
+                        event->bytes_total);
+        break;
+    case SCHEDULE_PULL_DONE:
+        if (event->was_there)
+            break;
+        text_printf(&words, "pulled %s%s%s", event->image, event->error != NULL ? ": " : "",
+                    event->error != NULL ? event->error : "");
+        terminal_end(gate->terminal, event->image,
+                     event->error != NULL ? OUTCOME_ERROR : OUTCOME_PASSED, text_string(&words));
+        break;
+    case SCHEDULE_TRIAL_STARTED:
+    case SCHEDULE_COMMAND_STARTED:
+    case SCHEDULE_TRIAL_DONE:
+        show_trial(gate, event);
+        break;
+    }
+}
+
+static int run_questions(struct gate *gate, struct judge_question *questions,
+                         struct trial_spec *specs, struct trial_result *results, size_t count,
+                         struct error *err) {
+    for (size_t i = 0; i < count; i++) {
+        const struct plan_trial *trial = &gate->plan.items[questions[i].trial];
+        _cleanup_(free_pointer) char *folder =
+            log_folder(gate, ++gate->trials_run, trial->test->name, err);
+        if (folder == NULL ||
+            plan_spec(trial, &gate->updates, questions[i].moved, folder, &specs[i], err) < 0)
+            return -1;
+        if (specs[i].steps[0].digest == NULL)
+            return error_set(err, ERROR_BUG, "a trial without a digest was asked for");
+    }
+    int result = schedule_run(gate->schedule, specs, results, count, err);
+    for (size_t i = 0; i < count; i++) {
+        questions[i].outcome = results[i].outcome;
+        struct error why = {0};
+        if (record_trial(gate, &questions[i], &specs[i], &results[i], &why) < 0) {
+            if (result == 0)
+                result = error_move(err, &why);
+            error_clear(&why);
+        }
+    }
+    return result;
+}
+
+int gate_ask(void *context, struct judge_question *questions, size_t count, struct error *err) {
+    struct gate *gate = context;
+    struct trial_spec *specs = calloc(count, sizeof *specs);
+    struct trial_result *results = calloc(count, sizeof *results);
+    int result = specs != NULL && results != NULL
+                     ? run_questions(gate, questions, specs, results, count, err)
+                     : error_no_memory(err);
+    for (size_t i = 0; specs != NULL && results != NULL && i < count; i++) {
+        trial_spec_clear(&specs[i]);
+        trial_result_clear(&results[i]);
+    }
+    free(specs);
+    free(results);
+    return result;
+}

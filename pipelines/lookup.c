@@ -1,0 +1,162 @@
+#include "pipelines/lookup.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "gate/base/text.h"
+#include "gate/base/trace.h"
+
+int lookup_rules(const struct config *config, struct update_list *updates, struct error *err) {
+    for (size_t i = 0; i < updates->count; i++) {
+        struct update *update = &updates->items[i];
+        const struct config_rule *rule = config_rule_for(config, update->image, update->tag);
+        update->policy = (struct policy){.kind = rule != NULL ? rule->policy : POLICY_DIGEST,
+                                         .ignore_tags = rule != NULL ? &rule->ignore_tags : NULL};
+        update->rule = rule != NULL ? string_format(err, "%s:%d", config->file, rule->line)
+                                    : string_dup("default", err);
+        const char *follow = update->tag != NULL ? update->tag : rule != NULL ? rule->follow : NULL;
+        update->follow = string_dup(follow, err);
+        if (update->rule == NULL || (follow != NULL && update->follow == NULL))
+            return -1;
+        if (follow == NULL &&
+            update_decide(update, err, VERDICT_HOLD, CODE_NO_TAG,
+                          "the pin names no tag, so nothing tells what it follows; write the tag "
+                          "(%s:TAG@sha256:…), or a rule with \"follow: TAG\"",
+                          reference_familiar(update->image)) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* One update's questions: the tags if its policy needs them, then the digest of the best one. */
+struct question {
+    struct lookup *lookup;
+    struct update *update;
+    struct reference name; /* image and tag that is asked for now */
+};
+
+struct lookup {
+    struct registry *registry;
+    const struct lookup_progress *progress;
+    size_t done, total;
+};
+
+static int answered(struct question *question) {
+    struct lookup *lookup = question->lookup;
+    lookup->done++;
+    if (lookup->progress != NULL && lookup->progress->looked_up != NULL)
+        lookup->progress->looked_up(lookup->progress->context, lookup->done, lookup->total);
+    return 0;
+}
+
+static int failed(struct question *question, const struct error *why, struct error *fatal) {
+    if (why->kind == ERROR_CANCELLED || why->kind == ERROR_NO_MEMORY)
+        return error_set(fatal, why->kind, "%s", error_message(why));
+    if (update_decide(question->update, fatal, VERDICT_LOOKUP_FAILED, CODE_NONE, "%s",
+                      error_message(why)) < 0)
+        return -1;
+    return answered(question);
+}
+
+static int on_digest(void *context, const struct registry_digest *answer, const struct error *why,
+                     struct error *fatal) {
+    struct question *question = context;
+    struct update *update = question->update;
+    if (why != NULL)
+        return failed(question, why, fatal);
+    const char *tag = question->name.tag;
+    bool same = string_equal(update->digest, answer->digest);
+    if (same && string_equal(tag, update->follow)) {
+        if (update_decide(update, fatal, VERDICT_UP_TO_DATE, CODE_NONE,
+                          "%s names this digest, and the policy %s allows "
+                          "nothing newer",
+                          tag, policy_name(update->policy.kind)) < 0)
+            return -1;
+        return answered(question);
+    }
+    if (same) { /* another name of the same image: moving to it would change nothing that runs */
+        if (update_decide(update, fatal, VERDICT_UP_TO_DATE, CODE_NONE,
+                          "%s is another tag of this digest", tag) < 0)
+            return -1;
+        return answered(question);
+    }
+    update->candidate_digest = string_dup(answer->digest, fatal);
+    update->candidate_tag = string_dup(tag, fatal);
+    if (update->candidate_digest == NULL || update->candidate_tag == NULL)
+        return -1;
+    return answered(question);
+}
+
+static int ask_digest(struct question *question, const char *tag, struct error *err) {
+    char *copy = string_dup(tag, err);
+    if (copy == NULL)
+        return -1;
+    free(question->name.tag);
+    question->name.tag = copy;
+    return registry_resolve(question->lookup->registry, &question->name, on_digest, question, err);
+}
+
+static int on_tags(void *context, const struct string_list *tags, const struct error *why,
+                   struct error *fatal) {
+    struct question *question = context;
+    struct update *update = question->update;
+    if (why != NULL)
+        return failed(question, why, fatal);
+    _cleanup_(policy_choices_clear) struct policy_choices choices = {0};
+    struct error error = {0};
+    if (policy_choose(&update->policy, update->follow, tags, &choices, &error) < 0) {
+        if (error.kind == ERROR_NO_MEMORY)
+            return error_move(fatal, &error);
+        int decided = update_decide(update, fatal, VERDICT_HOLD, CODE_NOT_A_VERSION, "%s",
+                                    error_message(&error));
+        error_clear(&error);
+        return decided < 0 ? -1 : answered(question);
+    }
+    return ask_digest(question, choices.taken > 0 ? choices.items[0].tag : update->follow, fatal);
+}
+
+static int ask(struct question *question, struct error *err) {
+    const struct update *update = question->update;
+    _cleanup_(free_pointer) char *text = reference_text(update->image, update->follow, NULL, err);
+    if (text == NULL || reference_parse(text, &question->name, err) < 0)
+        return -1;
+    if (!policy_needs_tags(&update->policy))
+        return registry_resolve(question->lookup->registry, &question->name, on_digest, question,
+                                err);
+    return registry_tags(question->lookup->registry, &question->name, on_tags, question, err);
+}
+
+int lookup_candidates(const struct config *config, struct update_list *updates,
+                      struct cancel *cancel, const struct lookup_progress *progress,
+                      struct error *err) {
+    _cleanup_(credentials_freep) struct credentials *credentials = NULL;
+    if (credentials_load(&credentials, err) < 0)
+        return -1;
+    struct registry_options options = {.hosts = config->registries.items,
+                                       .host_count = config->registries.count,
+                                       .credentials = credentials};
+    _cleanup_(registry_freep) struct registry *registry = NULL;
+    if (registry_new(&options, cancel, &registry, err) < 0)
+        return -1;
+    struct lookup lookup = {.registry = registry, .progress = progress};
+    struct question *questions = calloc(updates->count + 1, sizeof *questions);
+    if (questions == NULL)
+        return error_no_memory(err);
+    int result = 0;
+    for (size_t i = 0; i < updates->count && result == 0; i++) {
+        if (updates->items[i].decided)
+            continue;
+        questions[i] = (struct question){.lookup = &lookup, .update = &updates->items[i]};
+        lookup.total++;
+        result = ask(&questions[i], err);
+    }
+    if (result == 0)
+        result = registry_run(registry, err);
+    struct registry_counts counts = registry_counts(registry);
+    trace(TRACE_HTTP, "%zu look-ups: %zu requests, %zu tokens, %zu retries", lookup.total,
+          counts.requests, counts.tokens, counts.retries);
+    for (size_t i = 0; i < updates->count; i++)
+        reference_clear(&questions[i].name);
+    free(questions);
+    return result;
+}

@@ -1,0 +1,42 @@
+/* plan: which trials the updates need: tests matched with updates, before anything runs.
+ *
+ * A test whose commands all name their image (`in`) is one trial for the set as a whole. Any other test is a trial for each
+ * update that it covers, whose candidate its commands run in. A test covers the updates that its `images` select; without
+ * `images`, those whose images its commands run in; with neither, every update.
+ */
+#pragma once
+
+#include "gate/update.h"
+#include "pipelines/config.h"
+#include "pipelines/judge.h"
+#include "runners/trial.h"
+
+#define PLAN_NO_SUBJECT ((size_t)-1)
+
+struct plan_trial {
+    const struct test *test;
+    size_t
+        subject;   /* update whose candidate it is run on; PLAN_NO_SUBJECT for a trial of the set */
+    size_t *steps; /* update whose image a command runs in, one a command */
+    size_t *participants; /* updates whose digest it runs on, ascending */
+    size_t participant_count;
+    size_t *covers; /* updates that it is a test of, ascending */
+    size_t cover_count;
+};
+
+struct plan {
+    struct plan_trial *items;
+    size_t count;
+    size_t capacity;
+    struct string_list warnings; /* rules and tests that match nothing */
+};
+
+/* Pure. err: config when an `in` names no pinned image or more than one. */
+int plan_make(const struct config *config, const struct update_list *updates, struct plan *plan,
+              struct error *err) _must_check_;
+bool plan_covers(const struct plan *plan, size_t update); /* some trial tests it */
+void plan_clear(struct plan *plan);
+
+/* What is run for one question of the judge: images by digest, PINGATE_ variables, title, log folder. */
+int plan_spec(const struct plan_trial *trial, const struct update_list *updates, const bool *moved,
+              const char *log_folder, struct trial_spec *spec, struct error *err) _must_check_;

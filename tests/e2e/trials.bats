@@ -1,0 +1,137 @@
+# Commands that misbehave, on a real engine: each gets its true outcome, in bounded time, and leaves nothing behind.
+load helpers
+
+# A project whose only image has a newer version; the test of it is given on standard input.
+trial() { # EXPECTED-EXIT-STATUS ARGUMENT…
+    local expected=$1
+    shift
+    name=trials/t$BATS_TEST_NUMBER-$RANDOM
+    old=$(make_image "$name:1.0.0" /version=one)
+    make_image "$name:1.1.0" /version=two >/dev/null
+    new_project
+    echo "FROM $(image "$name"):1.0.0@$old" >Dockerfile
+    {
+        printf 'version: 1\nupdates: [{images: ["**"], policy: minor}]\ntests:\n'
+        cat
+    } >pingate.yaml
+    commit
+    gate "$expected" run "$@"
+    [ "$expected" -eq 0 ] || assert_unchanged
+}
+
+first() { # JQ-EXPRESSION about the first trial
+    assert_json pingate-out/result.json ".trials[0] | $1"
+}
+
+@test "a command that hangs is timed out" {
+    SECONDS=0
+    trial 1 <<<'  - {name: hangs, run: "sleep 600", timeout: 2s}'
+    [ "$SECONDS" -lt 60 ]
+    first '.outcome == "timed-out" and (.reason | contains("2.0 s"))'
+}
+
+@test "200 MB of output are whole in the log, and not in memory" {
+    trial 0 <<<'  - {name: floods, run: "dd if=/dev/zero bs=1M count=200 2>/dev/null | tr \"\\0\" x"}'
+    [ "$(stat -c %s pingate-out/logs/001-floods/1-stdout.log)" -eq 209715200 ]
+    first '.outcome == "passed" and .commands[0].out_bytes == 209715200 and (.commands[0].out_tail | length) <= 65536'
+}
+
+@test "more output than log_limit ends the command as failed" {
+    trial 1 <<<'  - {name: floods, run: "yes", log_limit: 1MiB, timeout: 60s}'
+    first '.outcome == "failed" and (.reason | contains("log_limit"))'
+}
+
+@test "out of memory has its own outcome" {
+    trial 1 <<<'  - {name: eats, run: "tail /dev/zero", memory: 16MiB, timeout: 60s}'
+    first '.outcome == "oom"'
+}
+
+@test "a child that is left behind ends with its command" {
+    trial 0 <<<'  - {name: leaves, run: ["sleep 600 & echo started", "true"]}'
+    first '.outcome == "passed"'
+}
+
+@test "a signal that kills the command is no pass" {
+    trial 1 <<<'  - {name: dies, run: "kill -9 $$"}'
+    first '.outcome == "failed" and (.reason | contains("137"))'
+}
+
+@test "a command that is not in the image is a failed test with its reason" {
+    trial 1 <<<'  - {name: lacks, run: [["/no/such/program"]]}'
+    first '.outcome == "failed" and (.reason | contains("/no/such/program"))'
+}
+
+@test "there is no network unless it is asked for" {
+    trial 0 <<<'  - {name: alone, run: "test -z \"$(ls /sys/class/net | grep -v lo)\""}'
+}
+
+@test "the exit code and both streams are kept apart" {
+    trial 1 <<<'  - {name: says, run: "echo out; echo err >&2; exit 7"}'
+    first '.commands[0] | .exit_code == 7 and .out_tail == "out\n" and .err_tail == "err\n"'
+}
+
+@test "what follows a failed command is not run" {
+    trial 1 <<<'  - {name: stops, run: ["false", "true"]}'
+    first '[.commands[].outcome] == ["failed", "skipped"]'
+}
+
+@test "an image without a shell runs a command that is a list" {
+    name=trials/silent-$RANDOM
+    old=$(make_image_without_shell "$name:1.0.0")
+    make_image_without_shell "$name:1.1.0" /note=new >/dev/null
+    new_project
+    echo "FROM $(image "$name"):1.0.0@$old" >Dockerfile
+    printf 'version: 1\nupdates: [{images: ["**"], policy: minor}]\ntests:\n  - {name: says, run: [["/say", "hello"]]}\n' >pingate.yaml
+    commit
+    gate 0 run
+    first '.commands[0].out_tail == "hello\n"'
+}
+
+@test "many tests at once give their results in order" {
+    trial 0 --jobs 4 < <(for i in 1 2 3 4 5 6; do echo "  - {name: t$i, run: \"echo $i\"}"; done)
+    assert_json pingate-out/result.json '[.trials[].commands[0].out_tail] == ["1\n","2\n","3\n","4\n","5\n","6\n"]'
+}
+
+@test "stopped by a signal: cleaned up, reports written, exit status 143" {
+    name=trials/stop-$RANDOM
+    old=$(make_image "$name:1.0.0" /version=one)
+    make_image "$name:1.1.0" /version=two >/dev/null
+    new_project
+    echo "FROM $(image "$name"):1.0.0@$old" >Dockerfile
+    printf 'version: 1\nupdates: [{images: ["**"], policy: minor}]\ntests: [{name: waits, run: "sleep 600"}]\n' >pingate.yaml
+    commit
+    pingate run >"$out" 2>"$err" &
+    for _ in $(seq 200); do
+        [ "$(engine GET /containers/json | jq length)" -eq 0 ] || break
+        sleep 0.1
+    done
+    pkill -TERM -P $! pingate || kill -TERM $!
+    status=0
+    wait $! || status=$?
+    [ "$status" -eq 143 ] || { cat "$err"; false; }
+    assert_unchanged
+    assert_json pingate-out/result.json '.exit_status == 143'
+}
+
+@test "killed: the next run removes what the dead one left" {
+    name=trials/kill-$RANDOM
+    old=$(make_image "$name:1.0.0" /version=one)
+    make_image "$name:1.1.0" /version=two >/dev/null
+    new_project
+    echo "FROM $(image "$name"):1.0.0@$old" >Dockerfile
+    printf 'version: 1\nupdates: [{images: ["**"], policy: minor}]\ntests: [{name: waits, run: "sleep ${N:-600}"}]\n' >pingate.yaml
+    commit
+    pingate run --keep-images >"$out" 2>"$err" &
+    for _ in $(seq 200); do
+        [ "$(engine GET /containers/json | jq length)" -eq 0 ] || break
+        sleep 0.1
+    done
+    pkill -KILL -P $! || kill -KILL $!
+    wait $! || true
+    [ "$(engine GET /containers/json | jq length)" -eq 1 ]
+    sed -i 's/sleep .*"/true"/' pingate.yaml
+    commit
+    gate 0 run
+    [ "$(engine GET '/containers/json?all=1' | jq length)" -eq 0 ]
+    engine DELETE "/images/$(image "$name")@$(registry_call HEAD "$name/manifests/1.1.0" -I -H 'Accept: application/vnd.oci.image.manifest.v1+json' | tr -d '\r' | awk 'tolower($1)=="docker-content-digest:" {print $2}')?force=1" >/dev/null || true
+}
