@@ -59,7 +59,7 @@ START_TEST(strings) {
     ck_assert(!string_list_has(&list, "a"));
     char word[8];
     for (size_t i = 0; i < 7; i++) {
-        strncpy(word, words[i], sizeof word);
+        snprintf(word, sizeof word, "%s", words[i]);
         unit_ok(string_list_add(&list, word, &err), &err); /* copied: the buffer is used again */
     }
     string_list_sort(&list);
