@@ -278,7 +278,7 @@ static int round_of_trials(struct judging *j, bool *closed, struct error *err) {
                 moved += j->left[t->participants[i]] ? 1 : 0;
             if ((moved > 1) != (several == 1))
                 continue;
-            enum outcome outcome;
+            enum outcome outcome = OUTCOME_ERROR;
             if (ask_one(j, trial, j->left, &outcome, err) < 0)
                 return -1;
             if (passes(outcome))

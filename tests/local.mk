@@ -2,7 +2,12 @@
 AM_TESTS_ENVIRONMENT = \
 	CK_TAP_LOG_FILE_NAME=-; CK_VERBOSITY=silent; LC_ALL=C.UTF-8; \
 	PINGATE_TEST_SOURCE='$(abs_top_srcdir)'; PINGATE_TEST_BUILD='$(abs_top_builddir)'; \
-	export CK_TAP_LOG_FILE_NAME CK_VERBOSITY LC_ALL PINGATE_TEST_SOURCE PINGATE_TEST_BUILD;
+	PINGATE_TEST_COMPILE='$(CC) $(lint_flags)'; \
+	export CK_TAP_LOG_FILE_NAME CK_VERBOSITY LC_ALL PINGATE_TEST_SOURCE PINGATE_TEST_BUILD PINGATE_TEST_COMPILE;
+
+# How the sources are read by what only looks at them.
+lint_flags = -std=gnu17 -D_GNU_SOURCE -DHAVE_CONFIG_H -I$(abs_top_srcdir) -I$(abs_top_builddir) \
+	$(CURL_CFLAGS) $(JANSSON_CFLAGS) $(YAML_CFLAGS) $(ARCHIVE_CFLAGS) $(CRYPTO_CFLAGS) $(PCRE2_CFLAGS) $(CHECK_CFLAGS)
 LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
 SH_LOG_DRIVER = $(LOG_DRIVER)
 TEST_EXTENSIONS = .sh
@@ -10,7 +15,13 @@ TEST_EXTENSIONS = .sh
 EXTRA_DIST += tests/unit/tree.h tests/unit/unit.h
 
 # The bench around the program: a private engine and registry, what they need.
+TESTS += %D%/layers.sh
+EXTRA_DIST += %D%/layers.sh %D%/lint.sh .clang-format .clang-tidy .shellcheckrc .ci/run
 EXTRA_DIST += %D%/engine.sh %D%/images.sh %D%/packages %D%/run.sh
+
+lint: all ## format, static analysis and scripts (tests/lint.sh)
+	@PINGATE_LINT_FLAGS='$(lint_flags)' $(top_srcdir)/tests/lint.sh
+.PHONY: lint
 
 # End to end: real engine, real registry, the built program.
 EXTRA_DIST += %D%/e2e/helpers.bash %D%/e2e/say.c %D%/e2e/bench.bats %D%/e2e/gate.bats %D%/e2e/input.bats %D%/e2e/trials.bats

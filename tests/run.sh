@@ -8,7 +8,7 @@
 #       sanitize                 unit and golden tests with the address, leak and undefined-behaviour sanitizers
 #       e2e [NAME]               end to end: tests/e2e/NAME.bats, or all tests whose name contains NAME
 #       e2e-sanitize [NAME]      the same with the sanitized program
-#       lint                     format, static analysis, scripts
+#       lint                     format, static analysis, scripts (tests/lint.sh)
 #       dist                     a release archive that builds and passes its own make check
 #       bench                    speed and memory against peers (prints, judges nothing)
 #   tests/run.sh --no-install …  installs no package: a lacking one is an error

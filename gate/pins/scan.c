@@ -263,7 +263,7 @@ static int scan_names(struct work *work, struct scan *scan, struct error *err) {
     struct reader readers[THREADS_LIMIT] = {0};
     pthread_t threads[THREADS_LIMIT];
     size_t count = count_threads(work->names), started = 1;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < THREADS_LIMIT; i++)
         readers[i].work = work;
     while (started < count &&
            pthread_create(&threads[started], NULL, run_reader, &readers[started]) == 0)

@@ -289,10 +289,12 @@ static int judge_all(struct question *question, struct entries *entries, struct 
     for (size_t i = 0; i < entries->count; i++)
         if (judge(question, &entries->items[i], err) < 0)
             return -1;
-    qsort_r(entries->items, entries->count, sizeof *entries->items, by_choice, question);
+    if (entries->count > 1)
+        qsort_r(entries->items, entries->count, sizeof *entries->items, by_choice, question);
     if (leave_spellings(entries, err) < 0)
         return -1;
-    qsort_r(entries->items, entries->count, sizeof *entries->items, by_choice, question);
+    if (entries->count > 1)
+        qsort_r(entries->items, entries->count, sizeof *entries->items, by_choice, question);
     return 0;
 }
 

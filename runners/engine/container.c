@@ -184,13 +184,13 @@ static int fine_when_gone(int result, long status, struct error *err) {
 }
 
 int container_kill(struct engine *engine, const char *id, struct error *err) {
-    long status;
+    long status = 0;
     int result = on_container(engine, "POST", id, "/kill", &status, err);
     return fine_when_gone(result, status, err);
 }
 
 int container_remove(struct engine *engine, const char *id, struct error *err) {
-    long status;
+    long status = 0;
     int result = on_container(engine, "DELETE", id, "?force=1&v=1", &status, err);
     return fine_when_gone(result, status, err);
 }

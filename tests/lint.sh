@@ -1,0 +1,60 @@
+#!/bin/bash
+# Looks at the sources without running them; `make lint` calls it with the flags of the build.
+#
+#   tests/lint.sh [format] [tidy] [cppcheck] [scripts]   these, or all
+#
+# What is not asked of the sources stands, with its reason, in .clang-tidy, below at cppcheck, and in .shellcheckrc.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+read -ra flags <<<"${PINGATE_LINT_FLAGS:--std=gnu17 -D_GNU_SOURCE -I. -Ibuild $(pkg-config --cflags libcurl jansson yaml-0.1 libarchive libcrypto libpcre2-8)}"
+readonly layers=(gate runners reports pipelines)
+
+for program in clang-format clang-tidy cppcheck shellcheck; do
+    command -v "$program" >/dev/null || {
+        echo "tests/lint.sh: $program is not installed (tests/packages names its package)" >&2
+        exit 1
+    }
+done
+
+lint_format() {
+    find "${layers[@]}" tests -name '*.[ch]' -print0 | xargs -0 clang-format --dry-run -Werror
+}
+
+lint_tidy() {
+    # Its counts of hidden warnings go to standard error even when it has nothing to say.
+    find "${layers[@]}" -name '*.c' -print0 |
+        xargs -0 -P "$(nproc)" -I FILE sh -c 'clang-tidy --quiet FILE -- "$@" 2>/dev/null' - "${flags[@]}"
+}
+
+# memleak, uninitvar: cppcheck sees neither cleanup attributes nor through the loops of sys/queue.h; the leak sanitizer and
+# clang's analyzer look for both. __typeof__ is a type that it cannot read.
+lint_cppcheck() {
+    find "${layers[@]}" -name '*.c' -print0 |
+        xargs -0 cppcheck --quiet --error-exitcode=1 --enable=warning,portability,performance --inline-suppr \
+            --std=c11 -j "$(nproc)" -I. -D_GNU_SOURCE=1 '-D__typeof__(x)=void *' --library=bsd --library=gnu \
+            --suppress=missingIncludeSystem --suppress=memleak --suppress=uninitvar
+}
+
+lint_scripts() {
+    local file files=(bootstrap .ci/run)
+    while read -r file; do
+        case $file in
+        *.sh | *.bash | *.bats) files+=("$file") ;;
+        *) ! head -n 1 "$file" | grep -qE '^#!.*(sh|bats)$' || files+=("$file") ;;
+        esac
+    done < <(find tests examples "${layers[@]}" ! -path '*/.*' -type f -size -200k ! -name '*.[cho]' ! -path '*/golden/*' | sort)
+    shellcheck --external-sources "${files[@]}"
+}
+
+status=0
+[ $# -gt 0 ] || set -- format scripts cppcheck tidy
+for part in "$@"; do
+    started=$SECONDS
+    if "lint_$part"; then
+        echo "lint: $part: clean ($((SECONDS - started)) s)"
+    else
+        echo "lint: $part: see above"
+        status=1
+    fi
+done
+exit "$status"
