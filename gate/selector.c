@@ -31,7 +31,8 @@ static char *full_pattern(const char *selector, struct error *err) {
     if (!has_domain(selector))
         return string_format(err, "docker.io/%.*s", length, selector);
     if (string_has_prefix(selector, "index.docker.io/"))
-        return string_format(err, "%.*s", length - (int)strlen("index."), selector + strlen("index."));
+        return string_format(err, "%.*s", length - (int)strlen("index."),
+                             selector + strlen("index."));
     return string_dup_length(selector, (size_t)length, err);
 }
 
@@ -43,8 +44,10 @@ int selector_check(const char *selector, struct error *err) {
     if (selector[0] == '\0')
         return error_set(err, ERROR_CONFIG, "an empty selector names no image");
     if (strchr(selector, '@') != NULL)
-        return error_set(err, ERROR_CONFIG,
-                         "\"%s\": a selector names an image, such as redis or redis:7.2, without a digest", selector);
+        return error_set(
+            err, ERROR_CONFIG,
+            "\"%s\": a selector names an image, such as redis or redis:7.2, without a digest",
+            selector);
     if (is_glob(selector))
         return 0;
     struct reference reference = {0};
@@ -76,10 +79,12 @@ bool selector_matches(const char *selector, const char *image, const char *tag) 
     _cleanup_(reference_clear) struct reference wanted = {0};
     if (reference_parse(selector, &wanted, &ignored) < 0 || wanted.digest != NULL)
         return false;
-    return strcmp(wanted.image, image) == 0 && (wanted.tag == NULL || string_equal(wanted.tag, tag));
+    return strcmp(wanted.image, image) == 0 &&
+           (wanted.tag == NULL || string_equal(wanted.tag, tag));
 }
 
-bool selector_list_matches(const struct string_list *selectors, const char *image, const char *tag) {
+bool selector_list_matches(const struct string_list *selectors, const char *image,
+                           const char *tag) {
     for (size_t i = 0; i < selectors->count; i++)
         if (selector_matches(selectors->items[i], image, tag))
             return true;

@@ -32,7 +32,8 @@ static int compare_keyed(const void *a, const void *b) {
     return x->index < y->index ? -1 : x->index > y->index;
 }
 
-static int add_group(const struct keyed *group, size_t count, struct update_list *out, struct error *err) {
+static int add_group(const struct keyed *group, size_t count, struct update_list *out,
+                     struct error *err) {
     struct update *update = array_add(out, err);
     if (update == NULL)
         return -1;
@@ -41,7 +42,8 @@ static int add_group(const struct keyed *group, size_t count, struct update_list
     update->tag = string_dup(name->tag, err);
     update->digest = string_dup(name->digest, err);
     update->pins = malloc(count * sizeof *update->pins);
-    if (update->pins == NULL || update->image == NULL || (name->tag != NULL && update->tag == NULL) ||
+    if (update->pins == NULL || update->image == NULL ||
+        (name->tag != NULL && update->tag == NULL) ||
         (name->digest != NULL && update->digest == NULL))
         return error_no_memory(err);
     for (size_t i = 0; i < count; i++)

@@ -18,7 +18,8 @@ struct update {
 
     struct policy policy; /* of the first rule that matches; borrows from the configuration */
     char *rule;           /* where the rule stands: "pingate.yaml:12", "default" */
-    char *follow;         /* the tag that is looked up: the pinned one, or the rule's `follow`; NULL: nothing is known */
+    char *
+        follow; /* the tag that is looked up: the pinned one, or the rule's `follow`; NULL: nothing is known */
 
     char *candidate_tag;    /* NULL: no candidate, or one without a tag */
     char *candidate_digest; /* NULL: no candidate */
@@ -36,11 +37,12 @@ struct update_list {
 };
 
 /* Groups pins by value. err: no-memory. */
-int updates_collect(const struct pin_list *pins, struct update_list *out, struct error *err) _must_check_;
+int updates_collect(const struct pin_list *pins, struct update_list *out,
+                    struct error *err) _must_check_;
 
 /* Sets the verdict and its reason (printf). Replaces an earlier one. Always 0, or -1 without memory. */
-int update_decide(struct update *update, struct error *err, enum verdict verdict, enum verdict_code code,
-                  const char *reason, ...) _printf_(5, 6);
+int update_decide(struct update *update, struct error *err, enum verdict verdict,
+                  enum verdict_code code, const char *reason, ...) _printf_(5, 6);
 
 /* "redis:7.2.4", "ghcr.io/a/b" where there is no tag: how people name it. NULL with *err set. */
 char *update_words(const struct update *update, struct error *err) _must_check_;

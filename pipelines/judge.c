@@ -42,16 +42,19 @@ static void judging_clear(struct judging *j) {
     free(j->blamed);
 }
 
-static const struct evidence *find_evidence(const struct judging *j, size_t trial, const bool *moved) {
+static const struct evidence *find_evidence(const struct judging *j, size_t trial,
+                                            const bool *moved) {
     for (size_t i = 0; i < j->evidence.count; i++) {
         const struct evidence *known = &j->evidence.items[i];
-        if (known->trial == trial && memcmp(known->moved, moved, j->c->update_count * sizeof *moved) == 0)
+        if (known->trial == trial &&
+            memcmp(known->moved, moved, j->c->update_count * sizeof *moved) == 0)
             return known;
     }
     return NULL;
 }
 
-static int keep_evidence(struct judging *j, const struct judge_question *question, struct error *err) {
+static int keep_evidence(struct judging *j, const struct judge_question *question,
+                         struct error *err) {
     bool *moved = flags_new(j->c->update_count, err);
     if (moved == NULL)
         return -1;
@@ -78,16 +81,18 @@ static void question_list_clear(struct question_list *list) {
     *list = (struct question_list){0};
 }
 
-static bool asks_already(const struct question_list *list, size_t trial, const bool *moved, size_t updates) {
+static bool asks_already(const struct question_list *list, size_t trial, const bool *moved,
+                         size_t updates) {
     for (size_t i = 0; i < list->count; i++)
-        if (list->items[i].trial == trial && memcmp(list->items[i].moved, moved, updates * sizeof *moved) == 0)
+        if (list->items[i].trial == trial &&
+            memcmp(list->items[i].moved, moved, updates * sizeof *moved) == 0)
             return true;
     return false;
 }
 
 /* Adds the question unless it is answered or asked already; moved is cut down to the trial's participants. */
-static int add_question(const struct judging *j, struct question_list *list, size_t trial, const bool *moved,
-                        struct error *err) {
+static int add_question(const struct judging *j, struct question_list *list, size_t trial,
+                        const bool *moved, struct error *err) {
     bool *participating = flags_new(j->c->update_count, err);
     if (participating == NULL)
         return -1;
@@ -110,8 +115,10 @@ static int add_question(const struct judging *j, struct question_list *list, siz
 
 static int ask(struct judging *j, struct question_list *list, struct error *err) {
     if (j->evidence.count + list->count > JUDGE_TRIALS_LIMIT)
-        return error_set(err, ERROR_LIMIT, "more than %u trials would be needed; test fewer updates at once with --image",
-                         JUDGE_TRIALS_LIMIT);
+        return error_set(
+            err, ERROR_LIMIT,
+            "more than %u trials would be needed; test fewer updates at once with --image",
+            JUDGE_TRIALS_LIMIT);
     if (list->count > 0 && j->c->ask(j->c->context, list->items, list->count, err) < 0)
         return -1;
     for (size_t i = 0; i < list->count; i++)
@@ -121,7 +128,8 @@ static int ask(struct judging *j, struct question_list *list, struct error *err)
 }
 
 /* One trial with these updates moved; asks when it is not known. */
-static int ask_one(struct judging *j, size_t trial, const bool *moved, enum outcome *out, struct error *err) {
+static int ask_one(struct judging *j, size_t trial, const bool *moved, enum outcome *out,
+                   struct error *err) {
     _cleanup_(question_list_clear) struct question_list list = {0};
     bool *participating = flags_new(j->c->update_count, err);
     if (participating == NULL)
@@ -145,8 +153,8 @@ static bool covers_any(const struct judge_trial *trial, const bool *updates) {
     return false;
 }
 
-static void rule(struct judging *j, size_t update, enum verdict verdict, enum verdict_code code, size_t trial,
-                 enum outcome outcome) {
+static void rule(struct judging *j, size_t update, enum verdict verdict, enum verdict_code code,
+                 size_t trial, enum outcome outcome) {
     if (j->blamed[update])
         return; /* the first trial that blames, in order, decides */
     j->blamed[update] = true;
@@ -159,14 +167,16 @@ static bool passes(enum outcome outcome) {
 }
 
 /* Blames one update for what a trial gave with it moved. */
-static void blame(struct judging *j, size_t update, size_t trial, enum outcome outcome, enum verdict_code code) {
+static void blame(struct judging *j, size_t update, size_t trial, enum outcome outcome,
+                  enum verdict_code code) {
     if (outcome_is_failure(outcome) || outcome == OUTCOME_FLAKY)
         rule(j, update, VERDICT_REJECT, code, trial, outcome);
     else
         rule(j, update, VERDICT_HOLD, CODE_NOT_TESTED, trial, outcome);
 }
 
-static int try_alone(struct judging *j, size_t trial, const bool *moved, bool *found, struct error *err) {
+static int try_alone(struct judging *j, size_t trial, const bool *moved, bool *found,
+                     struct error *err) {
     const struct judge_trial *t = &j->c->trials[trial];
     _cleanup_(question_list_clear) struct question_list list = {0};
     _cleanup_(free_pointer) bool *alone = flags_new(j->c->update_count, err);
@@ -223,7 +233,8 @@ static int add_in_turn(struct judging *j, size_t trial, const bool *moved, struc
     return 0;
 }
 
-static int isolate(struct judging *j, size_t trial, const bool *moved, enum outcome outcome, struct error *err) {
+static int isolate(struct judging *j, size_t trial, const bool *moved, enum outcome outcome,
+                   struct error *err) {
     const struct judge_trial *t = &j->c->trials[trial];
     size_t count = 0;
     size_t last = 0;
@@ -242,7 +253,8 @@ static int isolate(struct judging *j, size_t trial, const bool *moved, enum outc
     }
     if (blamed_already)
         return 0; /* the next round tries it without them */
-    if (!outcome_is_failure(outcome) && outcome != OUTCOME_FLAKY) { /* could not be run: nobody in it is tested */
+    if (!outcome_is_failure(outcome) &&
+        outcome != OUTCOME_FLAKY) { /* could not be run: nobody in it is tested */
         for (size_t i = 0; i < t->participant_count; i++)
             if (moved[t->participants[i]])
                 blame(j, t->participants[i], trial, outcome, CODE_NOT_TESTED);
@@ -257,7 +269,8 @@ static int isolate(struct judging *j, size_t trial, const bool *moved, enum outc
 static int ask_round(struct judging *j, struct error *err) {
     _cleanup_(question_list_clear) struct question_list list = {0};
     for (size_t trial = 0; trial < j->c->trial_count; trial++)
-        if (covers_any(&j->c->trials[trial], j->left) && add_question(j, &list, trial, j->left, err) < 0)
+        if (covers_any(&j->c->trials[trial], j->left) &&
+            add_question(j, &list, trial, j->left, err) < 0)
             return -1;
     return ask(j, &list, err);
 }
@@ -341,7 +354,8 @@ static void settle(struct judging *j, bool closed) {
     for (size_t update = 0; update < j->c->update_count; update++) {
         if (!j->c->eligible[update] || j->blamed[update])
             continue;
-        struct judge_ruling ruling = {.verdict = VERDICT_PROMOTE, .trial = JUDGE_NO_TRIAL, .outcome = OUTCOME_PASSED};
+        struct judge_ruling ruling = {
+            .verdict = VERDICT_PROMOTE, .trial = JUDGE_NO_TRIAL, .outcome = OUTCOME_PASSED};
         if (closed) {
             ruling.verdict = VERDICT_HOLD;
             ruling.code = CODE_GATE_CLOSED;

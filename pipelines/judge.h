@@ -24,7 +24,8 @@
 #define JUDGE_TRIALS_LIMIT 10000u /* questions of one run; more is a bug or a flood of updates */
 
 struct judge_trial {
-    const size_t *participants; /* updates whose digest it runs on; may hold ones without a candidate */
+    const size_t
+        *participants; /* updates whose digest it runs on; may hold ones without a candidate */
     size_t participant_count;
     const size_t *covers; /* updates that it is a test of: run when one of them is moved */
     size_t cover_count;
@@ -33,14 +34,14 @@ struct judge_trial {
 /* One question: this trial, with moved[update] telling who is on the candidate. */
 struct judge_question {
     size_t trial;
-    const bool *moved; /* one entry an update; only participants are ever true */
+    const bool *moved;    /* one entry an update; only participants are ever true */
     enum outcome outcome; /* out */
 };
 
 struct judge_ruling {
     enum verdict verdict; /* promote, reject or hold */
     enum verdict_code code;
-    size_t trial;         /* the trial that decided a rejection or a hold; JUDGE_NO_TRIAL where none did */
+    size_t trial; /* the trial that decided a rejection or a hold; JUDGE_NO_TRIAL where none did */
     enum outcome outcome; /* of that trial */
     bool passed_alone;    /* gate-closed: all of its own trials passed */
 };

@@ -87,7 +87,8 @@ const char *schedule_platform(const struct schedule *schedule) {
     return schedule->platform;
 }
 
-static struct image_job *find_image(struct schedule *schedule, const char *image, const char *digest) {
+static struct image_job *find_image(struct schedule *schedule, const char *image,
+                                    const char *digest) {
     for (size_t i = 0; i < schedule->images.count; i++) {
         struct image_job *job = &schedule->images.items[i];
         if (strcmp(job->image, image) == 0 && strcmp(job->digest, digest) == 0)
@@ -125,7 +126,8 @@ static void on_pull_bytes(void *context, int64_t done, int64_t total) {
     if (now_ms - report->last_ms < PROGRESS_EVERY_MS)
         return;
     report->last_ms = now_ms;
-    struct schedule_event event = {.kind = SCHEDULE_PULL_PROGRESS, .image = report->name, .bytes = done, .bytes_total = total};
+    struct schedule_event event = {
+        .kind = SCHEDULE_PULL_PROGRESS, .image = report->name, .bytes = done, .bytes_total = total};
     emit(report->schedule, &event);
 }
 
@@ -138,14 +140,15 @@ static int domain_of(const char *image, char *out, size_t size) {
     return 0;
 }
 
-static int pull(struct batch *batch, struct engine *engine, const char *image, const char *digest, char **id,
-                bool *was_there, struct error *err) {
+static int pull(struct batch *batch, struct engine *engine, const char *image, const char *digest,
+                char **id, bool *was_there, struct error *err) {
     struct schedule *schedule = batch->schedule;
     _cleanup_(free_pointer) char *name = string_format(err, "%s@%s", image, digest);
     if (name == NULL || image_find(engine, image, digest, id, err) < 0)
         return -1;
     *was_there = *id != NULL;
-    struct schedule_event done = {.kind = SCHEDULE_PULL_DONE, .image = name, .was_there = *was_there};
+    struct schedule_event done = {
+        .kind = SCHEDULE_PULL_DONE, .image = name, .was_there = *was_there};
     if (*was_there) {
         emit(schedule, &done);
         return 0;
@@ -169,7 +172,8 @@ static int pull(struct batch *batch, struct engine *engine, const char *image, c
 }
 
 /* With the lock held on entry and exit. Images do not move while a batch runs: the list is complete before it starts. */
-static int work_on_image(struct batch *batch, struct engine *engine, struct image_job *job, struct error *err) {
+static int work_on_image(struct batch *batch, struct engine *engine, struct image_job *job,
+                         struct error *err) {
     job->state = IMAGE_PULLING;
     pthread_mutex_unlock(&batch->lock);
     char *id = NULL;
@@ -198,7 +202,9 @@ struct trial_report {
 
 static void on_command(void *context, size_t step) {
     struct trial_report *report = context;
-    struct schedule_event event = {.kind = SCHEDULE_COMMAND_STARTED, .trial = report->trial, .command = step,
+    struct schedule_event event = {.kind = SCHEDULE_COMMAND_STARTED,
+                                   .trial = report->trial,
+                                   .command = step,
                                    .spec = &report->batch->specs[report->trial]};
     emit(report->batch->schedule, &event);
 }
@@ -213,20 +219,22 @@ static void fail_trial(struct trial_result *result, enum outcome outcome, const 
 }
 
 /* With the lock held on entry and exit. */
-static int work_on_trial(struct batch *batch, struct engine *engine, struct engine *cleaner, size_t index,
-                         struct error *err) {
+static int work_on_trial(struct batch *batch, struct engine *engine, struct engine *cleaner,
+                         size_t index, struct error *err) {
     struct schedule *schedule = batch->schedule;
     const struct trial_spec *spec = &batch->specs[index];
     batch->taken[index] = true;
     const char *failure = NULL;
     const char **ids = calloc(spec->step_count + 1, sizeof *ids);
     for (size_t s = 0; ids != NULL && s < spec->step_count; s++) {
-        const struct image_job *job = find_image(schedule, spec->steps[s].image, spec->steps[s].digest);
+        const struct image_job *job =
+            find_image(schedule, spec->steps[s].image, spec->steps[s].digest);
         ids[s] = job->id;
         if (job->state == IMAGE_FAILED && failure == NULL)
             failure = job->reason != NULL ? job->reason : "its image could not be pulled";
     }
-    char *name = string_format(err, "pingate-%s-%zu", schedule->options.run_id, ++schedule->volumes);
+    char *name =
+        string_format(err, "pingate-%s-%zu", schedule->options.run_id, ++schedule->volumes);
     pthread_mutex_unlock(&batch->lock);
     struct schedule_event event = {.kind = SCHEDULE_TRIAL_STARTED, .trial = index, .spec = spec};
     emit(schedule, &event);
@@ -237,9 +245,15 @@ static int work_on_trial(struct batch *batch, struct engine *engine, struct engi
         fail_trial(&batch->results[index], OUTCOME_ERROR, failure);
     } else {
         struct trial_report report = {batch, index};
-        struct trial_run run = {.engine = engine, .cleaner = cleaner, .workspace = schedule->options.workspace,
-                                .labels = &schedule->labels, .image_ids = ids, .name = name,
-                                .keep = schedule->options.keep, .on_command = on_command, .context = &report};
+        struct trial_run run = {.engine = engine,
+                                .cleaner = cleaner,
+                                .workspace = schedule->options.workspace,
+                                .labels = &schedule->labels,
+                                .image_ids = ids,
+                                .name = name,
+                                .keep = schedule->options.keep,
+                                .on_command = on_command,
+                                .context = &report};
         result = trial_run(&run, spec, &batch->results[index], err);
     }
     event.kind = SCHEDULE_TRIAL_DONE;
@@ -253,7 +267,8 @@ static int work_on_trial(struct batch *batch, struct engine *engine, struct engi
 
 static bool images_settled(const struct batch *batch, const struct trial_spec *spec) {
     for (size_t s = 0; s < spec->step_count; s++) {
-        enum image_state state = find_image(batch->schedule, spec->steps[s].image, spec->steps[s].digest)->state;
+        enum image_state state =
+            find_image(batch->schedule, spec->steps[s].image, spec->steps[s].digest)->state;
         if (state != IMAGE_READY && state != IMAGE_FAILED)
             return false;
     }
@@ -261,7 +276,8 @@ static bool images_settled(const struct batch *batch, const struct trial_spec *s
 }
 
 /* One turn with the lock held: does something, waits, or says that nothing is left. */
-static int take_turn(struct batch *batch, struct engine *engine, struct engine *cleaner, bool *left, struct error *err) {
+static int take_turn(struct batch *batch, struct engine *engine, struct engine *cleaner, bool *left,
+                     struct error *err) {
     *left = false;
     for (size_t t = 0; t < batch->count; t++) {
         if (batch->taken[t])
@@ -307,7 +323,8 @@ static void *work(void *context) {
 static size_t run_workers(struct batch *batch, size_t wanted) {
     pthread_t *threads = calloc(wanted, sizeof *threads);
     size_t started = 0;
-    while (threads != NULL && started < wanted && pthread_create(&threads[started], NULL, work, batch) == 0)
+    while (threads != NULL && started < wanted &&
+           pthread_create(&threads[started], NULL, work, batch) == 0)
         started++;
     for (size_t i = 0; i < started; i++)
         pthread_join(threads[i], NULL);
@@ -315,8 +332,8 @@ static size_t run_workers(struct batch *batch, size_t wanted) {
     return started;
 }
 
-int schedule_run(struct schedule *schedule, const struct trial_spec *specs, struct trial_result *results, size_t count,
-                 struct error *err) {
+int schedule_run(struct schedule *schedule, const struct trial_spec *specs,
+                 struct trial_result *results, size_t count, struct error *err) {
     struct batch batch = {.schedule = schedule, .specs = specs, .results = results, .count = count};
     batch.taken = calloc(count + 1, sizeof *batch.taken);
     if (batch.taken == NULL)

@@ -28,7 +28,8 @@ static bool process_alive(long pid, const char *started) {
     if (at == NULL)
         return true; /* it is there; what cannot be read is not called dead */
     size_t length = strlen(started);
-    return strncmp(at + 1, started, length) == 0 && (at[1 + length] == ' ' || at[1 + length] == '\0');
+    return strncmp(at + 1, started, length) == 0 &&
+           (at[1 + length] == ' ' || at[1 + length] == '\0');
 }
 
 bool sweep_is_dead(const json_t *theirs, const struct labels *ours, int64_t now_seconds,
@@ -46,8 +47,9 @@ bool sweep_is_dead(const json_t *theirs, const struct labels *ours, int64_t now_
     return expires > 0 && expires < now_seconds;
 }
 
-static int sweep_kind(struct engine *engine, const struct labels *ours, const char *list_path, const char *member,
-                      const char *id_key, int (*take)(struct engine *, const char *, struct error *), size_t *removed,
+static int sweep_kind(struct engine *engine, const struct labels *ours, const char *list_path,
+                      const char *member, const char *id_key,
+                      int (*take)(struct engine *, const char *, struct error *), size_t *removed,
                       struct error *err) {
     long status;
     json_auto_t *answer = NULL;
@@ -58,7 +60,8 @@ static int sweep_kind(struct engine *engine, const struct labels *ours, const ch
     const json_t *item;
     json_array_foreach(member != NULL ? json_object_get(answer, member) : answer, index, item) {
         const char *id = json_string_value(json_object_get(item, id_key));
-        if (id == NULL || !sweep_is_dead(json_object_get(item, "Labels"), ours, (int64_t)time(NULL), process_alive))
+        if (id == NULL || !sweep_is_dead(json_object_get(item, "Labels"), ours, (int64_t)time(NULL),
+                                         process_alive))
             continue;
         struct error ignored = {0};
         if (take(engine, id, &ignored) == 0)
@@ -71,9 +74,10 @@ static int sweep_kind(struct engine *engine, const struct labels *ours, const ch
 
 int sweep(struct engine *engine, const struct labels *ours, size_t *removed, struct error *err) {
     *removed = 0;
-    if (sweep_kind(engine, ours, "/containers/json?all=1&filters=%7B%22label%22%3A%5B%22pingate.run%22%5D%7D", NULL, "Id",
-                   container_remove, removed, err) < 0)
+    if (sweep_kind(engine, ours,
+                   "/containers/json?all=1&filters=%7B%22label%22%3A%5B%22pingate.run%22%5D%7D",
+                   NULL, "Id", container_remove, removed, err) < 0)
         return -1;
-    return sweep_kind(engine, ours, "/volumes?filters=%7B%22label%22%3A%5B%22pingate.run%22%5D%7D", "Volumes", "Name",
-                      volume_remove, removed, err);
+    return sweep_kind(engine, ours, "/volumes?filters=%7B%22label%22%3A%5B%22pingate.run%22%5D%7D",
+                      "Volumes", "Name", volume_remove, removed, err);
 }

@@ -12,4 +12,5 @@ bool sweep_is_dead(const json_t *their_labels, const struct labels *ours, int64_
                    bool (*alive)(long pid, const char *started));
 
 /* removed: how many things went. Failures of single removals are passed over: the next run tries again. */
-int sweep(struct engine *engine, const struct labels *ours, size_t *removed, struct error *err) _must_check_;
+int sweep(struct engine *engine, const struct labels *ours, size_t *removed,
+          struct error *err) _must_check_;

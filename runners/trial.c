@@ -11,7 +11,7 @@
 #include "runners/engine/frames.h"
 #include "runners/trial_run.h"
 
-#define INSPECT_TRIES    50  /* after the log's end an engine may still say "running" for a moment */
+#define INSPECT_TRIES    50 /* after the log's end an engine may still say "running" for a moment */
 #define INSPECT_PAUSE_US 100000
 
 void trial_spec_clear(struct trial_spec *spec) {
@@ -60,7 +60,8 @@ static void keep_tail(struct text *tail, const char *bytes, size_t length) {
         length = TRIAL_TAIL_BYTES;
         text_truncate(tail, 0);
     }
-    if (tail->length + length > 2 * TRIAL_TAIL_BYTES) { /* seldom, so that each byte moves about once */
+    if (tail->length + length >
+        2 * TRIAL_TAIL_BYTES) { /* seldom, so that each byte moves about once */
         size_t kept = TRIAL_TAIL_BYTES - length;
         memmove(tail->bytes, tail->bytes + tail->length - kept, kept);
         text_truncate(tail, kept);
@@ -68,7 +69,8 @@ static void keep_tail(struct text *tail, const char *bytes, size_t length) {
     text_append(tail, bytes, length);
 }
 
-static int on_bytes(void *context, int stream, const char *bytes, size_t length, struct error *err) {
+static int on_bytes(void *context, int stream, const char *bytes, size_t length,
+                    struct error *err) {
     struct capture *capture = context;
     struct sink *sink = &capture->sinks[stream - 1];
     *sink->bytes += (int64_t)length;
@@ -76,7 +78,8 @@ static int on_bytes(void *context, int stream, const char *bytes, size_t length,
     if (file_write_all(sink->fd, bytes, length, err) < 0)
         return error_wrap(err, "write the log");
     if (*sink->bytes > capture->limit)
-        return error_set(err, ERROR_LIMIT, "printed more than %lld bytes (log_limit)", (long long)capture->limit);
+        return error_set(err, ERROR_LIMIT, "printed more than %lld bytes (log_limit)",
+                         (long long)capture->limit);
     return 0;
 }
 
@@ -92,7 +95,8 @@ static void cut_tail(struct text *tail) {
     text_truncate(tail, TRIAL_TAIL_BYTES);
 }
 
-static int open_log(const char *folder, size_t step, const char *stream, char **path, int *fd, struct error *err) {
+static int open_log(const char *folder, size_t step, const char *stream, char **path, int *fd,
+                    struct error *err) {
     *path = string_format(err, "%s/%zu-%s.log", folder, step + 1, stream);
     if (*path == NULL)
         return -1;
@@ -108,13 +112,18 @@ static void say(struct command_result *command, enum outcome outcome, const char
     error_clear(&ignored);
 }
 
-static int follow_log(const struct trial_run *run, const char *id, struct capture *capture, int64_t timeout_ms,
-                      struct error *err) {
-    _cleanup_(free_pointer) char *path = string_format(err, "/containers/%s/logs?follow=1&stdout=1&stderr=1", id);
+static int follow_log(const struct trial_run *run, const char *id, struct capture *capture,
+                      int64_t timeout_ms, struct error *err) {
+    _cleanup_(free_pointer) char *path =
+        string_format(err, "/containers/%s/logs?follow=1&stdout=1&stderr=1", id);
     if (path == NULL)
         return -1;
     long status;
-    struct engine_call call = {.method = "GET", .path = path, .timeout_ms = timeout_ms, .on_data = on_log, .context = capture};
+    struct engine_call call = {.method = "GET",
+                               .path = path,
+                               .timeout_ms = timeout_ms,
+                               .on_data = on_log,
+                               .context = capture};
     if (engine_call(run->engine, &call, &status, NULL, err) < 0)
         return -1;
     if (!frames_whole(&capture->frames))
@@ -123,8 +132,8 @@ static int follow_log(const struct trial_run *run, const char *id, struct captur
 }
 
 /* The log has ended, so the container has or is about to. */
-static int wait_for_end(const struct trial_run *run, const char *id, int64_t deadline_ms, struct container_state *state,
-                        struct error *err) {
+static int wait_for_end(const struct trial_run *run, const char *id, int64_t deadline_ms,
+                        struct container_state *state, struct error *err) {
     for (int i = 0;; i++) {
         if (container_inspect(run->engine, id, state, err) < 0)
             return -1;
@@ -133,13 +142,15 @@ static int wait_for_end(const struct trial_run *run, const char *id, int64_t dea
         if (clock_monotonic_ms() > deadline_ms)
             return error_set(err, ERROR_TIMEOUT, "still running");
         if (i == INSPECT_TRIES)
-            return error_set(err, ERROR_ENGINE, "the log ended and the container still runs: the log is not whole");
+            return error_set(err, ERROR_ENGINE,
+                             "the log ended and the container still runs: the log is not whole");
         usleep(INSPECT_PAUSE_US);
     }
 }
 
 /* Every proof of a pass is asked for here; what lacks one is no pass. */
-static void judge_state(const struct container_state *state, const char *image_id, struct command_result *command) {
+static void judge_state(const struct container_state *state, const char *image_id,
+                        struct command_result *command) {
     char reason[400];
     command->exit_code = state->started ? state->exit_code : -1;
     if (!state->started) {
@@ -147,7 +158,8 @@ static void judge_state(const struct container_state *state, const char *image_i
     } else if (strcmp(state->image, image_id) != 0) {
         say(command, OUTCOME_ERROR, "the container ran another image than the one that was pulled");
     } else if (state->oom) {
-        snprintf(reason, sizeof reason, "out of memory: the limit was hit (exit code %d)", state->exit_code);
+        snprintf(reason, sizeof reason, "out of memory: the limit was hit (exit code %d)",
+                 state->exit_code);
         say(command, OUTCOME_OOM, reason);
     } else if (state->exit_code == 137) {
         say(command, OUTCOME_FAILED, "exited with 137: killed by SIGKILL");
@@ -168,7 +180,8 @@ static void timed_out(const struct trial_spec *spec, struct command_result *comm
 }
 
 /* What kept a command from being judged. */
-static void explain(const struct trial_spec *spec, struct command_result *command, const struct error *why) {
+static void explain(const struct trial_spec *spec, struct command_result *command,
+                    const struct error *why) {
     if (why->kind == ERROR_TIMEOUT)
         timed_out(spec, command);
     else if (why->kind == ERROR_LIMIT)
@@ -180,8 +193,8 @@ static void explain(const struct trial_spec *spec, struct command_result *comman
 }
 
 /* A command that is not in the image, or a user that is not, is the test's own "no"; anything else is the engine's fault. */
-static void explain_start(const struct trial_run *run, const char *id, struct command_result *command,
-                          const struct error *why) {
+static void explain_start(const struct trial_run *run, const char *id,
+                          struct command_result *command, const struct error *why) {
     struct container_state state;
     struct error ignored = {0};
     bool seen = container_inspect(run->cleaner, id, &state, &ignored) == 0;
@@ -192,8 +205,9 @@ static void explain_start(const struct trial_run *run, const char *id, struct co
     say(command, its_own ? OUTCOME_FAILED : OUTCOME_ERROR, reason);
 }
 
-static int run_container(const struct trial_run *run, const struct trial_spec *spec, size_t step, const char *id,
-                         struct command_result *command, int64_t deadline_ms, struct error *err) {
+static int run_container(const struct trial_run *run, const struct trial_spec *spec, size_t step,
+                         const char *id, struct command_result *command, int64_t deadline_ms,
+                         struct error *err) {
     _cleanup_(file_closep) int out_fd = -1;
     _cleanup_(file_closep) int err_fd = -1;
     if (open_log(spec->log_folder, step, "stdout", &command->out_path, &out_fd, err) < 0 ||
@@ -231,15 +245,16 @@ static void remove_container(const struct trial_run *run, const char *id) {
         error_clear(&ignored);
 }
 
-static int run_step(const struct trial_run *run, const struct trial_spec *spec, size_t step, struct command_result *command,
-                    int64_t deadline_ms, struct error *err) {
+static int run_step(const struct trial_run *run, const struct trial_spec *spec, size_t step,
+                    struct command_result *command, int64_t deadline_ms, struct error *err) {
     json_auto_t *body = container_spec(spec, step, run->name, run->labels, err);
     _cleanup_(free_pointer) char *id = NULL;
     if (body == NULL || container_create(run->engine, body, &id, err) < 0)
         return -1;
     int result = 0;
     if (step == 0 && run->workspace != NULL)
-        result = container_put(run->engine, id, WORKSPACE_MOUNT, run->workspace->fd, run->workspace->size_bytes, err);
+        result = container_put(run->engine, id, WORKSPACE_MOUNT, run->workspace->fd,
+                               run->workspace->size_bytes, err);
     if (result == 0)
         result = run_container(run, spec, step, id, command, deadline_ms, err);
     if (!run->keep || (result == 0 && command->outcome == OUTCOME_PASSED))
@@ -260,8 +275,9 @@ static void summarise(const struct trial_spec *spec, struct trial_result *result
         if (command->outcome == OUTCOME_PASSED)
             continue;
         result->outcome = command->outcome;
-        result->reason = string_format(&ignored, "command %zu of %zu (%s): %s", i + 1, result->command_count,
-                                       spec->steps[i].command->text, command->reason != NULL ? command->reason : "");
+        result->reason = string_format(&ignored, "command %zu of %zu (%s): %s", i + 1,
+                                       result->command_count, spec->steps[i].command->text,
+                                       command->reason != NULL ? command->reason : "");
         break;
     }
     if (result->command_count == 0) {
@@ -271,8 +287,8 @@ static void summarise(const struct trial_spec *spec, struct trial_result *result
     error_clear(&ignored);
 }
 
-static int run_steps(const struct trial_run *run, const struct trial_spec *spec, struct trial_result *result,
-                     struct error *err) {
+static int run_steps(const struct trial_run *run, const struct trial_spec *spec,
+                     struct trial_result *result, struct error *err) {
     int64_t deadline_ms = clock_monotonic_ms() + spec->test->timeout_ms;
     for (size_t step = 0; step < spec->step_count; step++) {
         struct command_result *command = &result->commands[step];
@@ -290,7 +306,8 @@ static int run_steps(const struct trial_run *run, const struct trial_spec *spec,
     return 0;
 }
 
-int trial_run(const struct trial_run *run, const struct trial_spec *spec, struct trial_result *result, struct error *err) {
+int trial_run(const struct trial_run *run, const struct trial_spec *spec,
+              struct trial_result *result, struct error *err) {
     int64_t began_ms = clock_monotonic_ms();
     *result = (struct trial_result){.outcome = OUTCOME_ERROR, .started_ms = clock_now_ms()};
     result->commands = calloc(spec->step_count + 1, sizeof *result->commands);
@@ -303,7 +320,8 @@ int trial_run(const struct trial_run *run, const struct trial_spec *spec, struct
     }
     struct error why = {0};
     int status = 0;
-    if (file_make_folders(spec->log_folder, &why) < 0 || volume_create(run->engine, run->name, run->labels, &why) < 0) {
+    if (file_make_folders(spec->log_folder, &why) < 0 ||
+        volume_create(run->engine, run->name, run->labels, &why) < 0) {
         explain(spec, &result->commands[0], &why);
         status = why.kind == ERROR_CANCELLED ? error_move(err, &why) : 0;
     } else {
@@ -335,9 +353,13 @@ char *trial_reproduce(const struct trial_spec *spec, size_t step, struct error *
     const struct test *test = spec->test;
     const struct trial_step *s = &spec->steps[step];
     struct text line = {0};
-    text_printf(&line, "docker run --rm --init --security-opt no-new-privileges --network %s --memory %lld --pids-limit %lld",
-                test->network ? "bridge" : "none", (long long)test->memory_bytes, (long long)test->pids);
-    text_printf(&line, " --cpus %lld.%02lld -v \"$PWD:%s\" -w ", (long long)test->nano_cpus / 1000000000,
+    text_printf(&line,
+                "docker run --rm --init --security-opt no-new-privileges --network %s --memory "
+                "%lld --pids-limit %lld",
+                test->network ? "bridge" : "none", (long long)test->memory_bytes,
+                (long long)test->pids);
+    text_printf(&line, " --cpus %lld.%02lld -v \"$PWD:%s\" -w ",
+                (long long)test->nano_cpus / 1000000000,
                 (long long)test->nano_cpus / 10000000 % 100, WORKSPACE_FOLDER);
     quote(&line, test->workdir != NULL ? test->workdir : WORKSPACE_FOLDER);
     if (test->user != NULL) {
@@ -355,7 +377,8 @@ char *trial_reproduce(const struct trial_spec *spec, size_t step, struct error *
         quote(&line, s->command->argv[0]);
     }
     text_printf(&line, " %s@%s", s->image, s->digest);
-    for (char **argument = s->command->argv + (test->keep_entrypoint ? 0 : 1); *argument != NULL; argument++) {
+    for (char **argument = s->command->argv + (test->keep_entrypoint ? 0 : 1); *argument != NULL;
+         argument++) {
         text_add_char(&line, ' ');
         quote(&line, *argument);
     }

@@ -6,8 +6,8 @@
 #include "runners/workspace.h"
 
 struct trial_run {
-    struct engine *engine;   /* obeys the cancel */
-    struct engine *cleaner;  /* does not: removes what was made */
+    struct engine *engine;             /* obeys the cancel */
+    struct engine *cleaner;            /* does not: removes what was made */
     const struct workspace *workspace; /* may be NULL */
     const struct labels *labels;
     const char *const *image_ids; /* of each step, as pulled and proved */
@@ -18,5 +18,5 @@ struct trial_run {
 };
 
 /* Always fills the result. err: only cancelled; everything else is an outcome. */
-int trial_run(const struct trial_run *run, const struct trial_spec *spec, struct trial_result *result, struct error *err)
-    _must_check_;
+int trial_run(const struct trial_run *run, const struct trial_spec *spec,
+              struct trial_result *result, struct error *err) _must_check_;

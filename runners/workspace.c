@@ -8,15 +8,16 @@
 #include <unistd.h>
 
 #include "gate/base/file.h"
-#include "gate/base/text.h"
 #include "gate/base/tar.h"
+#include "gate/base/text.h"
 
 #define FOLDER_MODE 0777u /* the image's user, whoever that is, may write in the workspace */
 #define FILE_MODE   0666u /* added to the file's own mode, for the same reason */
 #define LINK_LIMIT  4096  /* bytes of a link's target */
 #define HASH_STEP   65536 /* bytes */
 
-static int add_parents(struct tar *tar, const char *name, struct string_list *made, struct error *err) {
+static int add_parents(struct tar *tar, const char *name, struct string_list *made,
+                       struct error *err) {
     for (const char *slash = strchr(name, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
         _cleanup_(free_pointer) char *folder = string_dup_length(name, (size_t)(slash - name), err);
         if (folder == NULL)
@@ -27,13 +28,15 @@ static int add_parents(struct tar *tar, const char *name, struct string_list *ma
             there = strcmp(made->items[i - 1], folder) == 0;
         if (there)
             continue;
-        if (string_list_add(made, folder, err) < 0 || tar_add_folder(tar, folder, FOLDER_MODE, err) < 0)
+        if (string_list_add(made, folder, err) < 0 ||
+            tar_add_folder(tar, folder, FOLDER_MODE, err) < 0)
             return -1;
     }
     return 0;
 }
 
-static int add_file(struct tar *tar, int root_fd, const char *name, const char *entry, size_t *files, struct error *err) {
+static int add_file(struct tar *tar, int root_fd, const char *name, const char *entry,
+                    size_t *files, struct error *err) {
     struct stat status;
     if (fstatat(root_fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
         return errno == ENOENT ? 0 : error_set_errno(err, "look at %s", name);
@@ -47,7 +50,8 @@ static int add_file(struct tar *tar, int root_fd, const char *name, const char *
     }
     if (!S_ISREG(status.st_mode))
         return 0;
-    _cleanup_(file_closep) int fd = openat(root_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    _cleanup_(file_closep) int fd =
+        openat(root_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0)
         return errno == ENOENT ? 0 : error_set_errno(err, "open %s", name);
     if (fstat(fd, &status) < 0)
@@ -56,7 +60,8 @@ static int add_file(struct tar *tar, int root_fd, const char *name, const char *
     return tar_add_file(tar, entry, (status.st_mode & 0777u) | FILE_MODE, fd, status.st_size, err);
 }
 
-static int write_tar(const char *root, const struct string_list *files, struct workspace *out, struct error *err) {
+static int write_tar(const char *root, const struct string_list *files, struct workspace *out,
+                     struct error *err) {
     _cleanup_(tar_freep) struct tar *tar = tar_new(out->fd, err);
     if (tar == NULL || tar_add_folder(tar, "workspace", FOLDER_MODE, err) < 0)
         return -1;
@@ -93,7 +98,8 @@ static int hash_tar(struct workspace *out, struct error *err) {
     return 0;
 }
 
-int workspace_make(const char *root, const struct string_list *files, struct workspace *out, struct error *err) {
+int workspace_make(const char *root, const struct string_list *files, struct workspace *out,
+                   struct error *err) {
     const char *folder = getenv("TMPDIR");
     *out = (struct workspace){.fd = open(folder != NULL && *folder != '\0' ? folder : "/tmp",
                                          O_TMPFILE | O_RDWR | O_CLOEXEC, 0600)};

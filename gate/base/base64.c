@@ -17,8 +17,10 @@ void base64_encode(struct text *out, const void *bytes, size_t length, bool url)
     const unsigned char *at = bytes;
     for (; length > 0; at += 3) {
         size_t part = length < 3 ? length : 3;
-        uint32_t group = (uint32_t)at[0] << 16 | (part > 1 ? (uint32_t)at[1] << 8 : 0) | (part > 2 ? at[2] : 0);
-        char four[4] = {digit(group >> 18, url), digit(group >> 12 & 63, url), part > 1 ? digit(group >> 6 & 63, url) : '=',
+        uint32_t group =
+            (uint32_t)at[0] << 16 | (part > 1 ? (uint32_t)at[1] << 8 : 0) | (part > 2 ? at[2] : 0);
+        char four[4] = {digit(group >> 18, url), digit(group >> 12 & 63, url),
+                        part > 1 ? digit(group >> 6 & 63, url) : '=',
                         part > 2 ? digit(group & 63, url) : '='};
         text_append(out, four, sizeof four);
         length -= part;

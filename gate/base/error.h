@@ -15,8 +15,8 @@
 
 #include <stdbool.h>
 
-#define _cleanup_(function)     __attribute__((cleanup(function)))
-#define _must_check_            __attribute__((warn_unused_result))
+#define _cleanup_(function) __attribute__((cleanup(function)))
+#define _must_check_        __attribute__((warn_unused_result))
 #define _printf_(at, first) __attribute__((format(printf, at, first)))
 
 /* What a caller may branch on. error.c holds the one table: kind -> name, exit status, worth a retry. */

@@ -21,9 +21,10 @@ struct transfer {
     CURL *easy;
     struct curl_slist *headers;
     char curl_words[CURL_ERROR_SIZE];
-    struct http_request request; /* its strings are the transfer's own where curl does not copy them */
-    char *body;                  /* copy of request.body */
-    int64_t sent;                /* bytes of the body */
+    struct http_request
+        request;  /* its strings are the transfer's own where curl does not copy them */
+    char *body;   /* copy of request.body */
+    int64_t sent; /* bytes of the body */
     size_t header_bytes;
     struct http_response response;
     struct error error; /* what a callback of ours refused with */
@@ -51,7 +52,8 @@ int http_global_init(struct error *err) {
     return 0;
 }
 
-struct http_loop *http_loop_new(const struct http_options *options, struct cancel *cancel, struct error *err) {
+struct http_loop *http_loop_new(const struct http_options *options, struct cancel *cancel,
+                                struct error *err) {
     struct http_loop *loop = calloc(1, sizeof *loop);
     CURLM *multi = curl_multi_init();
     if (loop == NULL || multi == NULL) {
@@ -60,9 +62,11 @@ struct http_loop *http_loop_new(const struct http_options *options, struct cance
         error_no_memory(err);
         return NULL;
     }
-    size_t per_host = options != NULL && options->connections_per_host != 0 ? options->connections_per_host
-                                                                            : CONNECTIONS_PER_HOST_DEFAULT;
-    size_t all = options != NULL && options->connections != 0 ? options->connections : CONNECTIONS_DEFAULT;
+    size_t per_host = options != NULL && options->connections_per_host != 0
+                          ? options->connections_per_host
+                          : CONNECTIONS_PER_HOST_DEFAULT;
+    size_t all =
+        options != NULL && options->connections != 0 ? options->connections : CONNECTIONS_DEFAULT;
     curl_multi_setopt(multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)per_host);
     curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)all);
     curl_multi_setopt(multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
@@ -143,10 +147,12 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *context) {
     size_t length = size * count;
     transfer->header_bytes += length;
     if (transfer->header_bytes > HTTP_HEADERS_LIMIT) {
-        error_set(&transfer->error, ERROR_LIMIT, "the headers of the answer are larger than %u bytes", HTTP_HEADERS_LIMIT);
+        error_set(&transfer->error, ERROR_LIMIT,
+                  "the headers of the answer are larger than %u bytes", HTTP_HEADERS_LIMIT);
         return 0;
     }
-    if (length >= 5 && memcmp(bytes, "HTTP/", 5) == 0) { /* a new answer begins: 100 Continue went before it */
+    if (length >= 5 &&
+        memcmp(bytes, "HTTP/", 5) == 0) { /* a new answer begins: 100 Continue went before it */
         http_response_clear(&transfer->response);
         return length;
     }
@@ -159,14 +165,19 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context) {
     long status = 0;
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
     if (transfer->request.on_data != NULL && status >= 200 && status < 300)
-        return transfer->request.on_data(transfer->request.data_context, bytes, length, &transfer->error) == 0 ? length : 0;
+        return transfer->request.on_data(transfer->request.data_context, bytes, length,
+                                         &transfer->error) == 0
+                   ? length
+                   : 0;
     struct text *body = &transfer->response.body;
-    body->ceiling = transfer->request.body_limit != 0 ? transfer->request.body_limit : HTTP_BODY_LIMIT_DEFAULT;
+    body->ceiling =
+        transfer->request.body_limit != 0 ? transfer->request.body_limit : HTTP_BODY_LIMIT_DEFAULT;
     text_append(body, bytes, length);
     if (body->failed == ERROR_NONE)
         return length;
     if (body->failed == ERROR_LIMIT)
-        error_set(&transfer->error, ERROR_LIMIT, "the answer is larger than %zu bytes", body->ceiling);
+        error_set(&transfer->error, ERROR_LIMIT, "the answer is larger than %zu bytes",
+                  body->ceiling);
     else
         error_no_memory(&transfer->error);
     return 0;
@@ -200,9 +211,11 @@ static int on_seek(void *context, curl_off_t offset, int origin) {
     return CURL_SEEKFUNC_OK;
 }
 
-static int set_headers(struct transfer *transfer, const struct http_request *request, struct error *err) {
+static int set_headers(struct transfer *transfer, const struct http_request *request,
+                       struct error *err) {
     struct curl_slist *list = curl_slist_append(NULL, "Expect:");
-    for (const char *const *header = request->headers; list != NULL && header != NULL && *header != NULL; header++) {
+    for (const char *const *header = request->headers;
+         list != NULL && header != NULL && *header != NULL; header++) {
         struct curl_slist *longer = curl_slist_append(list, *header);
         if (longer == NULL)
             curl_slist_free_all(list);
@@ -215,7 +228,8 @@ static int set_headers(struct transfer *transfer, const struct http_request *req
     return 0;
 }
 
-static int set_body(struct transfer *transfer, const struct http_request *request, struct error *err) {
+static int set_body(struct transfer *transfer, const struct http_request *request,
+                    struct error *err) {
     CURL *easy = transfer->easy;
     if (strcmp(request->method, "HEAD") == 0)
         curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
@@ -230,7 +244,8 @@ static int set_body(struct transfer *transfer, const struct http_request *reques
             if (transfer->body == NULL)
                 return -1;
         }
-        int64_t size = request->body_from_fd ? request->body_fd_size : (int64_t)request->body_length;
+        int64_t size =
+            request->body_from_fd ? request->body_fd_size : (int64_t)request->body_length;
         curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
         curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)size);
         curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read);
@@ -243,7 +258,8 @@ static int set_body(struct transfer *transfer, const struct http_request *reques
     return 0;
 }
 
-static int set_up(struct transfer *transfer, const struct http_request *request, struct error *err) {
+static int set_up(struct transfer *transfer, const struct http_request *request,
+                  struct error *err) {
     CURL *easy = transfer->easy;
     if (curl_easy_setopt(easy, CURLOPT_URL, request->url) != CURLE_OK)
         return error_no_memory(err);
@@ -274,13 +290,14 @@ static int set_up(struct transfer *transfer, const struct http_request *request,
         curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
     if (request->idle_timeout_ms > 0) { /* libcurl counts whole seconds */
         curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
-        curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)(request->idle_timeout_ms + 999) / 1000);
+        curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME,
+                         (long)(request->idle_timeout_ms + 999) / 1000);
     }
     return set_headers(transfer, request, err) < 0 || set_body(transfer, request, err) < 0 ? -1 : 0;
 }
 
-static struct transfer *transfer_start(struct http_loop *loop, const struct http_request *request, http_done *on_done,
-                                       void *context, struct error *err) {
+static struct transfer *transfer_start(struct http_loop *loop, const struct http_request *request,
+                                       http_done *on_done, void *context, struct error *err) {
     struct transfer *transfer = calloc(1, sizeof *transfer);
     if (transfer == NULL) {
         error_no_memory(err);
@@ -306,17 +323,19 @@ static struct transfer *transfer_start(struct http_loop *loop, const struct http
     return transfer;
 }
 
-int http_loop_add(struct http_loop *loop, const struct http_request *request, http_done *on_done, void *context,
-                  struct error *err) {
+int http_loop_add(struct http_loop *loop, const struct http_request *request, http_done *on_done,
+                  void *context, struct error *err) {
     return transfer_start(loop, request, on_done, context, err) != NULL ? 0 : -1;
 }
 
-int http_loop_add_timer(struct http_loop *loop, int64_t delay_ms, int (*on_time)(void *context, struct error *fatal),
-                        void *context, struct error *err) {
+int http_loop_add_timer(struct http_loop *loop, int64_t delay_ms,
+                        int (*on_time)(void *context, struct error *fatal), void *context,
+                        struct error *err) {
     struct timer *timer = malloc(sizeof *timer);
     if (timer == NULL)
         return error_no_memory(err);
-    *timer = (struct timer){.due_ms = clock_monotonic_ms() + delay_ms, .on_time = on_time, .context = context};
+    *timer = (struct timer){
+        .due_ms = clock_monotonic_ms() + delay_ms, .on_time = on_time, .context = context};
     TAILQ_INSERT_TAIL(&loop->timers, timer, link);
     return 0;
 }
@@ -331,14 +350,16 @@ static enum error_kind kind_of(CURLcode code) {
     return ERROR_NETWORK;
 }
 
-static int finish(struct http_loop *loop, struct transfer *transfer, CURLcode code, struct error *fatal) {
+static int finish(struct http_loop *loop, struct transfer *transfer, CURLcode code,
+                  struct error *fatal) {
     TAILQ_REMOVE(&loop->transfers, transfer, link);
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &transfer->response.status);
     transfer->response.complete = code == CURLE_OK;
     const struct error *error = NULL;
     if (code != CURLE_OK) {
         if (transfer->error.kind == ERROR_NONE) {
-            const char *words = transfer->curl_words[0] != '\0' ? transfer->curl_words : curl_easy_strerror(code);
+            const char *words =
+                transfer->curl_words[0] != '\0' ? transfer->curl_words : curl_easy_strerror(code);
             error_set(&transfer->error, kind_of(code), "%s", words);
         }
         error = &transfer->error;
@@ -410,7 +431,8 @@ struct one {
     bool done;
 };
 
-static int on_one(void *context, struct http_response *response, const struct error *err, struct error *fatal) {
+static int on_one(void *context, struct http_response *response, const struct error *err,
+                  struct error *fatal) {
     struct one *one = context;
     *one->response = *response;
     *response = (struct http_response){0};
@@ -420,8 +442,8 @@ static int on_one(void *context, struct http_response *response, const struct er
     return error_set(fatal, err->kind, "%s", error_message(err));
 }
 
-int http_perform(struct http_loop *loop, const struct http_request *request, struct http_response *response,
-                 struct error *err) {
+int http_perform(struct http_loop *loop, const struct http_request *request,
+                 struct http_response *response, struct error *err) {
     *response = (struct http_response){0};
     struct one one = {.response = response};
     struct transfer *transfer = transfer_start(loop, request, on_one, &one, err);
@@ -489,5 +511,6 @@ static bool origin_of(const char *text, char *out, size_t size) {
 bool http_same_origin(const char *a, const char *b) {
     char first[512];
     char second[512];
-    return origin_of(a, first, sizeof first) && origin_of(b, second, sizeof second) && strcasecmp(first, second) == 0;
+    return origin_of(a, first, sizeof first) && origin_of(b, second, sizeof second) &&
+           strcasecmp(first, second) == 0;
 }

@@ -30,13 +30,15 @@ static int refuse(struct tar *tar, const char *name, struct error *err) {
 
 struct tar *tar_new(int fd, struct error *err) {
     _cleanup_(tar_freep) struct tar *tar = calloc(1, sizeof *tar);
-    if (tar == NULL || (tar->archive = archive_write_new()) == NULL || (tar->entry = archive_entry_new()) == NULL) {
+    if (tar == NULL || (tar->archive = archive_write_new()) == NULL ||
+        (tar->entry = archive_entry_new()) == NULL) {
         error_no_memory(err);
         return NULL;
     }
     /* names are bytes: without this libarchive would refuse what the locale does not know */
     if (archive_write_set_format_pax_restricted(tar->archive) != ARCHIVE_OK ||
-        archive_write_set_format_option(tar->archive, "pax", "hdrcharset", "BINARY") != ARCHIVE_OK ||
+        archive_write_set_format_option(tar->archive, "pax", "hdrcharset", "BINARY") !=
+            ARCHIVE_OK ||
         archive_write_set_bytes_in_last_block(tar->archive, 1) != ARCHIVE_OK ||
         archive_write_open_fd(tar->archive, fd) != ARCHIVE_OK) {
         refuse(tar, "begin", err);
@@ -45,8 +47,8 @@ struct tar *tar_new(int fd, struct error *err) {
     return steal(tar);
 }
 
-static int begin_entry(struct tar *tar, const char *name, mode_t type, unsigned int mode, int64_t size_bytes,
-                       const char *target, struct error *err) {
+static int begin_entry(struct tar *tar, const char *name, mode_t type, unsigned int mode,
+                       int64_t size_bytes, const char *target, struct error *err) {
     archive_entry_clear(tar->entry);
     archive_entry_set_pathname(tar->entry, name);
     archive_entry_set_filetype(tar->entry, type);
@@ -70,7 +72,8 @@ int tar_add_link(struct tar *tar, const char *name, const char *target, struct e
     return begin_entry(tar, name, AE_IFLNK, 0777, 0, target, err);
 }
 
-int tar_add_file(struct tar *tar, const char *name, unsigned int mode, int file_fd, int64_t size_bytes, struct error *err) {
+int tar_add_file(struct tar *tar, const char *name, unsigned int mode, int file_fd,
+                 int64_t size_bytes, struct error *err) {
     if (begin_entry(tar, name, AE_IFREG, mode, size_bytes, NULL, err) < 0)
         return -1;
     char step[COPY_STEP];

@@ -10,11 +10,14 @@
 
 struct tar;
 
-struct tar *tar_new(int fd, struct error *err) _must_check_; /* writes to fd, which stays the caller's */
-int tar_add_folder(struct tar *tar, const char *name, unsigned int mode, struct error *err) _must_check_;
-int tar_add_link(struct tar *tar, const char *name, const char *target, struct error *err) _must_check_;
+struct tar *tar_new(int fd,
+                    struct error *err) _must_check_; /* writes to fd, which stays the caller's */
+int tar_add_folder(struct tar *tar, const char *name, unsigned int mode,
+                   struct error *err) _must_check_;
+int tar_add_link(struct tar *tar, const char *name, const char *target,
+                 struct error *err) _must_check_;
 /* Reads exactly size_bytes from file_fd; a file that shrank meanwhile is an error, one that grew is cut. */
-int tar_add_file(struct tar *tar, const char *name, unsigned int mode, int file_fd, int64_t size_bytes, struct error *err)
-    _must_check_;
+int tar_add_file(struct tar *tar, const char *name, unsigned int mode, int file_fd,
+                 int64_t size_bytes, struct error *err) _must_check_;
 int tar_finish(struct tar *tar, struct error *err) _must_check_;
 void tar_freep(struct tar **tar);

@@ -32,7 +32,8 @@ static const char *read_value(const char *at, struct text *value) {
     return *at == '"' ? at + 1 : at;
 }
 
-static int keep(struct challenge *out, const char *name, size_t length, struct text *value, struct error *err) {
+static int keep(struct challenge *out, const char *name, size_t length, struct text *value,
+                struct error *err) {
     char **field = NULL;
     if (length == 5 && strncasecmp(name, "realm", 5) == 0)
         field = &out->realm;
@@ -70,7 +71,8 @@ static int parse_header(const char *at, struct challenge *out, struct error *err
     return 0;
 }
 
-int challenge_parse(const struct http_response *response, struct challenge *out, struct error *err) {
+int challenge_parse(const struct http_response *response, struct challenge *out,
+                    struct error *err) {
     *out = (struct challenge){0};
     for (size_t i = 0; i < response->headers.count; i++)
         if (strcasecmp(response->headers.items[i].name, "www-authenticate") == 0 &&

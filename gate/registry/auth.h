@@ -18,7 +18,8 @@ struct challenge {
 };
 
 /* All WWW-Authenticate headers of an answer; unknown schemes are passed over. */
-int challenge_parse(const struct http_response *response, struct challenge *out, struct error *err) _must_check_;
+int challenge_parse(const struct http_response *response, struct challenge *out,
+                    struct error *err) _must_check_;
 void challenge_clear(struct challenge *challenge);
 
 /* Whether a token server may be asked at all (https, or plain http on loopback beside a registry on loopback), and whether

@@ -92,8 +92,8 @@ static int fill_credential(const json_t *value, struct credential *out, struct e
     return out->username != NULL && out->password != NULL ? 0 : -1;
 }
 
-static int add_entry(struct credentials *credentials, const char *key, const json_t *value, const char *file,
-                     struct error *err) {
+static int add_entry(struct credentials *credentials, const char *key, const json_t *value,
+                     const char *file, struct error *err) {
     struct credential credential = {0};
     if (fill_credential(value, &credential, err) < 0) {
         credential_clear(&credential);
@@ -121,10 +121,12 @@ static int read_config(struct credentials *credentials, const char *file, struct
         return 0;
     }
     json_error_t where;
-    json_auto_t *root = json_loadb(text_string(&bytes), bytes.length, JSON_REJECT_DUPLICATES, &where);
+    json_auto_t *root =
+        json_loadb(text_string(&bytes), bytes.length, JSON_REJECT_DUPLICATES, &where);
     if (root == NULL || !json_is_object(root))
-        return error_set(err, ERROR_INPUT, "%s:%d:%d: not a docker configuration; log in again with docker login", file,
-                         root == NULL ? where.line : 1, root == NULL ? where.column : 1);
+        return error_set(err, ERROR_INPUT,
+                         "%s:%d:%d: not a docker configuration; log in again with docker login",
+                         file, root == NULL ? where.line : 1, root == NULL ? where.column : 1);
     const char *key;
     json_t *value;
     json_object_foreach(json_object_get(root, "auths"), key, value) {
@@ -181,7 +183,8 @@ static int copy_text(const char *from, char **to, struct error *err) {
     return *to != NULL ? 0 : -1;
 }
 
-int credentials_find(struct credentials *credentials, const char *domain, struct credential *out, struct error *err) {
+int credentials_find(struct credentials *credentials, const char *domain, struct credential *out,
+                     struct error *err) {
     *out = (struct credential){0};
     for (size_t i = 0; credentials != NULL && i < credentials->entries.count; i++) {
         const struct entry *entry = &credentials->entries.items[i];

@@ -5,15 +5,17 @@
 
 static int refuse_old(const struct http_response *response, struct error *err) {
     const char *type = http_header(response, "content-type");
-    if (type == NULL || !string_has_prefix(type, "application/vnd.docker.distribution.manifest.v1+"))
+    if (type == NULL ||
+        !string_has_prefix(type, "application/vnd.docker.distribution.manifest.v1+"))
         return 0;
     return error_set(err, ERROR_PROTOCOL,
-                     "the registry keeps this image as a schema 1 manifest, which has no digest that could be pinned; push it "
+                     "the registry keeps this image as a schema 1 manifest, which has no digest "
+                     "that could be pinned; push it "
                      "again with a current tool");
 }
 
-int manifest_digest(const struct http_response *response, const struct text *body, char digest[DIGEST_SIZE],
-                    struct error *err) {
+int manifest_digest(const struct http_response *response, const struct text *body,
+                    char digest[DIGEST_SIZE], struct error *err) {
     digest[0] = '\0';
     if (refuse_old(response, err) < 0)
         return -1;
@@ -28,7 +30,9 @@ int manifest_digest(const struct http_response *response, const struct text *bod
     if (digest_of(text_string(body), body->length, digest, err) < 0)
         return -1;
     if (header != NULL && strcmp(header, digest) != 0)
-        return error_set(err, ERROR_PROTOCOL, "the registry said digest %s and sent a manifest with digest %s", header, digest);
+        return error_set(err, ERROR_PROTOCOL,
+                         "the registry said digest %s and sent a manifest with digest %s", header,
+                         digest);
     return 0;
 }
 

@@ -36,15 +36,17 @@ static char *start_time(struct error *err) {
 int labels_init(struct labels *labels, const char *run_id, struct error *err) {
     char namespace[64] = {0};
     if (readlink("/proc/self/ns/pid", namespace, sizeof namespace - 1) < 0)
-        namespace[0] = '\0';
+    namespace[0] = '\0';
     char host[256] = {0};
     gethostname(host, sizeof host - 1);
-    *labels = (struct labels){.run_id = run_id, .pid = (long)getpid(), .expires = (int64_t)time(NULL) + EXPIRES_AFTER};
+    *labels = (struct labels){
+        .run_id = run_id, .pid = (long)getpid(), .expires = (int64_t)time(NULL) + EXPIRES_AFTER};
     labels->host = string_dup(host, err);
     labels->boot = read_line("/proc/sys/kernel/random/boot_id", err);
     labels->namespace = string_dup(namespace, err);
     labels->started = start_time(err);
-    if (labels->host != NULL && labels->boot != NULL && labels->namespace != NULL && labels->started != NULL)
+    if (labels->host != NULL && labels->boot != NULL && labels->namespace != NULL &&
+        labels->started != NULL)
         return 0;
     labels_clear(labels);
     return error_no_memory(err);
@@ -71,8 +73,10 @@ static int set_number(json_t *object, const char *key, int64_t value) {
 json_t *labels_to_json(const struct labels *labels) {
     json_t *object = json_object();
     if (object == NULL || set_text(object, "pingate.run", labels->run_id) < 0 ||
-        set_text(object, "pingate.host", labels->host) < 0 || set_text(object, "pingate.boot", labels->boot) < 0 ||
-        set_text(object, "pingate.namespace", labels->namespace) < 0 || set_number(object, "pingate.pid", labels->pid) < 0 ||
+        set_text(object, "pingate.host", labels->host) < 0 ||
+        set_text(object, "pingate.boot", labels->boot) < 0 ||
+        set_text(object, "pingate.namespace", labels->namespace) < 0 ||
+        set_number(object, "pingate.pid", labels->pid) < 0 ||
         set_text(object, "pingate.started", labels->started) < 0 ||
         set_number(object, "pingate.expires", labels->expires) < 0) {
         json_decref(object);
@@ -104,15 +108,16 @@ static json_t *arguments(const struct test_command *command) {
 }
 
 static json_t *host_config(const struct test *test, const char *volume) {
-    return json_pack("{s:b, s:s, s:[s], s:I, s:I, s:I, s:I, s:{s:s}, s:[{s:s, s:s, s:s}]}", "Init", 1, "NetworkMode",
-                     test->network ? "bridge" : "none", "SecurityOpt", "no-new-privileges", "Memory",
-                     (json_int_t)test->memory_bytes, "MemorySwap", (json_int_t)test->memory_bytes, "NanoCpus",
-                     (json_int_t)test->nano_cpus, "PidsLimit", (json_int_t)test->pids, "LogConfig", "Type", "json-file",
+    return json_pack("{s:b, s:s, s:[s], s:I, s:I, s:I, s:I, s:{s:s}, s:[{s:s, s:s, s:s}]}", "Init",
+                     1, "NetworkMode", test->network ? "bridge" : "none", "SecurityOpt",
+                     "no-new-privileges", "Memory", (json_int_t)test->memory_bytes, "MemorySwap",
+                     (json_int_t)test->memory_bytes, "NanoCpus", (json_int_t)test->nano_cpus,
+                     "PidsLimit", (json_int_t)test->pids, "LogConfig", "Type", "json-file",
                      "Mounts", "Type", "volume", "Source", volume, "Target", WORKSPACE_MOUNT);
 }
 
-json_t *container_spec(const struct trial_spec *trial, size_t step, const char *volume, const struct labels *labels,
-                       struct error *err) {
+json_t *container_spec(const struct trial_spec *trial, size_t step, const char *volume,
+                       const struct labels *labels, struct error *err) {
     const struct trial_step *s = &trial->steps[step];
     const struct test *test = trial->test;
     _cleanup_(free_pointer) char *image = string_format(err, "%s@%s", s->image, s->digest);
@@ -120,9 +125,11 @@ json_t *container_spec(const struct trial_spec *trial, size_t step, const char *
         return NULL;
     /* the command as the entrypoint, without Cmd, clears the image's own on every engine; an empty list does not */
     const char *place = test->keep_entrypoint ? "Cmd" : "Entrypoint";
-    json_t *spec = json_pack("{s:s, s:o, s:o, s:o, s:o, s:s, s:b}", "Image", image, place, arguments(s->command), "Env",
-                             environment(trial), "Labels", labels_to_json(labels), "HostConfig", host_config(test, volume),
-                             "WorkingDir", test->workdir != NULL ? test->workdir : WORKSPACE_FOLDER, "Tty", 0);
+    json_t *spec =
+        json_pack("{s:s, s:o, s:o, s:o, s:o, s:s, s:b}", "Image", image, place,
+                  arguments(s->command), "Env", environment(trial), "Labels",
+                  labels_to_json(labels), "HostConfig", host_config(test, volume), "WorkingDir",
+                  test->workdir != NULL ? test->workdir : WORKSPACE_FOLDER, "Tty", 0);
     if (spec != NULL && test->user != NULL && set_text(spec, "User", test->user) < 0) {
         json_decref(spec);
         spec = NULL;
@@ -136,7 +143,8 @@ int container_create(struct engine *engine, const json_t *spec, char **id, struc
     *id = NULL;
     long status;
     json_auto_t *answer = NULL;
-    struct engine_call call = {.method = "POST", .path = "/containers/create", .body = (json_t *)spec};
+    struct engine_call call = {
+        .method = "POST", .path = "/containers/create", .body = (json_t *)spec};
     if (engine_call(engine, &call, &status, &answer, err) < 0)
         return error_wrap(err, "create the container");
     const char *given = json_string_value(json_object_get(answer, "Id"));
@@ -147,8 +155,8 @@ int container_create(struct engine *engine, const json_t *spec, char **id, struc
 }
 
 /* METHOD /containers/ID<rest>; *status is the engine's. */
-static int on_container(struct engine *engine, const char *method, const char *id, const char *rest, long *status,
-                        struct error *err) {
+static int on_container(struct engine *engine, const char *method, const char *id, const char *rest,
+                        long *status, struct error *err) {
     _cleanup_(free_pointer) char *path = string_format(err, "/containers/%s%s", id, rest);
     if (path == NULL)
         return -1;
@@ -161,18 +169,27 @@ int container_start(struct engine *engine, const char *id, struct error *err) {
     if (on_container(engine, "POST", id, "/start", &status, err) < 0)
         return -1;
     if (status != 204)
-        return error_set(err, ERROR_PROTOCOL, "the engine answered %ld to a start, not 204", status);
+        return error_set(err, ERROR_PROTOCOL, "the engine answered %ld to a start, not 204",
+                         status);
     return 0;
 }
 
-int container_put(struct engine *engine, const char *id, const char *path, int tar_fd, int64_t size, struct error *err) {
-    _cleanup_(free_pointer) char *whole = string_format(err, "/containers/%s/archive?path=%s", id, path);
+int container_put(struct engine *engine, const char *id, const char *path, int tar_fd, int64_t size,
+                  struct error *err) {
+    _cleanup_(free_pointer) char *whole =
+        string_format(err, "/containers/%s/archive?path=%s", id, path);
     if (whole == NULL)
         return -1;
     long status;
-    struct engine_call call = {.method = "PUT", .path = whole, .body_fd = tar_fd, .body_size = size, .timeout_ms = -1,
+    struct engine_call call = {.method = "PUT",
+                               .path = whole,
+                               .body_fd = tar_fd,
+                               .body_size = size,
+                               .timeout_ms = -1,
                                .idle_timeout_ms = ENGINE_CALL_TIMEOUT_MS};
-    return engine_call(engine, &call, &status, NULL, err) < 0 ? error_wrap(err, "copy the workspace in") : 0;
+    return engine_call(engine, &call, &status, NULL, err) < 0
+               ? error_wrap(err, "copy the workspace in")
+               : 0;
 }
 
 /* What the engine need not do any more is done. */
@@ -195,7 +212,8 @@ int container_remove(struct engine *engine, const char *id, struct error *err) {
     return fine_when_gone(result, status, err);
 }
 
-int container_inspect(struct engine *engine, const char *id, struct container_state *state, struct error *err) {
+int container_inspect(struct engine *engine, const char *id, struct container_state *state,
+                      struct error *err) {
     *state = (struct container_state){0};
     _cleanup_(free_pointer) char *path = string_format(err, "/containers/%s/json", id);
     if (path == NULL)
@@ -204,13 +222,15 @@ int container_inspect(struct engine *engine, const char *id, struct container_st
     json_auto_t *answer = NULL;
     struct engine_call call = {.method = "GET", .path = path};
     if (engine_call(engine, &call, &status, &answer, err) < 0)
-        return status == 404 ? error_set(err, ERROR_ENGINE, "somebody else removed the container") : -1;
+        return status == 404 ? error_set(err, ERROR_ENGINE, "somebody else removed the container")
+                             : -1;
     const json_t *now = json_object_get(answer, "State");
     const json_t *code = json_object_get(now, "ExitCode");
     const char *started = json_string_value(json_object_get(now, "StartedAt"));
     const char *image = json_string_value(json_object_get(answer, "Image"));
     const char *error = json_string_value(json_object_get(now, "Error"));
-    if (!json_is_integer(code) || !json_is_boolean(json_object_get(now, "Running")) || started == NULL || image == NULL)
+    if (!json_is_integer(code) || !json_is_boolean(json_object_get(now, "Running")) ||
+        started == NULL || image == NULL)
         return error_set(err, ERROR_PROTOCOL, "the engine's word on the container lacks its state");
     state->started = strncmp(started, "0001-", 5) != 0;
     state->running = json_is_true(json_object_get(now, "Running"));
@@ -221,13 +241,16 @@ int container_inspect(struct engine *engine, const char *id, struct container_st
     return 0;
 }
 
-int volume_create(struct engine *engine, const char *name, const struct labels *labels, struct error *err) {
+int volume_create(struct engine *engine, const char *name, const struct labels *labels,
+                  struct error *err) {
     json_auto_t *body = json_pack("{s:s, s:o}", "Name", name, "Labels", labels_to_json(labels));
     if (body == NULL)
         return error_no_memory(err);
     long status;
     struct engine_call call = {.method = "POST", .path = "/volumes/create", .body = body};
-    return engine_call(engine, &call, &status, NULL, err) < 0 ? error_wrap(err, "make the trial's volume") : 0;
+    return engine_call(engine, &call, &status, NULL, err) < 0
+               ? error_wrap(err, "make the trial's volume")
+               : 0;
 }
 
 int volume_remove(struct engine *engine, const char *name, struct error *err) {

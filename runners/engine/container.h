@@ -19,26 +19,32 @@ void labels_clear(struct labels *labels);
 json_t *labels_to_json(const struct labels *labels); /* NULL without memory */
 
 /* The body of POST /containers/create; pure. NULL with *err set. */
-json_t *container_spec(const struct trial_spec *trial, size_t step, const char *volume, const struct labels *labels,
-                       struct error *err) _must_check_;
+json_t *container_spec(const struct trial_spec *trial, size_t step, const char *volume,
+                       const struct labels *labels, struct error *err) _must_check_;
 
-int container_create(struct engine *engine, const json_t *spec, char **id, struct error *err) _must_check_;
+int container_create(struct engine *engine, const json_t *spec, char **id,
+                     struct error *err) _must_check_;
 int container_start(struct engine *engine, const char *id, struct error *err) _must_check_;
-int container_put(struct engine *engine, const char *id, const char *path, int tar_fd, int64_t size, struct error *err)
-    _must_check_;
-int container_kill(struct engine *engine, const char *id, struct error *err);   /* gone or stopped already is fine */
-int container_remove(struct engine *engine, const char *id, struct error *err); /* by force; gone already is fine */
+int container_put(struct engine *engine, const char *id, const char *path, int tar_fd, int64_t size,
+                  struct error *err) _must_check_;
+int container_kill(struct engine *engine, const char *id,
+                   struct error *err); /* gone or stopped already is fine */
+int container_remove(struct engine *engine, const char *id,
+                     struct error *err); /* by force; gone already is fine */
 
 /* What inspect says, the only word that decides. */
 struct container_state {
-    bool started;   /* it did run */
+    bool started; /* it did run */
     bool running;
     bool oom;
     int exit_code;
-    char image[80]; /* id of its image: "sha256:…" */
+    char image[80];  /* id of its image: "sha256:…" */
     char error[300]; /* why it did not start */
 };
-int container_inspect(struct engine *engine, const char *id, struct container_state *state, struct error *err) _must_check_;
+int container_inspect(struct engine *engine, const char *id, struct container_state *state,
+                      struct error *err) _must_check_;
 
-int volume_create(struct engine *engine, const char *name, const struct labels *labels, struct error *err) _must_check_;
-int volume_remove(struct engine *engine, const char *name, struct error *err); /* gone already is fine */
+int volume_create(struct engine *engine, const char *name, const struct labels *labels,
+                  struct error *err) _must_check_;
+int volume_remove(struct engine *engine, const char *name,
+                  struct error *err); /* gone already is fine */

@@ -3,7 +3,8 @@
 static int begin_frame(struct frames *frames, struct error *err) {
     const unsigned char *h = frames->header;
     if (h[0] > 3 || h[1] != 0 || h[2] != 0 || h[3] != 0)
-        return error_set(err, ERROR_PROTOCOL, "the engine's log stream holds no frame where one begins");
+        return error_set(err, ERROR_PROTOCOL,
+                         "the engine's log stream holds no frame where one begins");
     frames->left = (uint32_t)h[4] << 24 | (uint32_t)h[5] << 16 | (uint32_t)h[6] << 8 | h[7];
     if (frames->left == 0)
         frames->header_length = 0;
@@ -21,7 +22,8 @@ int frames_feed(struct frames *frames, const char *bytes, size_t length, struct 
         }
         size_t part = length < frames->left ? length : frames->left;
         if (frames->header[0] == 3)
-            return error_set(err, ERROR_ENGINE, "the engine's log stream broke: %.*s", (int)(part < 200 ? part : 200), bytes);
+            return error_set(err, ERROR_ENGINE, "the engine's log stream broke: %.*s",
+                             (int)(part < 200 ? part : 200), bytes);
         if (frames->on_bytes(frames->context, frames->header[0] == 2 ? 2 : 1, bytes, part, err) < 0)
             return -1;
         bytes += part;

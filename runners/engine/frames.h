@@ -17,7 +17,8 @@ struct frames {
 };
 
 /* err: protocol for a type that is none; engine for a frame of type 3; what on_bytes gave */
-int frames_feed(struct frames *frames, const char *bytes, size_t length, struct error *err) _must_check_;
+int frames_feed(struct frames *frames, const char *bytes, size_t length,
+                struct error *err) _must_check_;
 
 /* The stream ended: false when it ended inside a frame. */
 bool frames_whole(const struct frames *frames);

@@ -21,7 +21,8 @@ static bool holds_digest(const json_t *image, const char *digest) {
     return false;
 }
 
-int image_find(struct engine *engine, const char *image, const char *digest, char **id, struct error *err) {
+int image_find(struct engine *engine, const char *image, const char *digest, char **id,
+               struct error *err) {
     *id = NULL;
     _cleanup_(free_pointer) char *path = string_format(err, "/images/%s@%s/json", image, digest);
     if (path == NULL)
@@ -74,7 +75,8 @@ static int count_layer(struct pulling *pulling, const json_t *line, struct error
     const char *id = json_string_value(json_object_get(line, "id"));
     const char *status = json_string_value(json_object_get(line, "status"));
     const json_t *detail = json_object_get(line, "progressDetail");
-    if (id == NULL || status == NULL || strcmp(status, "Downloading") != 0 || pulling->progress == NULL)
+    if (id == NULL || status == NULL || strcmp(status, "Downloading") != 0 ||
+        pulling->progress == NULL)
         return 0;
     size_t at = 0;
     while (at < pulling->layers.count && strcmp(pulling->layers.items[at].id, id) != 0)
@@ -103,7 +105,8 @@ static int count_layer(struct pulling *pulling, const json_t *line, struct error
 static int read_line(struct pulling *pulling, struct error *err) {
     json_auto_t *line = json_loadb(text_string(&pulling->line), pulling->line.length, 0, NULL);
     text_truncate(&pulling->line, 0);
-    const char *failure = json_string_value(json_object_get(json_object_get(line, "errorDetail"), "message"));
+    const char *failure =
+        json_string_value(json_object_get(json_object_get(line, "errorDetail"), "message"));
     if (failure == NULL)
         failure = json_string_value(json_object_get(line, "error"));
     if (failure != NULL && pulling->failure == NULL) {
@@ -136,7 +139,8 @@ static int on_pull_data(void *context, const char *bytes, size_t length, struct 
 static char *credential_header(const struct credential *credential, struct error *err) {
     json_auto_t *auth = credential->identity_token != NULL
                             ? json_pack("{s:s}", "identitytoken", credential->identity_token)
-                            : json_pack("{s:s, s:s}", "username", credential->username, "password", credential->password);
+                            : json_pack("{s:s, s:s}", "username", credential->username, "password",
+                                        credential->password);
     _cleanup_(free_pointer) char *plain = auth != NULL ? json_dumps(auth, JSON_COMPACT) : NULL;
     if (plain == NULL) {
         error_no_memory(err);
@@ -149,12 +153,14 @@ static char *credential_header(const struct credential *credential, struct error
     return text_steal(&header, err);
 }
 
-int image_pull(struct engine *engine, const char *image, const char *digest, const struct credential *credential,
-               const struct image_progress *progress, char **id, struct error *err) {
+int image_pull(struct engine *engine, const char *image, const char *digest,
+               const struct credential *credential, const struct image_progress *progress,
+               char **id, struct error *err) {
     *id = NULL;
     _cleanup_(free_pointer) char *name = string_format(err, "%s@%s", image, digest);
     _cleanup_(free_pointer) char *escaped = name != NULL ? http_escape(name, err) : NULL;
-    _cleanup_(free_pointer) char *path = escaped != NULL ? string_format(err, "/images/create?fromImage=%s", escaped) : NULL;
+    _cleanup_(free_pointer) char *path =
+        escaped != NULL ? string_format(err, "/images/create?fromImage=%s", escaped) : NULL;
     if (path == NULL)
         return -1;
     _cleanup_(free_pointer) char *header = NULL;
@@ -164,8 +170,13 @@ int image_pull(struct engine *engine, const char *image, const char *digest, con
             return -1;
     }
     _cleanup_(pulling_clear) struct pulling pulling = {.progress = progress};
-    struct engine_call call = {.method = "POST", .path = path, .header = header, .timeout_ms = -1,
-                               .idle_timeout_ms = IMAGE_PULL_IDLE_MS, .on_data = on_pull_data, .context = &pulling};
+    struct engine_call call = {.method = "POST",
+                               .path = path,
+                               .header = header,
+                               .timeout_ms = -1,
+                               .idle_timeout_ms = IMAGE_PULL_IDLE_MS,
+                               .on_data = on_pull_data,
+                               .context = &pulling};
     long status;
     if (engine_call(engine, &call, &status, NULL, err) < 0)
         return error_wrap(err, "pull %s", name);
@@ -176,7 +187,9 @@ int image_pull(struct engine *engine, const char *image, const char *digest, con
     if (image_find(engine, image, digest, id, err) < 0)
         return -1;
     if (*id == NULL)
-        return error_set(err, ERROR_PROTOCOL, "pull %s: the engine says it is done and holds no image of this digest", name);
+        return error_set(err, ERROR_PROTOCOL,
+                         "pull %s: the engine says it is done and holds no image of this digest",
+                         name);
     return 0;
 }
 

@@ -12,12 +12,15 @@ struct image_progress {
 };
 
 /* Whether the engine holds this digest. out: *id is the image's id, NULL when it lacks; owned. */
-int image_find(struct engine *engine, const char *image, const char *digest, char **id, struct error *err) _must_check_;
+int image_find(struct engine *engine, const char *image, const char *digest, char **id,
+               struct error *err) _must_check_;
 
 /* Pulls image@digest and proves that it is there under that digest afterwards.
  *   err  not-found, auth-like engine errors, network, timeout; protocol when the engine holds another digest */
-int image_pull(struct engine *engine, const char *image, const char *digest, const struct credential *credential,
-               const struct image_progress *progress, char **id, struct error *err) _must_check_;
+int image_pull(struct engine *engine, const char *image, const char *digest,
+               const struct credential *credential, const struct image_progress *progress,
+               char **id, struct error *err) _must_check_;
 
 /* Takes the reference image@digest away; an image in use or gone already is fine. */
-int image_remove(struct engine *engine, const char *image, const char *digest, struct error *err) _must_check_;
+int image_remove(struct engine *engine, const char *image, const char *digest,
+                 struct error *err) _must_check_;

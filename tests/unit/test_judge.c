@@ -5,12 +5,13 @@
 /* A small world of at most four updates, a to d, and four trials. What a trial gives is told by rules, the first that
  * matches decides: "0:a=F" is "trial 0 fails whenever a is moved"; "1:ab=F" needs both moved; "0:=F" always. */
 #define UPDATES 4
-#define TRIALS 4
+#define TRIALS  4
 
 struct world {
-    const char *trials[TRIALS]; /* "ab": participants, all covered; "a+b": covers a, b takes part; NULL: no more */
-    const char *rules[6];       /* NULL: no more; no rule that matches is a pass */
-    size_t asked;               /* questions in all */
+    const char *trials
+        [TRIALS]; /* "ab": participants, all covered; "a+b": covers a, b takes part; NULL: no more */
+    const char *rules[6]; /* NULL: no more; no rule that matches is a pass */
+    size_t asked;         /* questions in all */
 };
 
 static enum outcome letter_outcome(char letter) {
@@ -51,7 +52,8 @@ static int ask(void *context, struct judge_question *questions, size_t count, st
     return 0;
 }
 
-static size_t fill_trial(const char *text, size_t *participants, size_t *covers, size_t *cover_count) {
+static size_t fill_trial(const char *text, size_t *participants, size_t *covers,
+                         size_t *cover_count) {
     size_t count = 0;
     bool covered = true;
     *cover_count = 0;
@@ -109,7 +111,12 @@ static const struct row {
     {"all bad", "abc", {{"a", "b", "c"}, {"0:a=F", "1:b=F", "2:c=F"}, 0}, "RRR-", "RRR-", 6},
     {"one untested of two", "ab", {{"a", "b"}, {"0:a=E"}, 0}, "NP--", "NC--", 2},
     {"two tests of one, second fails", "a", {{"a", "a"}, {"1:a=F"}, 0}, "R---", "R---", 3},
-    {"two tests fail, the first decides", "a", {{"a", "a"}, {"0:a=F", "0:=F", "1:a=F"}, 0}, "B---", "B---", 3},
+    {"two tests fail, the first decides",
+     "a",
+     {{"a", "a"}, {"0:a=F", "0:=F", "1:a=F"}, 0},
+     "B---",
+     "B---",
+     3},
     {"pair passes", "ab", {{"ab"}, {0}, 0}, "PP--", "PP--", 1},
     /* ab fails; a alone, b alone; then b is tried as left (known); a's baseline */
     {"pair, one of it bad", "ab", {{"ab"}, {"0:a=F"}, 0}, "RP--", "RC--", 4},
@@ -117,16 +124,41 @@ static const struct row {
     {"pair fails only together", "ab", {{"ab"}, {"0:ab=F"}, 0}, "PT--", "CT--", 3},
     {"pair always broken", "ab", {{"ab"}, {"0:=F"}, 0}, "BB--", "BB--", 4},
     {"pair could not be run", "ab", {{"ab"}, {"0:ab=E"}, 0}, "NN--", "NN--", 1},
-    {"pair with own tests, fails together", "ab", {{"a", "b", "ab"}, {"2:ab=F"}, 0}, "PT--", "CT--", 5},
-    {"bad one is found by its own test first", "ab", {{"ab", "a"}, {"0:a=F", "1:a=F"}, 0}, "RP--", "RC--", 4},
+    {"pair with own tests, fails together",
+     "ab",
+     {{"a", "b", "ab"}, {"2:ab=F"}, 0},
+     "PT--",
+     "CT--",
+     5},
+    {"bad one is found by its own test first",
+     "ab",
+     {{"ab", "a"}, {"0:a=F", "1:a=F"}, 0},
+     "RP--",
+     "RC--",
+     4},
     {"three, two of them clash", "abc", {{"abc"}, {"0:ac=F"}, 0}, "PPT-", "CCT-", 5},
-    {"three, each pair clashes", "abc", {{"abc"}, {"0:ab=F", "0:bc=F", "0:ac=F"}, 0}, "PTT-", "CTT-", 6},
+    {"three, each pair clashes",
+     "abc",
+     {{"abc"}, {"0:ab=F", "0:bc=F", "0:ac=F"}, 0},
+     "PTT-",
+     "CTT-",
+     6},
     {"two clashes of four", "abcd", {{"ab", "cd"}, {"0:ab=F", "1:cd=F"}, 0}, "PTPT", "CTCT", 6},
     {"only with three", "abc", {{"abc"}, {"0:abc=F"}, 0}, "PPT-", "CCT-", 5},
     {"an ineligible one stays as it is", "b", {{"ab"}, {"0:a=F"}, 0}, "-P--", "-P--", 1},
-    {"covered by a test that another takes part in", "ab", {{"a+b", "b"}, {"0:ab=F"}, 0}, "PT--", "CT--", 4},
+    {"covered by a test that another takes part in",
+     "ab",
+     {{"a+b", "b"}, {"0:ab=F"}, 0},
+     "PT--",
+     "CT--",
+     4},
     {"who only takes part starts no trial", "b", {{"a+b", "b"}, {"0:=F"}, 0}, "-P--", "-P--", 1},
-    {"a test of one whose partner is bad there", "ab", {{"a+b", "b"}, {"0:b=F"}, 0}, "PR--", "CR--", 5},
+    {"a test of one whose partner is bad there",
+     "ab",
+     {{"a+b", "b"}, {"0:b=F"}, 0},
+     "PR--",
+     "CR--",
+     5},
     {"untested beside bad", "ab", {{"a", "b"}, {"0:a=E", "1:b=F"}, 0}, "NR--", "NR--", 3},
 };
 
@@ -148,18 +180,24 @@ static void run_row(const struct row *row, bool passing, const char *expected) {
     for (const char *letter = row->eligible; *letter != '\0'; letter++)
         eligible[*letter - 'a'] = true;
     struct judge_ruling rulings[UPDATES] = {0};
-    struct judge_case c = {.update_count = UPDATES, .eligible = eligible, .trials = trials, .trial_count = trial_count,
-                           .promote_passing = passing, .baselines = true, .ask = ask, .context = &world};
+    struct judge_case c = {.update_count = UPDATES,
+                           .eligible = eligible,
+                           .trials = trials,
+                           .trial_count = trial_count,
+                           .promote_passing = passing,
+                           .baselines = true,
+                           .ask = ask,
+                           .context = &world};
     unit_ok(judge(&c, rulings, &err), &err);
     char got[UPDATES + 1] = "----";
     for (size_t i = 0; i < UPDATES; i++)
         if (eligible[i])
             got[i] = verdict_letter(&rulings[i]);
-    ck_assert_msg(strcmp(got, expected) == 0, "%s (%s): got %s, expected %s", row->name, passing ? "passing" : "all", got,
-                  expected);
+    ck_assert_msg(strcmp(got, expected) == 0, "%s (%s): got %s, expected %s", row->name,
+                  passing ? "passing" : "all", got, expected);
     if (passing)
-        ck_assert_msg(world.asked == row->asked_passing, "%s: %zu questions, expected %zu", row->name, world.asked,
-                      row->asked_passing);
+        ck_assert_msg(world.asked == row->asked_passing, "%s: %zu questions, expected %zu",
+                      row->name, world.asked, row->asked_passing);
 }
 
 START_TEST(table) {
@@ -173,7 +211,8 @@ END_TEST
 /* What is promoted under `passing` was asked for together, with exactly that set moved, and passed. */
 static const char *kept_questions[64];
 
-static int ask_and_keep(void *context, struct judge_question *questions, size_t count, struct error *err) {
+static int ask_and_keep(void *context, struct judge_question *questions, size_t count,
+                        struct error *err) {
     static char lines[64][16];
     static size_t used;
     if (context == NULL) {
@@ -200,8 +239,13 @@ START_TEST(promoted_was_tested_together) {
     struct judge_trial trial = {all, 4, all, 4};
     bool eligible[] = {true, true, true, true};
     struct judge_ruling rulings[UPDATES] = {0};
-    struct judge_case c = {.update_count = UPDATES, .eligible = eligible, .trials = &trial, .trial_count = 1,
-                           .promote_passing = true, .ask = ask_and_keep, .context = &world};
+    struct judge_case c = {.update_count = UPDATES,
+                           .eligible = eligible,
+                           .trials = &trial,
+                           .trial_count = 1,
+                           .promote_passing = true,
+                           .ask = ask_and_keep,
+                           .context = &world};
     ask_and_keep(NULL, NULL, 0, &err);
     unit_ok(judge(&c, rulings, &err), &err);
     ck_assert_int_eq(rulings[0].verdict, VERDICT_PROMOTE);
@@ -215,7 +259,8 @@ START_TEST(promoted_was_tested_together) {
 }
 END_TEST
 
-static int refuse(void *context, struct judge_question *questions, size_t count, struct error *err) {
+static int refuse(void *context, struct judge_question *questions, size_t count,
+                  struct error *err) {
     (void)context;
     (void)questions;
     (void)count;
@@ -228,7 +273,8 @@ START_TEST(what_ask_refuses_ends_it) {
     struct judge_trial trial = {first, 1, first, 1};
     bool eligible[] = {true};
     struct judge_ruling ruling = {0};
-    struct judge_case c = {.update_count = 1, .eligible = eligible, .trials = &trial, .trial_count = 1, .ask = refuse};
+    struct judge_case c = {
+        .update_count = 1, .eligible = eligible, .trials = &trial, .trial_count = 1, .ask = refuse};
     unit_fails(judge(&c, &ruling, &err), &err, ERROR_CANCELLED, "stopped");
 }
 END_TEST
