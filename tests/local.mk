@@ -26,11 +26,6 @@ lint: all ## format, static analysis and scripts (tests/lint.sh)
 # End to end: real engine, real registry, the built program.
 EXTRA_DIST += %D%/e2e/helpers.bash %D%/e2e/say.c %D%/e2e/bench.bats %D%/e2e/gate.bats %D%/e2e/input.bats %D%/e2e/trials.bats
 
-# Stops promotions half way; needs strace, so tests/run.sh runs it and not `make check`.
-EXTRA_PROGRAMS += tests/crash/promote_driver
-EXTRA_DIST += %D%/crash/crash.sh
-CLEANFILES += tests/crash/promote_driver$(EXEEXT)
-
 # Reports as their readers take them, machine forms against their schemas.
 TESTS += %D%/reports.sh %D%/schemas.sh
 EXTRA_DIST += %D%/reports.sh %D%/markdown.py %D%/schemas.sh %D%/schemas.py \
@@ -72,6 +67,13 @@ check_PROGRAMS += tests/unit/test_version
 # gate/registry
 
 # runners
+check_PROGRAMS += tests/unit/test_address
+check_PROGRAMS += tests/unit/test_container
+check_PROGRAMS += tests/unit/test_frames
+check_PROGRAMS += tests/unit/test_progress
+check_PROGRAMS += tests/unit/test_sweep
+check_PROGRAMS += tests/unit/test_trial
+check_PROGRAMS += tests/unit/test_workspace
 
 # reports
 check_PROGRAMS += tests/unit/test_clean
