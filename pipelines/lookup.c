@@ -130,7 +130,7 @@ int lookup_candidates(const struct config *config, struct update_list *updates,
                       struct cancel *cancel, const struct lookup_progress *progress,
                       struct error *err) {
     _cleanup_(credentials_freep) struct credentials *credentials = NULL;
-    if (credentials_load(&credentials, err) < 0)
+    if (credentials_load(cancel, &credentials, err) < 0)
         return -1;
     struct registry_options options = {.hosts = config->registries.items,
                                        .host_count = config->registries.count,
