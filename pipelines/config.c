@@ -25,11 +25,14 @@ struct key {
     size_t offset; /* of the field in the mapping's struct */
 };
 
-static int complain(const char *file, const struct yaml_node *node, struct error *err,
-                    const char *format, ...) _printf_(4, 5);
+/* An error at a place of the file. Always -1. */
+#define complain(file, node, err, ...)                                                             \
+    error_minus_one(complain_at((file), (node), (err), __VA_ARGS__))
+static int complain_at(const char *file, const struct yaml_node *node, struct error *err,
+                       const char *format, ...) _printf_(4, 5);
 
-static int complain(const char *file, const struct yaml_node *node, struct error *err,
-                    const char *format, ...) {
+static int complain_at(const char *file, const struct yaml_node *node, struct error *err,
+                       const char *format, ...) {
     char words[512];
     va_list arguments;
     va_start(arguments, format);
@@ -51,7 +54,7 @@ static int refuse_key(const char *file, const struct yaml_node *node, const stru
     const char *names[KEYS_LIMIT + 1];
     struct text known = {0};
     size_t count = 0;
-    for (; keys[count].name != NULL && count < KEYS_LIMIT; count++) {
+    for (; count < KEYS_LIMIT && keys[count].name != NULL; count++) {
         names[count] = keys[count].name;
         text_printf(&known, "%s%s", count > 0 ? ", " : "", keys[count].name);
     }

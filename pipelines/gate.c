@@ -1,5 +1,6 @@
 #include "pipelines/gate.h"
 
+#include <config.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
