@@ -1,5 +1,6 @@
 #include "gate/base/http.h"
 
+#include <config.h>
 #include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
