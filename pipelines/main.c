@@ -1,3 +1,4 @@
+#include <config.h>
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,7 +21,7 @@ static void print_error(const struct error *err, bool verbose) {
 
 static int find_command(int argc, char **argv, const struct command **out, struct error *err) {
     const char *names[32] = {0};
-    for (size_t i = 0; commands[i] != NULL && i < 31; i++)
+    for (size_t i = 0; i < 31 && commands[i] != NULL; i++)
         names[i] = commands[i]->name;
     if (argc < 2)
         return error_set(err, ERROR_USAGE, "a command is needed; `pingate --help` lists them");
@@ -64,6 +65,8 @@ static int run_command(struct invocation *invocation, int *exit_status, struct e
     if (check_arguments(invocation, err) < 0 || start(&cancel, err) < 0 ||
         terminal_new(&options, &terminal, err) < 0)
         return -1;
+    /* the invocation ends with this call, and so does what it points to */
+    // cppcheck-suppress autoVariables
     invocation->cancel = &cancel;
     invocation->terminal = terminal;
     const char *root = invocation->options.values[OPTION_DIRECTORY];

@@ -138,15 +138,6 @@ static void on_pull_bytes(void *context, int64_t done, int64_t total) {
     emit(report->schedule, &event);
 }
 
-static int domain_of(const char *image, char *out, size_t size) {
-    size_t length = strcspn(image, "/");
-    if (length >= size)
-        return -1;
-    memcpy(out, image, length);
-    out[length] = '\0';
-    return 0;
-}
-
 /* Marks the image as one that this run removes, before anything is pulled. */
 static int mark_pulled(struct batch *batch, struct engine *cleaner, size_t number,
                        const char *reference, char **mark, struct error *err) {
@@ -190,12 +181,11 @@ static int pull(struct batch *batch, struct engine *engine, struct engine *clean
     }
     struct schedule_event begun = {.kind = SCHEDULE_PULL_STARTED, .image = name};
     emit(schedule, &begun);
-    char domain[300];
     _cleanup_(credential_clear) struct credential credential = {0};
     int result = mark_pulled(batch, cleaner, number, name, &job->mark, err);
     pthread_mutex_lock(&batch->lock); /* the store is not made for threads */
-    if (result == 0 && domain_of(job->image, domain, sizeof domain) == 0)
-        result = credentials_find(schedule->options.credentials, domain, &credential, err);
+    if (result == 0)
+        result = credentials_find(schedule->options.credentials, job->image, &credential, err);
     pthread_mutex_unlock(&batch->lock);
     struct pull_report report = {schedule, name, 0};
     struct image_progress progress = {on_pull_bytes, &report};

@@ -1,14 +1,16 @@
 #!/bin/bash
 # Everything that is to be tested, from a clean clone on a bare machine.
 #
-#   tests/run.sh                 the parts unit and e2e
+#   tests/run.sh                 all parts but bench
 #   tests/run.sh PART…           only these parts:
-#       unit [NAME]              unit tests (tests/unit/test_NAME.c) and layering
-#       golden                   cases as folders of files (tests/golden)
-#       sanitize                 unit and golden tests with the address, leak and undefined-behaviour sanitizers
+#       lint                     format, static analysis, scripts (tests/lint.sh)
+#       unit [NAME]              unit tests (tests/unit/test_NAME.c), golden cases, layering
+#       sanitize [NAME]          the same with the address, leak and undefined-behaviour sanitizers
 #       e2e [NAME]               end to end: tests/e2e/NAME.bats, or all tests whose name contains NAME
 #       e2e-sanitize [NAME]      the same with the sanitized program
-#       lint                     format, static analysis, scripts (tests/lint.sh)
+#       faults [NAME]            scripted servers that lie, cut, stall and flood: tests/faults/NAME.py
+#       faults-sanitize [NAME]   the same with the sanitized program
+#       crash [NAME]             stopped and killed at every step: tests/crash/NAME.sh in its short form
 #       dist                     a release archive that builds and passes its own make check
 #       bench                    speed and memory against peers (prints, judges nothing)
 #   tests/run.sh --no-install …  installs no package: a lacking one is an error
@@ -23,8 +25,9 @@ cd "$(dirname "$0")/.."
 readonly top=$PWD logs=$PWD/build/logs
 readonly part_seconds=1800 # no part may hang: the longest takes about a quarter of this
 readonly test_seconds=300  # one end-to-end test; the longest is the quickstart
-readonly all_parts=(unit e2e) # unit has the golden cases in it; the others are asked for by name
-readonly known_parts=" unit golden sanitize e2e e2e-sanitize lint dist bench "
+readonly all_parts=(lint unit sanitize e2e e2e-sanitize crash dist)
+readonly known_parts=" ${all_parts[*]} faults faults-sanitize bench "
+readonly sanitizers=(--enable-sanitizers 'CFLAGS=-O1 -g')
 
 passed=0 failed=0 skipped=0
 install=yes
@@ -174,6 +177,15 @@ stop_engine() {
     rm -rf "$folder"
 }
 
+# The end of a part whose log is TAP: a run that failed has at least one "not ok", and so has one that tested nothing.
+tap_results() { # LOG STATUS
+    [ "$2" -eq 0 ] || grep -q '^not ok' "$1" || echo "not ok - it ended with $2" >>"$1"
+    grep -qE '^(not )?ok ' "$1" || echo "not ok - no test ran" >>"$1"
+    count_tap "$1"
+    grep -q '^not ok' "$1" || return 0
+    sed -n '/^not ok/,/^ok/p' "$1" | grep -v '^ok' | head -n 200
+}
+
 end_to_end() { # PROGRAM [NAME]
     local log=$logs/$part.log files=(tests/e2e/*.bats) filter=() status=0
     if [ -n "${2:-}" ]; then
@@ -181,12 +193,25 @@ end_to_end() { # PROGRAM [NAME]
     fi
     start_engine || { failed=$((failed + 1)); return 0; }
     quietly "$log" limited env PINGATE_TEST_PROGRAM="$1" BATS_TEST_TIMEOUT="$test_seconds" \
-        bats --tap --timing "${filter[@]}" "${files[@]}" || status=1
-    # A test file that cannot be read gives no "not ok".
-    [ "$status" -eq 0 ] || grep -q '^not ok' "$log" || echo "not ok - bats ended with $status" >>"$log"
-    grep -q '^\(not \)\?ok ' "$log" || echo "not ok - no test ran" >>"$log"
-    count_tap "$log"
-    [ "$status" -eq 0 ] || sed -n '/^not ok/,/^ok/p' "$log" | grep -v '^ok' | head -n 200
+        bats --tap --timing "${filter[@]}" "${files[@]}" || status=$?
+    tap_results "$log" "$status"
+}
+
+# Runs tests/FOLDER/NAME.ENDING, or all of these that can be run. They print TAP.
+programs() { # PROGRAM FOLDER ENDING [NAME]
+    local log=$logs/$part.log name=${4:-*} file status=0 ended
+    : >"$log"
+    for file in tests/$2/$name.$3; do
+        [ -x "$file" ] || continue
+        ended=0
+        quietly "$log.one" limited env PINGATE_TEST_PROGRAM="$1" PINGATE_TEST_BUILD="${1%/*}" "$file" || ended=$?
+        { echo "# $file"; cat "$log.one"; } >>"$log"
+        [ "$ended" -eq 0 ] || grep -q '^not ok' "$log.one" || echo "not ok - $file ended with $ended" >>"$log"
+        grep -qE '^(not )?ok ' "$log.one" || echo "not ok - $file tested nothing" >>"$log"
+        [ "$ended" -eq 0 ] || status=$ended
+        rm "$log.one"
+    done
+    tap_results "$log" "$status"
 }
 
 # A part that is one result.
@@ -199,23 +224,32 @@ run_part() { # PART [NAME]
     case $part in
     unit)
         build build
-        if [ -z "${2:-}" ]; then check build; else check build "tests/unit/test_$2"; fi
-        ;;
-    golden)
-        build build
-        check build "$(cd tests && echo golden*/*.sh | sed 's|^| |; s| | tests/|g')"
+        check build ${2:+"tests/unit/test_$2"}
         ;;
     sanitize)
-        build build-sanitize --enable-sanitizers CFLAGS='-O1 -g'
-        check build-sanitize
+        build build-sanitize "${sanitizers[@]}"
+        check build-sanitize ${2:+"tests/unit/test_$2"}
         ;;
     e2e)
         build build
         end_to_end "$top/build/pingate" "${2:-}"
         ;;
     e2e-sanitize)
-        build build-sanitize --enable-sanitizers CFLAGS='-O1 -g'
+        build build-sanitize "${sanitizers[@]}"
         end_to_end "$top/build-sanitize/pingate" "${2:-}"
+        ;;
+    faults)
+        build build
+        programs "$top/build/pingate" faults py "${2:-}"
+        ;;
+    faults-sanitize)
+        build build-sanitize "${sanitizers[@]}"
+        programs "$top/build-sanitize/pingate" faults py "${2:-}"
+        ;;
+    crash)
+        build build
+        start_engine || { failed=$((failed + 1)); return 0; }
+        programs "$top/build/pingate" crash sh "${2:-}"
         ;;
     lint)
         build build

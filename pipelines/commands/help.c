@@ -1,5 +1,6 @@
 #include "pipelines/commands/help.h"
 
+#include <config.h>
 #include <string.h>
 
 static const struct {
