@@ -41,8 +41,13 @@ int pulled_count_others(struct engine *engine, const struct labels *ours, const 
 int pulled_release(struct engine *engine, const struct labels *ours, const char *mark,
                    const char *image, struct error *err) {
     size_t others;
-    if (volume_remove(engine, mark, err) < 0 ||
-        pulled_count_others(engine, ours, image, &others, err) < 0)
-        return -1;
-    return others == 0 ? image_remove(engine, image, err) : 0;
+    struct error why = {0};
+    int result = volume_remove(engine, mark, err);
+    if (pulled_count_others(engine, ours, image, &others, &why) == 0 &&
+        (others > 0 || image_remove(engine, image, &why) == 0))
+        return result;
+    if (result == 0)
+        return error_move(err, &why);
+    error_clear(&why);
+    return result;
 }

@@ -125,6 +125,7 @@ static int read_log(const struct trial_run *run, const char *id, const char *que
     struct engine_call call = {.method = "GET",
                                .path = path,
                                .timeout_ms = timeout_ms,
+                               .needs_end = true,
                                .on_data = on_log,
                                .context = capture};
     if (engine_call(run->engine, &call, &status, NULL, err) < 0)

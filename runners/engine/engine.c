@@ -103,16 +103,19 @@ static int send_call(struct engine *engine, const struct engine_call *call, cons
 
 /* libcurl tells of milliseconds and bytes; people want to know who did not answer. */
 static int explain_failure(const struct engine *engine, const struct engine_call *call,
-                           struct error *err) {
+                           int64_t took_ms, struct error *err) {
     if (err->kind == ERROR_CANCELLED || err->kind == ERROR_NO_MEMORY)
         return -1;
     if (err->kind == ERROR_TIMEOUT) {
         char words[64];
-        clock_duration_words(limit_of(engine, call), words, sizeof words);
+        bool idle = call->idle_timeout_ms > 0 && took_ms < limit_of(engine, call);
+        clock_duration_words(idle ? call->idle_timeout_ms : limit_of(engine, call), words,
+                             sizeof words);
         return error_set(err, ERROR_TIMEOUT,
-                         "engine %s: %s %s: no whole answer within %s; the engine or the way to it "
-                         "is stuck (PINGATE_ENGINE_TIMEOUT=5m gives it more time)",
-                         engine->location.address, call->method, call->path, words);
+                         "engine %s: %s %s: %s %s; the engine or the way to it is stuck "
+                         "(PINGATE_ENGINE_TIMEOUT=5m gives it more time)",
+                         engine->location.address, call->method, call->path,
+                         idle ? "no byte came or went for" : "no whole answer within", words);
     }
     return error_wrap(err, "engine %s: %s %s", engine->location.address, call->method, call->path);
 }
@@ -134,16 +137,23 @@ int engine_call(struct engine *engine, const struct engine_call *call, long *sta
         return error_set(err, ERROR_INPUT,
                          "a request to the engine holds bytes that are not UTF-8");
     _cleanup_(http_response_clear) struct http_response response = {0};
+    int64_t began_ms = clock_monotonic_ms();
     int result = send_call(engine, call, url, body, &response, err);
     *status = response.status;
     if (result < 0)
-        return explain_failure(engine, call, err);
+        return explain_failure(engine, call, clock_monotonic_ms() - began_ms, err);
     if (response.status < 200 || response.status > 299) {
         char words[600];
         engine_words(&response.body, words, sizeof words);
         return error_set(err, kind_of(response.status), "the engine answered %ld: %s",
                          response.status, words);
     }
+    if (call->needs_end && http_header(&response, "Transfer-Encoding") == NULL &&
+        http_header(&response, "Content-Length") == NULL)
+        return error_set(err, ERROR_PROTOCOL,
+                         "engine %s: %s %s: the answer ended with its connection, so nobody knows "
+                         "whether it was whole; what stands between is no HTTP/1.1",
+                         engine->location.address, call->method, call->path);
     if (answer == NULL || response.body.length == 0)
         return 0;
     *answer = json_loadb(text_string(&response.body), response.body.length, 0, NULL);
@@ -207,14 +217,15 @@ static int negotiate(struct engine *engine, struct error *err) {
     return 0;
 }
 
-static int open_with(const char *address, struct cancel *cancel, int64_t grace_ms,
-                     struct engine **out, struct error *err) {
+static int open_with(const char *address, struct cancel *cancel, bool cleaner, struct engine **out,
+                     struct error *err) {
     _cleanup_(engine_freep) struct engine *engine = calloc(1, sizeof *engine);
     if (engine == NULL)
         return error_no_memory(err);
     if (read_timeout(engine, err) < 0 || engine_location_find(address, &engine->location, err) < 0)
         return -1;
-    struct http_options options = {.cancel_grace_ms = grace_ms};
+    struct http_options options = {.cancel_grace_ms = cleaner ? ENGINE_GRACE_MS : 0,
+                                   .cancel_call_grace_ms = ENGINE_CALL_GRACE_MS};
     engine->loop = http_loop_new(&options, cancel, err);
     if (engine->loop == NULL || negotiate(engine, err) < 0)
         return -1;
@@ -224,12 +235,12 @@ static int open_with(const char *address, struct cancel *cancel, int64_t grace_m
 
 int engine_open(const char *address, struct cancel *cancel, struct engine **out,
                 struct error *err) {
-    return open_with(address, cancel, 0, out, err);
+    return open_with(address, cancel, false, out, err);
 }
 
 int engine_open_cleaner(const char *address, struct cancel *cancel, struct engine **out,
                         struct error *err) {
-    return open_with(address, cancel, ENGINE_GRACE_MS, out, err);
+    return open_with(address, cancel, true, out, err);
 }
 
 int engine_ping(struct engine *engine, struct error *err) {

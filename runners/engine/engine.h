@@ -22,6 +22,8 @@
 #define ENGINE_FIRST_CALL_TIMEOUT_MS 10000 /* the first one, and a ping: is anybody there */
 #define ENGINE_GRACE_MS                                                                            \
     5000 /* for clean-up after a cancel: CI kills 7.5 s after SIGINT, and reports are written too */
+#define ENGINE_CALL_GRACE_MS                                                                       \
+    2000 /* of that for one call, so that one that is stuck leaves some for others */
 #define ENGINE_OLDEST_MINOR 40 /* API 1.40 */
 #define ENGINE_NEWEST_MINOR 47 /* API 1.47: what was read and tried */
 
@@ -50,6 +52,7 @@ struct engine_call {
     int64_t body_size;
     int64_t timeout_ms;      /* of the whole call; 0 is engine_timeout_ms() */
     int64_t idle_timeout_ms; /* 0 is none */
+    bool needs_end; /* the answer must say itself where it ends: a cut must not look like an end */
     int (*on_data)(void *context, const char *bytes, size_t length, struct error *err);
     void *context;
 };
