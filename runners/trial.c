@@ -81,8 +81,7 @@ static int on_bytes(void *context, int stream, const char *bytes, size_t length,
         return error_wrap(err, "write the log");
     capture->over = *sink->bytes > capture->limit;
     if (capture->over)
-        return error_set(err, ERROR_LIMIT, "printed more than %lld bytes (log_limit)",
-                         (long long)capture->limit);
+        return error_set(err, ERROR_LIMIT, "more than log_limit");
     return 0;
 }
 
@@ -275,7 +274,10 @@ static int follow(const struct trial_run *run, const struct trial_spec *spec, si
     if (result == 0) {
         judge_state(&state, run->image_ids[step], command);
     } else if (capture->over) {
-        say(command, OUTCOME_FAILED, error_message(err));
+        char reason[128];
+        snprintf(reason, sizeof reason, "printed more than %lld bytes (log_limit)",
+                 (long long)capture->limit);
+        say(command, OUTCOME_FAILED, reason);
     } else if (!read && err->kind == ERROR_TIMEOUT && late) {
         judge_late(run, spec, id, command);
     } else {

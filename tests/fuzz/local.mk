@@ -1,7 +1,9 @@
 # One line a target: NAME.c holds FUZZ_TARGET(NAME), its seeds are in corpus/NAME/. See fuzz.h.
 fuzz_targets = \
+	%D%/frames.c \
 	%D%/journal.c \
 	%D%/policy.c \
+	%D%/progress.c \
 	%D%/reference.c
 
 check_PROGRAMS += tests/fuzz/replay
