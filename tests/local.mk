@@ -31,6 +31,16 @@ EXTRA_PROGRAMS += tests/crash/promote_driver
 EXTRA_DIST += %D%/crash/crash.sh
 CLEANFILES += tests/crash/promote_driver$(EXEEXT)
 
+# A copy of the program in which a chosen call fails; tests/run.sh builds and runs it.
+EXTRA_PROGRAMS += tests/faults/pingate-inject
+CLEANFILES += tests/faults/pingate-inject$(EXEEXT)
+tests_faults_pingate_inject_SOURCES = pipelines/main.c tests/faults/inject.c
+tests_faults_pingate_inject_LDADD = $(layer_libraries) $(outside_libraries)
+comma = ,
+inject_calls = malloc calloc realloc vasprintf asprintf read pread write open openat fsync fstat fchmod fchown lseek mkdir \
+	mkdirat rename renameat unlink unlinkat mkostemp memfd_create opendir fdopendir fopen fwrite
+tests_faults_pingate_inject_LDFLAGS = $(AM_LDFLAGS) $(inject_calls:%=-Wl$(comma)--wrap=%)
+
 # Reports as their readers take them, machine forms against their schemas.
 TESTS += %D%/reports.sh %D%/schemas.sh
 EXTRA_DIST += %D%/reports.sh %D%/markdown.py %D%/schemas.sh %D%/schemas.py \
