@@ -26,8 +26,9 @@ static bool is_simple_key(const struct yaml_node *key) {
     return key->text_length > 0;
 }
 
+/* A key that holds a pin of its own changes when that moves, and the path must not. */
 static void add_key(struct text *path, const struct yaml_node *key) {
-    if (key->kind != YAML_SCALAR) {
+    if (key->kind != YAML_SCALAR || pin_literal(key->text, key->text + key->text_length) != NULL) {
         text_add(path, "[?]");
         return;
     }
