@@ -26,6 +26,14 @@ lint: all ## format, static analysis and scripts (tests/lint.sh)
 # End to end: real engine, real registry, the built program.
 EXTRA_DIST += %D%/e2e/helpers.bash %D%/e2e/say.c %D%/e2e/bench.bats %D%/e2e/gate.bats %D%/e2e/input.bats %D%/e2e/trials.bats
 
+# Golden cases of the scanner; the helper moves pins there and back.
+TESTS += %D%/golden.sh
+EXTRA_DIST += %D%/golden.sh %D%/golden/scan
+EXTRA_PROGRAMS += tests/golden/move_pins
+tests_golden_move_pins_SOURCES = %D%/golden/move_pins.c %D%/golden/moved.c %D%/golden/moved.h
+tests/golden.log: tests/golden/move_pins$(EXEEXT)
+CLEANFILES += tests/golden/move_pins$(EXEEXT)
+
 # Stops promotions half way; needs strace, so tests/run.sh runs it and not `make check`.
 EXTRA_PROGRAMS += tests/crash/promote_driver
 EXTRA_DIST += %D%/crash/crash.sh

@@ -4,7 +4,7 @@
 #   tests/run.sh                 all parts but bench
 #   tests/run.sh PART…           only these parts:
 #       lint                     format, static analysis, scripts (tests/lint.sh)
-#       unit [NAME]              unit tests (tests/unit/test_NAME.c), golden cases, layering
+#       unit [NAME]              make check: tests/unit/test_NAME.c and tests/NAME.sh (golden cases, layering, schemas)
 #       sanitize [NAME]          the same with the address, leak and undefined-behaviour sanitizers
 #       e2e [NAME]               end to end: tests/e2e/NAME.bats, or all tests whose name contains NAME
 #       e2e-sanitize [NAME]      the same with the sanitized program
@@ -163,6 +163,11 @@ check() { # FOLDER [TESTS]
     fi
 }
 
+# What make check calls one of its tests: "golden" is tests/golden.sh, "judge" is tests/unit/test_judge.
+test_named() { # NAME
+    if [ -f "tests/$1.sh" ]; then echo "tests/$1.sh"; else echo "tests/unit/test_$1"; fi
+}
+
 start_engine() { # [KIND]
     export PINGATE_TEST_ENGINE_KIND=${1:-$kind}
     if [ -n "$engine_folder" ]; then
@@ -233,11 +238,11 @@ run_part() { # PART [NAME]
     case $part in
     unit)
         build build
-        check build ${2:+"tests/unit/test_$2"}
+        check build ${2:+"$(test_named "$2")"}
         ;;
     sanitize)
         build build-sanitize "${sanitizers[@]}"
-        check build-sanitize ${2:+"tests/unit/test_$2"}
+        check build-sanitize ${2:+"$(test_named "$2")"}
         ;;
     e2e)
         build build
