@@ -179,7 +179,7 @@ int gate_test(struct gate *gate, struct error *err) {
     if (count == 0)
         return 0;
     _cleanup_(credentials_freep) struct credentials *credentials = NULL;
-    if (credentials_load(&credentials, err) < 0)
+    if (credentials_load(gate->cancel, &credentials, err) < 0)
         return -1;
     int result = start_engine(gate, credentials, gate_show_event, err);
     if (result == 0)

@@ -96,6 +96,14 @@ static const char *why_untested(const struct result_update *update) {
     case CODE_ALREADY_BROKEN:
     case CODE_TEST_FAILED:
     case CODE_FAILS_TOGETHER:
+    case CODE_AUTH: /* the look-up failed, and this is why */
+    case CODE_RATE_LIMIT:
+    case CODE_NETWORK:
+    case CODE_TIMEOUT:
+    case CODE_NOT_FOUND:
+    case CODE_LIMIT:
+    case CODE_PROTOCOL:
+    case CODE_IO:
     case CODE_COUNT:
         break;
     }

@@ -131,15 +131,6 @@ static void on_pull_bytes(void *context, int64_t done, int64_t total) {
     emit(report->schedule, &event);
 }
 
-static int domain_of(const char *image, char *out, size_t size) {
-    size_t length = strcspn(image, "/");
-    if (length >= size)
-        return -1;
-    memcpy(out, image, length);
-    out[length] = '\0';
-    return 0;
-}
-
 static int pull(struct batch *batch, struct engine *engine, const char *image, const char *digest,
                 char **id, bool *was_there, struct error *err) {
     struct schedule *schedule = batch->schedule;
@@ -155,12 +146,10 @@ static int pull(struct batch *batch, struct engine *engine, const char *image, c
     }
     struct schedule_event begun = {.kind = SCHEDULE_PULL_STARTED, .image = name};
     emit(schedule, &begun);
-    char domain[300];
     _cleanup_(credential_clear) struct credential credential = {0};
     int result = 0;
     pthread_mutex_lock(&batch->lock); /* the store is not made for threads */
-    if (domain_of(image, domain, sizeof domain) == 0)
-        result = credentials_find(schedule->options.credentials, domain, &credential, err);
+    result = credentials_find(schedule->options.credentials, image, &credential, err);
     pthread_mutex_unlock(&batch->lock);
     struct pull_report report = {schedule, name, 0};
     struct image_progress progress = {on_pull_bytes, &report};

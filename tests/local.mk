@@ -34,6 +34,9 @@ tests_golden_move_pins_SOURCES = %D%/golden/move_pins.c %D%/golden/moved.c %D%/g
 tests/golden.log: tests/golden/move_pins$(EXEEXT)
 CLEANFILES += tests/golden/move_pins$(EXEEXT)
 
+# Scripted registries and engines; tests/run.sh runs each table.
+EXTRA_DIST += %D%/faults/scripted.py %D%/faults/harness.py %D%/faults/registry.py
+
 # Stops promotions half way; needs strace, so tests/run.sh runs it and not `make check`.
 EXTRA_PROGRAMS += tests/crash/promote_driver
 EXTRA_DIST += %D%/crash/crash.sh

@@ -1,11 +1,13 @@
 #include "gate/base/http.h"
 
+#include <config.h>
 #include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/queue.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "gate/base/array.h"
@@ -41,6 +43,7 @@ struct timer {
 
 struct http_loop {
     CURLM *multi;
+    char user_agent[64];
     struct cancel *cancel;
     TAILQ_HEAD(, transfer) transfers;
     TAILQ_HEAD(, timer) timers;
@@ -70,6 +73,9 @@ struct http_loop *http_loop_new(const struct http_options *options, struct cance
     curl_multi_setopt(multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)per_host);
     curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)all);
     curl_multi_setopt(multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
+    snprintf(loop->user_agent, sizeof loop->user_agent, "%s",
+             options != NULL && options->user_agent != NULL ? options->user_agent
+                                                            : "pingate/" PINGATE_VERSION);
     loop->multi = multi;
     loop->cancel = cancel;
     TAILQ_INIT(&loop->transfers);
@@ -266,9 +272,12 @@ static int set_up(struct transfer *transfer, const struct http_request *request,
     curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->curl_words);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_USERAGENT, "pingate");
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, transfer->loop->user_agent);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)HTTP_CONNECT_TIMEOUT_MS);
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+    curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    /* The first connection tells whether the others are needed at all: HTTP/2 carries every request on one. */
+    curl_easy_setopt(easy, CURLOPT_PIPEWAIT, (long)string_has_prefix(request->url, "https://"));
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
@@ -340,14 +349,30 @@ int http_loop_add_timer(struct http_loop *loop, int64_t delay_ms,
     return 0;
 }
 
-static enum error_kind kind_of(CURLcode code) {
-    if (code == CURLE_OPERATION_TIMEDOUT)
-        return ERROR_TIMEOUT;
-    if (code == CURLE_OUT_OF_MEMORY)
-        return ERROR_NO_MEMORY;
-    if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL)
-        return ERROR_PROTOCOL;
-    return ERROR_NETWORK;
+static const struct failure {
+    CURLcode code;
+    enum http_failure failure;
+    enum error_kind kind;
+} failures[] = {
+    {CURLE_OPERATION_TIMEDOUT, HTTP_FAILURE_TIMEOUT, ERROR_TIMEOUT},
+    {CURLE_OUT_OF_MEMORY, HTTP_FAILURE_OTHER, ERROR_NO_MEMORY},
+    {CURLE_URL_MALFORMAT, HTTP_FAILURE_OTHER, ERROR_PROTOCOL},
+    {CURLE_UNSUPPORTED_PROTOCOL, HTTP_FAILURE_OTHER, ERROR_PROTOCOL},
+    {CURLE_WEIRD_SERVER_REPLY, HTTP_FAILURE_OTHER, ERROR_PROTOCOL},
+    {CURLE_COULDNT_RESOLVE_HOST, HTTP_FAILURE_RESOLVE, ERROR_NETWORK},
+    {CURLE_COULDNT_RESOLVE_PROXY, HTTP_FAILURE_RESOLVE, ERROR_NETWORK},
+    {CURLE_COULDNT_CONNECT, HTTP_FAILURE_CONNECT, ERROR_NETWORK},
+    {CURLE_SSL_CONNECT_ERROR, HTTP_FAILURE_TLS, ERROR_NETWORK},
+    {CURLE_PEER_FAILED_VERIFICATION, HTTP_FAILURE_CERTIFICATE, ERROR_PROTOCOL},
+    {CURLE_SSL_CACERT_BADFILE, HTTP_FAILURE_CA_FILE, ERROR_IO},
+};
+
+static const struct failure *failure_of(CURLcode code) {
+    static const struct failure other = {CURLE_OK, HTTP_FAILURE_OTHER, ERROR_NETWORK};
+    for (size_t i = 0; i < sizeof failures / sizeof *failures; i++)
+        if (failures[i].code == code)
+            return &failures[i];
+    return &other;
 }
 
 static int finish(struct http_loop *loop, struct transfer *transfer, CURLcode code,
@@ -357,10 +382,12 @@ static int finish(struct http_loop *loop, struct transfer *transfer, CURLcode co
     transfer->response.complete = code == CURLE_OK;
     const struct error *error = NULL;
     if (code != CURLE_OK) {
+        transfer->response.failure = HTTP_FAILURE_OTHER;
         if (transfer->error.kind == ERROR_NONE) {
             const char *words =
                 transfer->curl_words[0] != '\0' ? transfer->curl_words : curl_easy_strerror(code);
-            error_set(&transfer->error, kind_of(code), "%s", words);
+            transfer->response.failure = failure_of(code)->failure;
+            error_set(&transfer->error, failure_of(code)->kind, "%s", words);
         }
         error = &transfer->error;
     }
@@ -489,6 +516,11 @@ char *http_url_resolve(const char *base, const char *relative, struct error *err
     curl_free(whole);
     curl_url_cleanup(url);
     return copy;
+}
+
+int64_t http_date_ms(const char *text) {
+    time_t seconds = curl_getdate(text, NULL);
+    return seconds >= 0 ? (int64_t)seconds * 1000 : -1;
 }
 
 static bool origin_of(const char *text, char *out, size_t size) {

@@ -52,7 +52,7 @@ static bool check_engine(struct invocation *invocation) {
 static bool check_credentials(struct invocation *invocation) {
     _cleanup_(error_clear) struct error err = {0};
     _cleanup_(credentials_freep) struct credentials *credentials = NULL;
-    if (credentials_load(&credentials, &err) < 0) {
+    if (credentials_load(invocation->cancel, &credentials, &err) < 0) {
         line(invocation, false, "credentials", error_message(&err));
         return false;
     }
