@@ -94,6 +94,11 @@ static int decide(struct gate *gate, const bool *eligible, const struct judge_ru
         if (ruling->verdict == VERDICT_PROMOTE)
             result = update_decide(&gate->updates.items[i], err, VERDICT_PROMOTE, CODE_NONE,
                                    "all of its tests passed");
+        else if (test != NULL && ruling->code == CODE_NOT_TESTED)
+            result = update_decide(&gate->updates.items[i], err, ruling->verdict, ruling->code,
+                                   "test \"%s\" (%s): could not be tested: %s", test,
+                                   outcome_name(ruling->outcome),
+                                   gate_trial_reason(gate, test, i, ruling->outcome));
         else if (test != NULL)
             result = update_decide(&gate->updates.items[i], err, ruling->verdict, ruling->code,
                                    "test \"%s\" (%s): %s", test, outcome_name(ruling->outcome),

@@ -107,6 +107,17 @@ static int record_trial(struct gate *gate, const struct judge_question *question
     return 0;
 }
 
+const char *gate_trial_reason(const struct gate *gate, const char *test, size_t update,
+                              enum outcome outcome) {
+    for (size_t i = gate->result->trial_count; i > 0; i--) {
+        const struct result_trial *trial = &gate->result->trials[i - 1];
+        if (trial->outcome == outcome && trial->reason != NULL && strcmp(trial->test, test) == 0 &&
+            result_trial_covers(trial, update))
+            return trial->reason;
+    }
+    return "no reason was recorded";
+}
+
 static void show_trial(struct gate *gate, const struct schedule_event *event) {
     char key[32];
     char duration[64];

@@ -93,6 +93,13 @@ check_PROGRAMS += tests/unit/test_version
 # gate/registry
 
 # runners
+check_PROGRAMS += tests/unit/test_address
+check_PROGRAMS += tests/unit/test_container
+check_PROGRAMS += tests/unit/test_frames
+check_PROGRAMS += tests/unit/test_progress
+check_PROGRAMS += tests/unit/test_sweep
+check_PROGRAMS += tests/unit/test_trial
+check_PROGRAMS += tests/unit/test_workspace
 
 # reports
 check_PROGRAMS += tests/unit/test_clean

@@ -128,6 +128,9 @@ void help_man_page(FILE *out) {
     fprintf(
         out,
         ".TP\n\\fBDOCKER_HOST\\fR\nthe engine, where \\-\\-engine does not name one\n"
+        ".TP\n\\fBPINGATE_ENGINE_TIMEOUT\\fR\nhow long the engine may take to answer one call, "
+        "such as "
+        "5m (default: 60s)\n"
         ".TP\n\\fBDOCKER_CONFIG\\fR\nthe folder of config.json with the credentials of registries\n"
         ".TP\n\\fBNO_COLOR\\fR\nno colours\n"
         ".TP\n\\fBPINGATE_TRACE\\fR\nwhat is traced: http, engine, scan, gate, all\n"
