@@ -120,33 +120,39 @@ static void start_line(struct text *out, size_t indent) {
         text_add_char(out, ' ');
 }
 
-/* Cleaned once more: a word that was harmless within a line may not be at the start of one ("::"). */
-static void put_word(const struct screen *screen, struct text *out, const char *word,
-                     size_t length) {
+/* Gives the columns that the word takes. The first of a row is cleaned once more: what was harmless within a line may not
+ * be at the start of one ("::"). */
+static size_t put_word(const struct screen *screen, struct text *out, const char *word,
+                       size_t length, bool first) {
     _cleanup_(text_clear) struct text line = {0};
-    clean_terminal(&line, word, length, false);
+    size_t width = 0;
+    if (first)
+        clean_terminal(&line, word, length, false);
+    else
+        text_append(&line, word, length);
     for (size_t at = 0, taken; at < line.length; at += taken) {
-        width_of(screen, line.bytes + at, line.length - at, &taken);
+        width += width_of(screen, line.bytes + at, line.length - at, &taken);
         put(screen, out, line.bytes + at, taken);
     }
+    return width;
 }
 
 static void wrap_paragraph(const struct screen *screen, struct text *out, const char *words,
                            size_t used, size_t indent, size_t columns) {
-    bool fresh = true; /* no word on this line yet */
+    bool fresh = true; /* no word on this row yet */
     for (const char *at = words + strspn(words, " "); *at != '\0'; at += strspn(at, " ")) {
         size_t length = strcspn(at, " ");
-        size_t width = width_of_bytes(screen, at, length);
-        if (!fresh && columns - used < width + 1) {
+        if (!fresh && columns - used < width_of_bytes(screen, at, length) + 1) {
             start_line(out, indent);
             used = indent;
             fresh = true;
         }
-        if (!fresh)
+        if (!fresh) {
             text_add_char(out, ' ');
-        used += width + (fresh ? 0 : 1);
+            used++;
+        }
+        used += put_word(screen, out, at, length, fresh);
         used = used > columns ? columns : used;
-        put_word(screen, out, at, length);
         fresh = false;
         at += length;
     }

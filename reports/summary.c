@@ -12,6 +12,8 @@
 #define TAIL_LINES     8    /* of a failed command */
 #define TAIL_BYTES     2000 /* of them together */
 #define NAMES_SHOWN    3    /* images in a line on what to do next */
+#define NAME_LIMIT     100  /* columns of an image, version or test */
+#define WORDS_LIMIT    300  /* columns of a command or reason */
 
 /* What moved, then the worst. */
 static const enum verdict order[] = {VERDICT_PROMOTE, VERDICT_REJECT, VERDICT_LOOKUP_FAILED,
@@ -33,6 +35,19 @@ static enum style style_of(enum verdict verdict) {
     return STYLE_PLAIN;
 }
 
+/* On one line and not without end: a command can be a page, and names can be hostile. */
+static void add_brief(const struct screen *screen, struct text *out, const char *words,
+                      size_t limit) {
+    screen_fit(screen, out, or_empty(words), limit);
+}
+
+static int add_cell(struct table_row *row, const struct screen *screen, enum style style,
+                    const char *words, size_t limit, struct error *err) {
+    _cleanup_(text_clear) struct text brief = {0};
+    add_brief(screen, &brief, words, limit);
+    return table_cell(row, style, text_string(&brief), err);
+}
+
 static const char *plural(size_t count) {
     return count == 1 ? "" : "s";
 }
@@ -46,10 +61,13 @@ static int add_row(struct table *table, const struct result *result,
         result_change_words(update->tag, update->digest, update->candidate_tag,
                             update->candidate_digest, screen_arrow(screen), &change, err) < 0 ||
         table_cell(row, style_of(update->verdict), result_verdict_words(result, update), err) < 0 ||
-        table_cell(row, STYLE_BOLD, reference_familiar(or_empty(update->image)), err) < 0 ||
-        table_cell(row, STYLE_PLAIN, change, err) < 0)
+        add_cell(row, screen, STYLE_BOLD, reference_familiar(or_empty(update->image)), NAME_LIMIT,
+                 err) < 0 ||
+        add_cell(row, screen, STYLE_PLAIN, change, WORDS_LIMIT, err) < 0)
         return -1;
-    return table_note(row, or_empty(update->reason), err);
+    _cleanup_(text_clear) struct text reason = {0};
+    add_brief(screen, &reason, update->reason, WORDS_LIMIT);
+    return table_note(row, text_string(&reason), err);
 }
 
 static int add_updates(const struct result *result, const struct screen *screen, struct text *out,
@@ -107,24 +125,28 @@ static void add_log_path(const struct result_command *command, const char *outpu
     const char *path = is_error ? command->err_path : command->out_path;
     if (path == NULL)
         return;
+    _cleanup_(text_clear) struct text words = {0};
+    text_printf(&words, "%s/", output);
+    add_brief(screen, &words, path, WORDS_LIMIT);
     text_add(out, "    ");
-    screen_fit(screen, out, output, SCREEN_ENDLESS);
-    text_add_char(out, '/');
-    screen_fit(screen, out, path, SCREEN_ENDLESS);
+    screen_wrap(screen, out, text_string(&words), 4, 4, screen_columns(screen));
     text_add_char(out, '\n');
 }
 
 static int failure_title(const struct result *result, const struct result_trial *trial,
-                         struct text *out, struct error *err) {
-    text_printf(out, "%s on", or_empty(trial->test));
+                         const struct screen *screen, struct text *out, struct error *err) {
+    add_brief(screen, out, trial->test, NAME_LIMIT);
+    text_add(out, " on");
     for (size_t i = 0; i < trial->update_count; i++) {
         const struct result_update *update = &result->updates[trial->updates[i]];
         _cleanup_(free_pointer) char *version = NULL;
         if (result_version_words(update->candidate_tag, update->candidate_digest, &version, err) <
             0)
             return -1;
-        text_printf(out, "%s %s %s", i > 0 ? " +" : "", reference_familiar(or_empty(update->image)),
-                    version);
+        text_add(out, i > 0 ? " + " : " ");
+        add_brief(screen, out, reference_familiar(or_empty(update->image)), NAME_LIMIT);
+        text_add_char(out, ' ');
+        add_brief(screen, out, version, NAME_LIMIT);
     }
     return text_check(out, err);
 }
@@ -136,7 +158,7 @@ static int add_failure(const struct result *result, const struct result_trial *t
     _cleanup_(text_clear) struct text title = {0};
     _cleanup_(text_clear) struct text what = {0};
     char duration[48];
-    if (failure_title(result, trial, &title, err) < 0)
+    if (failure_title(result, trial, screen, &title, err) < 0)
         return -1;
     text_add(out, "\n  ");
     screen_paint(screen, out, trial->outcome == OUTCOME_ERROR ? STYLE_WARN : STYLE_BAD,
@@ -149,11 +171,13 @@ static int add_failure(const struct result *result, const struct result_trial *t
                          sizeof duration);
     text_add(out, "\n    ");
     if (command != NULL) {
-        const char *reason =
-            command->reason != NULL ? command->reason : outcome_name(command->outcome);
-        text_printf(&what, "%s: %s, after %s", or_empty(command->text), reason, duration);
-    } else
-        text_printf(&what, "%s, after %s", or_empty(trial->reason), duration);
+        add_brief(screen, &what, command->text, WORDS_LIMIT);
+        text_add(&what, ": ");
+    }
+    const char *reason = command != NULL ? command->reason : trial->reason;
+    add_brief(screen, &what, reason != NULL ? reason : outcome_name(trial->outcome), WORDS_LIMIT);
+    if (trial->outcome != OUTCOME_TIMED_OUT) /* its reason tells the time */
+        text_printf(&what, ", after %s", duration);
     screen_wrap(screen, out, text_string(&what), 4, 4, columns);
     text_add_char(out, '\n');
     if (command != NULL) {
@@ -199,16 +223,17 @@ static void add_next(const struct screen *screen, struct text *out, size_t *coun
 }
 
 /* "redis, postgres and 2 more" of those with this code; "" when there is none. */
-static void names_with(const struct result *result, enum verdict verdict, enum verdict_code code,
-                       struct text *out) {
+static void names_with(const struct result *result, const struct screen *screen,
+                       enum verdict verdict, enum verdict_code code, struct text *out) {
     size_t count = 0;
     for (size_t i = 0; i < result->update_count; i++) {
         const struct result_update *update = &result->updates[i];
         if (update->verdict != verdict || (code != CODE_COUNT && update->code != code))
             continue;
-        if (++count <= NAMES_SHOWN)
-            text_printf(out, "%s%s", count > 1 ? ", " : "",
-                        reference_familiar(or_empty(update->image)));
+        if (++count <= NAMES_SHOWN) {
+            text_add(out, count > 1 ? ", " : "");
+            add_brief(screen, out, reference_familiar(or_empty(update->image)), NAME_LIMIT);
+        }
     }
     if (count > NAMES_SHOWN)
         text_printf(out, " and %zu more", count - NAMES_SHOWN);
@@ -229,7 +254,7 @@ static void add_next_steps(const struct result *result, const struct screen *scr
                  "again");
     if (result_count_code(result, CODE_NOT_TESTED) > 0)
         add_next(screen, out, &count, "`pingate doctor` tells whether the engine answers");
-    names_with(result, VERDICT_REJECT, CODE_COUNT, &names);
+    names_with(result, screen, VERDICT_REJECT, CODE_COUNT, &names);
     if (names.length > 0) {
         _cleanup_(text_clear) struct text words = {0};
         text_printf(&words,
@@ -242,7 +267,7 @@ static void add_next_steps(const struct result *result, const struct screen *scr
         add_next(screen, out, &count,
                  "`pingate run --promote passing` moves those that pass together");
     text_clear(&names);
-    names_with(result, VERDICT_HOLD, CODE_NO_TEST, &names);
+    names_with(result, screen, VERDICT_HOLD, CODE_NO_TEST, &names);
     if (names.length > 0) {
         _cleanup_(text_clear) struct text words = {0};
         text_printf(&words, "declare a test for %s in pingate.yaml, or it never moves",
