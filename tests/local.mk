@@ -12,7 +12,7 @@ LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver
 SH_LOG_DRIVER = $(LOG_DRIVER)
 TEST_EXTENSIONS = .sh
 
-EXTRA_DIST += tests/unit/tree.h tests/unit/unit.h
+EXTRA_DIST += tests/unit/pty.h tests/unit/tree.h tests/unit/unit.h
 
 # The bench around the program: a private engine and registry, what they need.
 TESTS += %D%/layers.sh
@@ -105,6 +105,8 @@ check_PROGRAMS += tests/unit/test_workspace
 check_PROGRAMS += tests/unit/test_clean
 check_PROGRAMS += tests/unit/test_reports
 check_PROGRAMS += tests/unit/test_result
+check_PROGRAMS += tests/unit/test_screen
+check_PROGRAMS += tests/unit/test_terminal
 
 # pipelines
 check_PROGRAMS += tests/unit/test_journal
