@@ -4,6 +4,7 @@
 #   tests/engine.sh start FOLDER   starts both, waits until both answer, writes FOLDER/env and prints it:
 #                                    PINGATE_TEST_ENGINE=unix://FOLDER/docker.sock
 #                                    PINGATE_TEST_REGISTRY=127.0.0.1:PORT
+#   tests/engine.sh start-registry FOLDER   the registry alone, for an engine that is there already
 #   tests/engine.sh stop FOLDER    stops both and removes all they left; the logs stay in FOLDER
 #   tests/engine.sh status FOLDER  exits 0 when both answer
 #
@@ -294,6 +295,18 @@ start() {
     cat "$folder/env"
 }
 
+start_registry_alone() {
+    need docker-registry curl setsid
+    mkdir -p "$folder"
+    clean_up
+    mkdir -p "$folder/tmp"
+    trap 'stop_after_failure' EXIT
+    start_registry
+    printf 'PINGATE_TEST_REGISTRY=127.0.0.1:%s\n' "$(cat "$folder/registry.port")" >"$folder/env"
+    trap - EXIT
+    cat "$folder/env"
+}
+
 # A start that failed leaves nothing but its logs.
 stop_after_failure() {
     local status=$?
@@ -359,7 +372,7 @@ clean_up() {
 }
 
 case ${1:-}${2:+.} in
-start. | stop. | status.) ;;
+start. | start-registry. | stop. | status.) ;;
 *)
     sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0"
     exit 2
@@ -375,6 +388,7 @@ kind=${PINGATE_TEST_ENGINE_KIND:-docker}
 
 case $1 in
 start) start ;;
+start-registry) start_registry_alone ;;
 stop)
     [ -d "$folder" ] || fail "$folder: no such folder"
     clean_up

@@ -1,9 +1,9 @@
 # tests: `make check` runs what needs neither engine nor registry; tests/run.sh runs everything.
 AM_TESTS_ENVIRONMENT = \
-	CK_TAP_LOG_FILE_NAME=-; CK_VERBOSITY=silent; LC_ALL=C.UTF-8; \
+	CK_TAP_LOG_FILE_NAME=-; CK_VERBOSITY=silent; CK_DEFAULT_TIMEOUT=120; LC_ALL=C.UTF-8; \
 	PINGATE_TEST_SOURCE='$(abs_top_srcdir)'; PINGATE_TEST_BUILD='$(abs_top_builddir)'; \
 	PINGATE_TEST_COMPILE='$(CC) $(lint_flags)'; \
-	export CK_TAP_LOG_FILE_NAME CK_VERBOSITY LC_ALL PINGATE_TEST_SOURCE PINGATE_TEST_BUILD PINGATE_TEST_COMPILE;
+	export CK_TAP_LOG_FILE_NAME CK_VERBOSITY CK_DEFAULT_TIMEOUT LC_ALL PINGATE_TEST_SOURCE PINGATE_TEST_BUILD PINGATE_TEST_COMPILE;
 
 # How the sources are read by what only looks at them.
 lint_flags = -std=gnu17 -D_GNU_SOURCE -DHAVE_CONFIG_H -I$(abs_top_srcdir) -I$(abs_top_builddir) \
@@ -17,14 +17,15 @@ EXTRA_DIST += tests/unit/pty.h tests/unit/tree.h tests/unit/unit.h
 # The bench around the program: a private engine and registry, what they need.
 TESTS += %D%/layers.sh
 EXTRA_DIST += %D%/layers.sh %D%/lint.sh .clang-format .clang-tidy .shellcheckrc .ci/run
-EXTRA_DIST += %D%/engine.sh %D%/images.sh %D%/packages %D%/run.sh
+EXTRA_DIST += %D%/engine.sh %D%/images.sh %D%/packages %D%/packages.sh %D%/run.sh
 
 lint: all ## format, static analysis and scripts (tests/lint.sh)
 	@PINGATE_LINT_FLAGS='$(lint_flags)' $(top_srcdir)/tests/lint.sh
 .PHONY: lint
 
 # End to end: real engine, real registry, the built program.
-EXTRA_DIST += %D%/e2e/helpers.bash %D%/e2e/say.c %D%/e2e/bench.bats %D%/e2e/gate.bats %D%/e2e/input.bats %D%/e2e/trials.bats
+EXTRA_DIST += %D%/e2e/helpers.bash %D%/e2e/say.c %D%/e2e/bench.bats %D%/e2e/gate.bats %D%/e2e/input.bats \
+	%D%/e2e/quickstart.bats %D%/e2e/trials.bats
 
 # Golden cases of the scanner; the helper moves pins there and back.
 TESTS += %D%/golden.sh

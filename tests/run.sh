@@ -24,6 +24,8 @@ set -euo pipefail
 shopt -s nullglob
 
 cd "$(dirname "$0")/.."
+# shellcheck source=tests/packages.sh
+. tests/packages.sh
 readonly top=$PWD logs=$PWD/build/logs
 readonly part_seconds=1800 # no part may hang: the longest takes about a quarter of this
 readonly test_seconds=300  # one end-to-end test; the longest is the quickstart
@@ -89,28 +91,11 @@ limited() { # COMMAND…
     timeout --kill-after=10 "$part_seconds" "$@"
 }
 
-# The packages of these groups of tests/packages whose program lacks.
-lacking_packages() { # GROUP…
-    local group program package
-    while read -r group program package; do
-        case " $* " in *" $group "*) ;; *) continue ;; esac
-        command -v "$program" >/dev/null 2>&1 || echo "$package"
-    done < <(grep -vE '^(#|$)' "$top/tests/packages")
-}
-
-install_packages() { # GROUP…
-    local packages sudo=
-    mapfile -t packages < <(lacking_packages "$@" | sort -u)
-    [ ${#packages[@]} -gt 0 ] || return 0
-    if [ "$install" = no ]; then
-        echo "these packages lack: ${packages[*]}"
-        return 1
-    fi
-    [ "$(id -u)" -eq 0 ] || sudo=sudo
-    $sudo env DEBIAN_FRONTEND=noninteractive sh -c \
-        "apt-get update -q && apt-get install -q -y --no-install-recommends ${packages[*]}"
-    mapfile -t packages < <(lacking_packages "$@" | sort -u)
-    [ ${#packages[@]} -eq 0 ] || { echo "installed, and still without their programs: ${packages[*]}"; return 1; }
+install_or_complain() { # GROUP…
+    local lacking
+    [ "$install" = no ] || { install_packages "$@"; return; }
+    lacking=$(lacking_packages "$@")
+    [ -z "$lacking" ] || { echo "these packages lack:" "$lacking"; return 1; }
 }
 
 build_in() { # FOLDER CONFIGURE-OPTION…
@@ -295,7 +280,7 @@ bench() {
 }
 
 groups_for() { # PART…
-    local part groups=test
+    local part groups='test engine'
     for part in "$@"; do
         case $part in
         lint) groups="$groups lint" ;;
@@ -350,7 +335,7 @@ trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 # shellcheck disable=SC2046 # the groups are words
-step packages install_packages $(groups_for "${parts[@]}")
+step packages install_or_complain $(groups_for "${parts[@]}")
 if [ "$install" = yes ]; then step bootstrap ./bootstrap; fi
 for index in "${!parts[@]}"; do
     run_part "${parts[index]}" "${names[index]}"
