@@ -9,6 +9,7 @@
 #pragma once
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -237,6 +238,7 @@ static inline void *fake_listen(void *context) {
 static inline void fake_engine_start(struct fake_engine *fake) {
     *fake = (struct fake_engine){
         .tree = tree_new(), .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+    signal(SIGPIPE, SIG_IGN); /* clients may go away */
     char digest[65];
     memset(digest, 'd', 64);
     digest[64] = '\0';
