@@ -327,11 +327,11 @@ static int on_events(void *context, const char *bytes, size_t length, struct err
     return text_check(lines, err);
 }
 
-static bool is_signal(const json_t *event, const char *id) {
+static bool is_event(const json_t *event, const char *id, const char *wanted) {
     const json_t *actor = json_object_get(event, "Actor");
     const char *action = json_string_value(json_object_get(event, "Action"));
     const char *of = json_string_value(json_object_get(actor, "ID"));
-    return action != NULL && strcmp(action, "kill") == 0 && of != NULL && strcmp(of, id) == 0;
+    return action != NULL && strcmp(action, wanted) == 0 && of != NULL && strcmp(of, id) == 0;
 }
 
 int container_was_signalled(struct engine *engine, const char *id, int64_t finished_ms,
@@ -340,7 +340,7 @@ int container_was_signalled(struct engine *engine, const char *id, int64_t finis
     _cleanup_(text_clear) struct text lines = {0};
     int64_t until_ms = finished_ms + SIGNAL_MARGIN_MS;
     _cleanup_(free_pointer) char *filters =
-        string_format(err, "{\"container\":[\"%s\"],\"event\":[\"kill\"]}", id);
+        string_format(err, "{\"container\":[\"%s\"],\"event\":[\"kill\",\"die\"]}", id);
     _cleanup_(free_pointer) char *escaped = filters != NULL ? http_escape(filters, err) : NULL;
     _cleanup_(free_pointer) char *path =
         escaped != NULL
@@ -354,12 +354,16 @@ int container_was_signalled(struct engine *engine, const char *id, int64_t finis
         .method = "GET", .path = path, .on_data = on_events, .context = &lines};
     if (engine_call(engine, &call, &status, NULL, err) < 0)
         return error_wrap(err, "ask whether somebody stopped the container");
+    bool ended = false;
     for (const char *at = text_string(&lines); *at != '\0';) {
         size_t length = strcspn(at, "\n");
         json_auto_t *event = json_loadb(at, length, 0, NULL);
-        *signalled = *signalled || is_signal(event, id);
+        *signalled = *signalled || is_event(event, id, "kill");
+        ended = ended || is_event(event, id, "die");
         at += length + (at[length] == '\n' ? 1 : 0);
     }
+    if (!ended && !*signalled)
+        trace(TRACE_ENGINE, "no event of the end of %s: the engine does not keep them", id);
     return 0;
 }
 

@@ -61,7 +61,7 @@ int container_inspect(struct engine *engine, const char *id, struct container_st
     50 /* how much later than the end of a process the engine may note what ended it */
 
 /* Whether a signal was sent to it through the engine (docker stop, an engine that shuts down): then it did not exit by itself,
- * whatever its code is. Best asked after its removal, when the margin has passed; else the engine waits for that. */
+ * whatever its code is. An engine that keeps no events (Podman without a journal) cannot tell: false then. Best asked after its removal, when the margin has passed; else the engine waits for that. */
 int container_was_signalled(struct engine *engine, const char *id, int64_t finished_ms,
                             bool *signalled, struct error *err) _must_check_;
 

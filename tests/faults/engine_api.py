@@ -218,9 +218,8 @@ class Machine:
     def events(self, request, query):
         container = json.loads(query["filters"])["container"][0]
         found = [json.dumps({"Type": "container", "Action": action, "Actor": {"ID": container}})
-                 for action in self.options["events"]]
-        return on("", "", 200, JSON, "".join(one + "\n" for one in found), chunked="good") if found else \
-            on("", "", 200, JSON, b"", chunked="good")
+                 for action in ("die",) + tuple(self.options["events"])]
+        return on("", "", 200, JSON, "".join(one + "\n" for one in found), chunked="good")
 
     def kill(self, request, query, container):
         return on("", "", 204) if self.known(container) else refuse(404, "No such container: " + container)
