@@ -96,6 +96,7 @@ check_scan() { # CASE
 }
 
 check_moving() { # CASE FOLDER
+    [ ! -f "$1/as-user" ] || return 0 # we may see more than that user, or stumble where he need not look
     mkdir "$work/moved"
     "$build/tests/golden/move_pins" "$2" "$work/moved" "$tag" "$digest" || return 1
     [ ! -d "$1/expect-rewritten" ] || diff -ru --text "$1/expect-rewritten" "$work/moved"
