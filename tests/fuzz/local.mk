@@ -1,5 +1,10 @@
 # One line a target: NAME.c holds FUZZ_TARGET(NAME), its seeds are in corpus/NAME/. See fuzz.h.
 fuzz_targets = \
+	%D%/challenge.c \
+	%D%/credentials.c \
+	%D%/link.c \
+	%D%/manifest.c \
+	%D%/tags.c \
 	%D%/journal.c \
 	%D%/policy.c \
 	%D%/reference.c
