@@ -45,6 +45,7 @@ struct http_loop {
     CURLM *multi;
     char user_agent[64];
     struct cancel *cancel;
+    int64_t cancel_grace_ms, cancel_call_grace_ms;
     TAILQ_HEAD(, transfer) transfers;
     TAILQ_HEAD(, timer) timers;
 };
@@ -78,6 +79,8 @@ struct http_loop *http_loop_new(const struct http_options *options, struct cance
                                                             : "pingate/" PINGATE_VERSION);
     loop->multi = multi;
     loop->cancel = cancel;
+    loop->cancel_grace_ms = options != NULL ? options->cancel_grace_ms : 0;
+    loop->cancel_call_grace_ms = options != NULL ? options->cancel_call_grace_ms : 0;
     TAILQ_INIT(&loop->transfers);
     TAILQ_INIT(&loop->timers);
     return loop;
@@ -432,23 +435,43 @@ static int run_timers(struct http_loop *loop, int *wait_ms, struct error *fatal)
     return 0;
 }
 
+/* Ends the loop when it is cancelled and its grace is over. *watch: whether the cancel's descriptor still tells something
+ * new; once it is readable it stays so, and a poll with it would not sleep. */
+static int obey_cancel(const struct http_loop *loop, int64_t began_ms, bool *watch, int *wait_ms,
+                       struct error *err) {
+    *watch = cancel_fd(loop->cancel) >= 0;
+    if (!cancel_requested(loop->cancel))
+        return 0;
+    int64_t requested_ms = loop->cancel->requested_ms;
+    int64_t all_ms = requested_ms + loop->cancel_grace_ms;
+    int64_t call_ms =
+        (began_ms > requested_ms ? began_ms : requested_ms) + loop->cancel_call_grace_ms;
+    int64_t left_ms = (all_ms < call_ms ? all_ms : call_ms) - clock_monotonic_ms();
+    if (loop->cancel_grace_ms == 0 || left_ms <= 0)
+        return cancel_check(loop->cancel, err);
+    *watch = false;
+    *wait_ms = left_ms < *wait_ms ? (int)left_ms : *wait_ms;
+    return 0;
+}
+
 int http_loop_run(struct http_loop *loop, struct error *err) {
     struct curl_waitfd stop = {.fd = cancel_fd(loop->cancel), .events = CURL_WAIT_POLLIN};
-    unsigned int extra = stop.fd >= 0 ? 1 : 0;
+    int64_t began_ms = clock_monotonic_ms();
     while (!TAILQ_EMPTY(&loop->transfers) || !TAILQ_EMPTY(&loop->timers)) {
-        if (cancel_check(loop->cancel, err) < 0)
+        int wait_ms = LONGEST_POLL_MS;
+        bool watch;
+        if (obey_cancel(loop, began_ms, &watch, &wait_ms, err) < 0)
             return -1;
         int running;
         if (curl_multi_perform(loop->multi, &running) != CURLM_OK)
             return error_set(err, ERROR_BUG, "libcurl's loop failed");
         if (read_messages(loop, err) < 0)
             return -1;
-        int wait_ms = LONGEST_POLL_MS;
         if (run_timers(loop, &wait_ms, err) < 0)
             return -1;
         if (TAILQ_EMPTY(&loop->transfers) && TAILQ_EMPTY(&loop->timers))
             break;
-        curl_multi_poll(loop->multi, extra != 0 ? &stop : NULL, extra, wait_ms, NULL);
+        curl_multi_poll(loop->multi, watch ? &stop : NULL, watch ? 1 : 0, wait_ms, NULL);
     }
     return 0;
 }

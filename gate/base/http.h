@@ -86,6 +86,8 @@ struct http_options {
     size_t connections_per_host; /* 0 is 8 */
     size_t connections;          /* in all; 0 is 32 */
     const char *user_agent;      /* NULL is "pingate/VERSION" */
+    /* After a cancel was requested, requests go on for so long: all of them together, and each one. 0: they end at once. */
+    int64_t cancel_grace_ms, cancel_call_grace_ms;
 };
 
 struct http_loop;
