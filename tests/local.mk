@@ -12,7 +12,7 @@ LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver
 SH_LOG_DRIVER = $(LOG_DRIVER)
 TEST_EXTENSIONS = .sh
 
-EXTRA_DIST += tests/unit/pty.h tests/unit/tree.h tests/unit/unit.h
+EXTRA_DIST += tests/unit/answers.h tests/unit/pty.h tests/unit/tree.h tests/unit/unit.h
 
 # The bench around the program: a private engine and registry, what they need.
 TESTS += %D%/layers.sh
@@ -65,6 +65,7 @@ TESTS += $(check_PROGRAMS)
 # One program a module: tests/unit/test_NAME.c. A program whose only source is NAME.c needs no _SOURCES line.
 # gate/base
 check_PROGRAMS += tests/unit/test_array
+check_PROGRAMS += tests/unit/test_base64
 check_PROGRAMS += tests/unit/test_beneath
 check_PROGRAMS += tests/unit/test_cancel
 check_PROGRAMS += tests/unit/test_clock
@@ -73,6 +74,8 @@ check_PROGRAMS += tests/unit/test_file
 check_PROGRAMS += tests/unit/test_hash
 check_PROGRAMS += tests/unit/test_text
 check_PROGRAMS += tests/unit/test_glob
+check_PROGRAMS += tests/unit/test_http
+check_PROGRAMS += tests/unit/test_json_walk
 check_PROGRAMS += tests/unit/test_process
 check_PROGRAMS += tests/unit/test_yaml
 
@@ -92,6 +95,13 @@ check_PROGRAMS += tests/unit/test_policy
 check_PROGRAMS += tests/unit/test_version
 
 # gate/registry
+check_PROGRAMS += tests/unit/test_auth
+check_PROGRAMS += tests/unit/test_credentials
+check_PROGRAMS += tests/unit/test_manifest
+check_PROGRAMS += tests/unit/test_registry
+check_PROGRAMS += tests/unit/test_retry
+check_PROGRAMS += tests/unit/test_tags
+check_PROGRAMS += tests/unit/test_token
 
 # runners
 check_PROGRAMS += tests/unit/test_address
@@ -110,6 +120,7 @@ check_PROGRAMS += tests/unit/test_screen
 check_PROGRAMS += tests/unit/test_terminal
 
 # pipelines
+check_PROGRAMS += tests/unit/test_lookup
 check_PROGRAMS += tests/unit/test_journal
 check_PROGRAMS += tests/unit/test_promotion
 check_PROGRAMS += tests/unit/test_recover

@@ -1,11 +1,16 @@
 # One line a target: NAME.c holds FUZZ_TARGET(NAME), its seeds are in corpus/NAME/. See fuzz.h.
 fuzz_targets = \
+	%D%/challenge.c \
 	%D%/config.c \
+	%D%/credentials.c \
 	%D%/dockerfile.c \
 	%D%/glob.c \
 	%D%/journal.c \
+	%D%/link.c \
+	%D%/manifest.c \
 	%D%/policy.c \
 	%D%/reference.c \
+	%D%/tags.c \
 	%D%/text.c \
 	%D%/yaml.c
 
