@@ -81,8 +81,7 @@ static int on_bytes(void *context, int stream, const char *bytes, size_t length,
         return error_wrap(err, "write the log");
     capture->over = *sink->bytes > capture->limit;
     if (capture->over)
-        return error_set(err, ERROR_LIMIT, "printed more than %lld bytes (log_limit)",
-                         (long long)capture->limit);
+        return error_set(err, ERROR_LIMIT, "more than log_limit");
     return 0;
 }
 
@@ -174,6 +173,35 @@ static int wait_for_end(const struct trial_run *run, const char *id,
     }
 }
 
+/* A shell gives 126 and 127 too, for programs that it did not find. The first process of the container (docker-init is tini,
+ * Podman's is catatonit) says on standard error when it was the command itself that could not be run. */
+static bool init_failed(const struct text *err_tail, char *words, size_t size) {
+    static const char *const names[] = {"[FATAL tini", "catatonit: failed to exec"};
+    const char *line = text_string(err_tail);
+    bool found = false;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        found = found || string_has_prefix(line, names[i]);
+    const char *close = found && *line == '[' ? strchr(line, ']') : NULL;
+    const char *from = close != NULL ? close + 1 + strspn(close + 1, " ") : line;
+    snprintf(words, size, "%.*s", (int)strcspn(from, "\r\n"), from);
+    return found;
+}
+
+static void say_exit(int exit_code, struct command_result *command) {
+    char words[300];
+    char reason[400];
+    if (exit_code == 137)
+        snprintf(reason, sizeof reason,
+                 "exited with 137: killed by SIGKILL, and not for the memory limit or the time");
+    else if ((exit_code == 126 || exit_code == 127) &&
+             init_failed(&command->err_tail, words, sizeof words))
+        snprintf(reason, sizeof reason, "could not be started: %s (%s)", words,
+                 exit_code == 127 ? "it is not in the image" : "it may not be run there");
+    else
+        snprintf(reason, sizeof reason, "exited with %d", exit_code);
+    say(command, OUTCOME_FAILED, reason);
+}
+
 /* Every proof of a pass is asked for here; what lacks one is no pass. */
 static void judge_state(const struct container_state *state, const char *image_id,
                         struct command_result *command) {
@@ -189,12 +217,8 @@ static void judge_state(const struct container_state *state, const char *image_i
         snprintf(reason, sizeof reason, "out of memory: the limit was hit (exit code %d)",
                  state->exit_code);
         say(command, OUTCOME_OOM, reason);
-    } else if (state->exit_code == 137) {
-        say(command, OUTCOME_FAILED,
-            "exited with 137: killed by SIGKILL, and not for the memory limit or the time");
     } else if (state->exit_code != 0) {
-        snprintf(reason, sizeof reason, "exited with %d", state->exit_code);
-        say(command, OUTCOME_FAILED, reason);
+        say_exit(state->exit_code, command);
     } else if (state->error[0] != '\0') {
         snprintf(reason, sizeof reason, "exited with 0, and the engine tells of an error: %s",
                  state->error);
@@ -275,7 +299,10 @@ static int follow(const struct trial_run *run, const struct trial_spec *spec, si
     if (result == 0) {
         judge_state(&state, run->image_ids[step], command);
     } else if (capture->over) {
-        say(command, OUTCOME_FAILED, error_message(err));
+        char reason[128];
+        snprintf(reason, sizeof reason, "printed more than %lld bytes (log_limit)",
+                 (long long)capture->limit);
+        say(command, OUTCOME_FAILED, reason);
     } else if (!read && err->kind == ERROR_TIMEOUT && late) {
         judge_late(run, spec, id, command);
     } else {

@@ -12,7 +12,7 @@ LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver
 SH_LOG_DRIVER = $(LOG_DRIVER)
 TEST_EXTENSIONS = .sh
 
-EXTRA_DIST += tests/unit/answers.h tests/unit/pty.h tests/unit/tree.h tests/unit/unit.h
+EXTRA_DIST += tests/unit/answers.h tests/unit/fake_engine.h tests/unit/pty.h tests/unit/tree.h tests/unit/unit.h
 
 # The bench around the program: a private engine and registry, what they need.
 TESTS += %D%/layers.sh
@@ -25,7 +25,7 @@ lint: all ## format, static analysis and scripts (tests/lint.sh)
 
 # End to end: real engine, real registry, the built program.
 EXTRA_DIST += %D%/e2e/helpers.bash %D%/e2e/say.c %D%/e2e/bench.bats %D%/e2e/gate.bats %D%/e2e/input.bats \
-	%D%/e2e/quickstart.bats %D%/e2e/trials.bats
+	%D%/e2e/quickstart.bats %D%/e2e/signals.bats %D%/e2e/trials.bats
 
 # Golden cases of the scanner; the helper moves pins there and back.
 TESTS += %D%/golden.sh
@@ -36,11 +36,11 @@ tests/golden.log: tests/golden/move_pins$(EXEEXT)
 CLEANFILES += tests/golden/move_pins$(EXEEXT)
 
 # Scripted registries and engines; tests/run.sh runs each table.
-EXTRA_DIST += %D%/faults/scripted.py %D%/faults/harness.py %D%/faults/registry.py
+EXTRA_DIST += %D%/faults/scripted.py %D%/faults/harness.py %D%/faults/registry.py %D%/faults/engine.py %D%/faults/engine_api.py
 
 # Stops promotions half way; needs strace, so tests/run.sh runs it and not `make check`.
 EXTRA_PROGRAMS += tests/crash/promote_driver
-EXTRA_DIST += %D%/crash/crash.sh
+EXTRA_DIST += %D%/crash/crash.sh %D%/crash/kill.sh
 CLEANFILES += tests/crash/promote_driver$(EXEEXT)
 
 # A copy of the program in which a chosen call fails; tests/run.sh builds and runs it.
@@ -108,6 +108,7 @@ check_PROGRAMS += tests/unit/test_address
 check_PROGRAMS += tests/unit/test_container
 check_PROGRAMS += tests/unit/test_frames
 check_PROGRAMS += tests/unit/test_progress
+check_PROGRAMS += tests/unit/test_schedule
 check_PROGRAMS += tests/unit/test_sweep
 check_PROGRAMS += tests/unit/test_trial
 check_PROGRAMS += tests/unit/test_workspace

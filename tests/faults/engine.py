@@ -325,6 +325,10 @@ def inspects():
     yield says_no("inspect: exit code -1", "answers", options={"exit": {NEW: -1}}, check=outcome("failed"))
     yield says_no("inspect: exit code 126, of a shell inside", "answers", options={"exit": {NEW: 126}}, check=outcome("failed"))
     yield says_no("inspect: exit code 127, of a shell inside", "answers", options={"exit": {NEW: 127}}, check=outcome("failed"))
+    yield says_no("inspect: exit code 127, and init says that the command is not there", "answers", options={
+        "exit": {NEW: 127}, "logs": [(2, b"[FATAL tini (7)] exec /x failed: No such file or directory\n")]},
+        check=lambda done: [] if "could not be started: exec /x failed" in done.document["trials"][0]["reason"] else
+        [done.document["trials"][0]["reason"]])
     yield says_no("inspect: 137 without a word of memory", "answers", options={"exit": {NEW: 137}}, check=outcome("failed"))
     yield says_no("inspect: out of memory and 137", "answers", options={"exit": {NEW: 137}, "oom": {NEW: True}}, check=outcome("oom"))
     yield says_no("inspect: out of memory and 0", "answers", options={"oom": {NEW: True}}, check=outcome("oom"))

@@ -4,11 +4,13 @@ fuzz_targets = \
 	%D%/config.c \
 	%D%/credentials.c \
 	%D%/dockerfile.c \
+	%D%/frames.c \
 	%D%/glob.c \
 	%D%/journal.c \
 	%D%/link.c \
 	%D%/manifest.c \
 	%D%/policy.c \
+	%D%/progress.c \
 	%D%/reference.c \
 	%D%/tags.c \
 	%D%/text.c \
