@@ -256,13 +256,18 @@ static void say_still_running(struct terminal *terminal, int64_t now_ms) {
     }
 }
 
+/* Before anything that ends because of it is told. */
+static void tell_stop(struct terminal *terminal) {
+    if (terminal->told_stop || terminal->quiet || !cancel_requested(terminal->cancel))
+        return;
+    terminal->told_stop = true;
+    say(terminal, STYLE_WARN, "stopping:", "what this run has made is removed; wait a moment",
+        false);
+}
+
 static void tick(struct terminal *terminal) {
     int64_t now_ms = clock_monotonic_ms();
-    if (!terminal->told_stop && cancel_requested(terminal->cancel)) {
-        terminal->told_stop = true;
-        say(terminal, STYLE_WARN, "stopping:", "what this run has made is removed; wait a moment",
-            false);
-    }
+    tell_stop(terminal);
     if (!terminal->screen.live)
         say_still_running(terminal, now_ms);
     else if (!terminal->resting && now_ms - terminal->drew_ms >= FRAME_MS / 2)
@@ -374,6 +379,7 @@ void terminal_end(struct terminal *terminal, const char *key, enum style style, 
     _cleanup_(text_clear) struct text all = {0};
     screen_fit(&terminal->screen, &all, words, LINE_LIMIT);
     pthread_mutex_lock(&terminal->lock);
+    tell_stop(terminal);
     struct running *running = find_running(terminal, key);
     if (running != NULL) {
         size_t index = (size_t)(running - terminal->running.items);
