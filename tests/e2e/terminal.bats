@@ -139,6 +139,7 @@ tests: [{name: contract, run: "sleep 60", timeout: 2m}]
 END
     window 80 60 -- run
     wait_for " s of 2 m"
+    sleep 2 # its commands are under way
     tmux -S "$work/tmux" send-keys C-c
     wait_for "[status 130]" 10
     assert_no_progress

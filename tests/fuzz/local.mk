@@ -1,8 +1,11 @@
 # One line a target: NAME.c holds FUZZ_TARGET(NAME), its seeds are in corpus/NAME/. See fuzz.h.
 fuzz_targets = \
+	%D%/clean.c \
+	%D%/hostile.c %D%/hostile.h \
 	%D%/journal.c \
 	%D%/policy.c \
-	%D%/reference.c
+	%D%/reference.c \
+	%D%/result.c
 
 check_PROGRAMS += tests/fuzz/replay
 tests_fuzz_replay_SOURCES = %D%/replay.c %D%/fuzz.c %D%/fuzz.h $(fuzz_targets)
