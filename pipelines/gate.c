@@ -22,8 +22,10 @@ int gate_find(struct gate *gate, struct error *err) {
     if (updates_collect(&gate->scan.pins, &gate->updates, err) < 0 ||
         lookup_rules(gate->config, &gate->updates, err) < 0)
         return -1;
-    terminal_line(gate->terminal, "found %zu pins with %zu values in %zu files",
-                  gate->scan.pins.count, gate->updates.count, gate->scan.files);
+    size_t pins = gate->scan.pins.count;
+    terminal_line(gate->terminal, "found %zu pin%s of %zu version%s in %zu file%s", pins,
+                  pins == 1 ? "" : "s", gate->updates.count, gate->updates.count == 1 ? "" : "s",
+                  gate->scan.files, gate->scan.files == 1 ? "" : "s");
     const struct string_list *wanted = gate->options->images;
     if (wanted == NULL || wanted->count == 0)
         return 0;

@@ -1,6 +1,7 @@
 # One line a target: NAME.c holds FUZZ_TARGET(NAME), its seeds are in corpus/NAME/. See fuzz.h.
 fuzz_targets = \
 	%D%/challenge.c \
+	%D%/clean.c \
 	%D%/config.c \
 	%D%/credentials.c \
 	%D%/dockerfile.c \
@@ -12,6 +13,7 @@ fuzz_targets = \
 	%D%/policy.c \
 	%D%/progress.c \
 	%D%/reference.c \
+	%D%/result.c \
 	%D%/tags.c \
 	%D%/text.c \
 	%D%/yaml.c
@@ -19,6 +21,7 @@ fuzz_targets = \
 # What targets share.
 fuzz_helpers = \
 	%D%/fuzz.c %D%/fuzz.h \
+	%D%/hostile.c %D%/hostile.h \
 	%D%/pins.c %D%/pins.h \
 	tests/golden/moved.c tests/golden/moved.h
 
