@@ -1,7 +1,11 @@
+#include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "gate/base/http.h"
 #include "gate/base/trace.h"
@@ -47,6 +51,34 @@ static int check_arguments(const struct invocation *invocation, struct error *er
     return 0;
 }
 
+/* A descriptor of 0 to 2 that the caller closed would go to the next file that is opened, and what is printed into that. */
+static void keep_standard_descriptors(void) {
+    static const int modes[] = {O_RDONLY, O_RDONLY,
+                                O_WRONLY}; /* writing to 1 then fails, and is told */
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", modes[fd]) != fd)
+            _exit(EXIT_COULD_NOT);
+}
+
+static int check_root(const char *root, struct error *err) {
+    struct stat status;
+    if (stat(root, &status) < 0 && errno != ENOENT && errno != ENOTDIR)
+        return error_set_errno(err, "look at %s", root);
+    if (stat(root, &status) < 0)
+        return error_set(err, ERROR_NOT_FOUND, "%s: no such folder", root);
+    return S_ISDIR(status.st_mode) ? 0 : error_set(err, ERROR_NOT_FOUND, "%s: not a folder", root);
+}
+
+/* told: an error was printed already, maybe this very one. */
+static int finish_output(int exit_status, bool told) {
+    bool failed = ferror(stdout) != 0;
+    if (fflush(stdout) == 0 && !failed)
+        return exit_status;
+    if (!told)
+        fprintf(stderr, "pingate: standard output could not be written\n");
+    return exit_status == EXIT_DONE ? EXIT_COULD_NOT : exit_status;
+}
+
 static int start(struct cancel *cancel, struct error *err) {
     json_object_seed((size_t)time(NULL)); /* before any thread */
     if (trace_init(err) < 0 || http_global_init(err) < 0 || cancel_init(cancel, err) < 0)
@@ -68,7 +100,9 @@ static int run_command(struct invocation *invocation, int *exit_status, struct e
     invocation->terminal = terminal;
     const char *root = invocation->options.values[OPTION_DIRECTORY];
     invocation->root = root != NULL ? root : ".";
-    int result = invocation->command->run(invocation, exit_status, err);
+    int result = check_root(invocation->root, err);
+    if (result == 0)
+        result = invocation->command->run(invocation, exit_status, err);
     if (result < 0 && cancel.signal != 0)
         *exit_status = EXIT_SIGNAL + cancel.signal;
     cancel_clear(&cancel);
@@ -76,17 +110,18 @@ static int run_command(struct invocation *invocation, int *exit_status, struct e
 }
 
 int main(int argc, char **argv) {
+    keep_standard_descriptors();
     /* names that are not ASCII must reach archives and messages; numbers stay as they are in C */
     if (setlocale(LC_CTYPE, "") == NULL || strcmp(setlocale(LC_CTYPE, NULL), "C") == 0)
         setlocale(LC_CTYPE, "C.UTF-8");
     if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
                       strcmp(argv[1], "help") == 0)) {
         help_all(stdout);
-        return EXIT_DONE;
+        return finish_output(EXIT_DONE, false);
     }
     if (argc == 2 && strcmp(argv[1], "--version") == 0) {
         printf("pingate " PINGATE_VERSION "\n");
-        return EXIT_DONE;
+        return finish_output(EXIT_DONE, false);
     }
     _cleanup_(error_clear) struct error err = {0};
     struct invocation invocation = {.out = stdout};
@@ -104,9 +139,5 @@ int main(int argc, char **argv) {
     if (result < 0)
         print_error(&err, invocation.options.given[OPTION_VERBOSE]);
     options_clear(&invocation.options);
-    if (fflush(stdout) != 0 && exit_status == EXIT_DONE) {
-        fprintf(stderr, "pingate: standard output could not be written\n");
-        exit_status = EXIT_COULD_NOT;
-    }
-    return exit_status;
+    return finish_output(exit_status, result < 0);
 }

@@ -24,7 +24,7 @@ lint: all ## format, static analysis and scripts (tests/lint.sh)
 .PHONY: lint
 
 # End to end: real engine, real registry, the built program.
-EXTRA_DIST += %D%/e2e/helpers.bash %D%/e2e/say.c %D%/e2e/bench.bats %D%/e2e/gate.bats %D%/e2e/input.bats %D%/e2e/trials.bats
+EXTRA_DIST += %D%/e2e/helpers.bash %D%/e2e/say.c %D%/e2e/bench.bats %D%/e2e/gate.bats %D%/e2e/input.bats %D%/e2e/run.bats %D%/e2e/trials.bats
 
 # Stops promotions half way; needs strace, so tests/run.sh runs it and not `make check`.
 EXTRA_PROGRAMS += tests/crash/promote_driver
@@ -34,7 +34,7 @@ CLEANFILES += tests/crash/promote_driver$(EXEEXT)
 # Reports as their readers take them, machine forms against their schemas.
 TESTS += %D%/reports.sh %D%/schemas.sh
 EXTRA_DIST += %D%/reports.sh %D%/markdown.py %D%/schemas.sh %D%/schemas.py \
-	%D%/data/junit.xsd %D%/data/explain.json %D%/data/scan.json %D%/data/status.json \
+	%D%/data/junit.xsd %D%/data/explain.json %D%/data/plan.json %D%/data/scan.json %D%/data/status.json \
 	%D%/golden/reports
 
 if HAVE_CHECK
@@ -83,4 +83,5 @@ check_PROGRAMS += tests/unit/test_journal
 check_PROGRAMS += tests/unit/test_promotion
 check_PROGRAMS += tests/unit/test_recover
 check_PROGRAMS += tests/unit/test_judge
+check_PROGRAMS += tests/unit/test_writable
 endif

@@ -1,6 +1,8 @@
 #include <string.h>
 
+#include "gate/base/file.h"
 #include "pipelines/commands/command.h"
+#include "pipelines/commands/updates.h"
 #include "pipelines/gate.h"
 #include "pipelines/promotion.h"
 
@@ -34,10 +36,33 @@ static int print_outcome(struct invocation *invocation, const struct result *res
     return 0;
 }
 
-static int gate_and_print(struct invocation *invocation, const struct gate_options *options,
-                          const struct config *config, int *exit_status, struct error *err) {
+static bool promotes_passing(const struct invocation *invocation, const struct config *config) {
+    const char *given = invocation->options.values[OPTION_PROMOTE];
+    return given != NULL ? strcmp(given, "passing") == 0 : config->promote_passing;
+}
+
+/* What is between begin and end of a run: whatever fails here is in the reports. */
+static int run_begun(struct invocation *invocation, struct gate_options *options,
+                     struct result *result, struct error *err) {
+    _cleanup_(config_clear) struct config config = {0};
+    if (command_config(invocation, &config, err) < 0)
+        return -1;
+    options->promote_passing = promotes_passing(invocation, &config);
+    if (options->since == NULL && recover(invocation, !options->dry_run, err) < 0)
+        return -1;
+    return gate_run(options, &config, invocation->cancel, invocation->terminal, result, err);
+}
+
+static int gate_and_print(struct invocation *invocation, struct gate_options *options,
+                          int *exit_status, struct error *err) {
     _cleanup_(result_clear) struct result result = {0};
-    int outcome = gate_run(options, config, invocation->cancel, invocation->terminal, &result, err);
+    _cleanup_(file_closep) int folder_fd = -1;
+    if (gate_begin(options, &result, &folder_fd, err) < 0) {
+        *exit_status = result.exit_status;
+        return -1;
+    }
+    int outcome = run_begun(invocation, options, &result, err);
+    outcome = gate_end(options, invocation->cancel, invocation->terminal, &result, outcome, err);
     *exit_status = result.exit_status;
     struct error why = {0};
     if (print_outcome(invocation, &result, options->output, &why) < 0 && outcome == 0)
@@ -47,86 +72,127 @@ static int gate_and_print(struct invocation *invocation, const struct gate_optio
 }
 
 static struct gate_options gate_options_from(const struct invocation *invocation,
-                                             const struct config *config, const char *output) {
+                                             const char *output) {
     const struct options *given = &invocation->options;
-    const char *promote = given->values[OPTION_PROMOTE];
     return (struct gate_options){
         .command = invocation->command->name,
         .root = invocation->root,
         .output = output,
+        .output_is_named = given->values[OPTION_OUTPUT] != NULL,
         .engine = given->values[OPTION_ENGINE],
         .since = given->values[OPTION_SINCE],
         .images = &given->images,
         .jobs = given->jobs,
         .dry_run = given->given[OPTION_DRY_RUN],
-        .promote_passing =
-            promote != NULL ? strcmp(promote, "passing") == 0 : config->promote_passing,
         .keep = given->given[OPTION_KEEP],
         .keep_images = given->given[OPTION_KEEP_IMAGES],
         .allow_generated = given->given[OPTION_ALLOW_GENERATED],
     };
 }
 
+/* A trial is only run for updates that may still move. */
+static bool is_needed(const struct gate *gate, const struct plan_trial *trial) {
+    for (size_t i = 0; i < trial->cover_count; i++)
+        if (!gate->updates.items[trial->covers[i]].decided)
+            return true;
+    return false;
+}
+
+static void print_trial(const struct gate *gate, const struct plan_trial *trial, FILE *out) {
+    fprintf(out, "test %s: %zu command%s on", trial->test->name, trial->test->command_count,
+            trial->test->command_count == 1 ? "" : "s");
+    for (size_t i = 0; i < trial->participant_count; i++) {
+        const struct update *update = &gate->updates.items[trial->participants[i]];
+        const char *tag = update->decided ? update->tag : update->candidate_tag;
+        fprintf(out, "%s %s%s%s%s", i > 0 ? " and" : "", reference_familiar(update->image),
+                tag != NULL ? ":" : "", tag != NULL ? tag : "",
+                update->decided ? " (as pinned)" : "");
+    }
+    fprintf(out, "\n");
+}
+
+static int print_plan(struct invocation *invocation, const struct gate *gate, struct error *err) {
+    size_t trials = 0;
+    for (size_t i = 0; i < gate->updates.count; i++)
+        if (update_print(&gate->updates.items[i], invocation->out, err) < 0)
+            return -1;
+    for (size_t i = 0; i < gate->plan.count; i++) {
+        if (!is_needed(gate, &gate->plan.items[i]))
+            continue;
+        print_trial(gate, &gate->plan.items[i], invocation->out);
+        trials++;
+    }
+    fprintf(invocation->out, "%zu trial%s in the first round\n", trials, trials == 1 ? "" : "s");
+    return 0;
+}
+
+static json_t *indexes_to_json(const size_t *indexes, size_t count) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list, json_integer((json_int_t)indexes[i]));
+    return list;
+}
+
+static json_t *plan_to_json(const struct gate *gate, struct error *err) {
+    json_t *updates = updates_to_json(gate, err);
+    json_t *trials = json_array();
+    for (size_t i = 0; i < gate->plan.count; i++) {
+        const struct plan_trial *trial = &gate->plan.items[i];
+        if (is_needed(gate, trial))
+            json_array_append_new(
+                trials, json_pack("{s:s, s:i, s:o, s:o}", "test", trial->test->name, "commands",
+                                  (int)trial->test->command_count, "updates",
+                                  indexes_to_json(trial->covers, trial->cover_count), "images",
+                                  indexes_to_json(trial->participants, trial->participant_count)));
+    }
+    if (updates == NULL) {
+        json_decref(trials);
+        return NULL;
+    }
+    return json_pack("{s:i, s:o, s:o}", "version", 1, "updates", updates, "trials", trials);
+}
+
 /* --plan: everything up to the engine, shown. */
 static int show_plan(struct invocation *invocation, const struct gate_options *options,
-                     const struct config *config, struct error *err) {
+                     struct error *err) {
+    _cleanup_(config_clear) struct config config = {0};
     _cleanup_(result_clear) struct result result = {0};
+    if (command_config(invocation, &config, err) < 0 || recover(invocation, false, err) < 0)
+        return -1;
     _cleanup_(gate_clear) struct gate gate = {.options = options,
-                                              .config = config,
+                                              .config = &config,
                                               .cancel = invocation->cancel,
                                               .terminal = invocation->terminal,
                                               .result = &result,
                                               .workspace = {.fd = -1}};
-    if (gate_find(&gate, err) < 0 || gate_look_up(&gate, err) < 0 || gate_plan(&gate, err) < 0)
+    if (gate_find(&gate, err) < 0 || gate_look_up(&gate, err) < 0 || gate_plan(&gate, err) < 0 ||
+        gate_check_files(&gate, err) < 0)
         return -1;
-    size_t trials = 0;
-    for (size_t i = 0; i < gate.updates.count; i++) {
-        const struct update *update = &gate.updates.items[i];
-        _cleanup_(free_pointer) char *words = update_words(update, err);
-        if (words == NULL)
-            return -1;
-        if (update->decided)
-            fprintf(invocation->out, "%s: %s: %s\n", words, verdict_name(update->verdict),
-                    update->reason);
-        else
-            fprintf(invocation->out, "%s -> %s@%.19s…\n", words, update->candidate_tag,
-                    update->candidate_digest);
-        for (size_t t = 0; !update->decided && t < gate.plan.count; t++)
-            for (size_t c = 0; c < gate.plan.items[t].cover_count; c++)
-                if (gate.plan.items[t].covers[c] == i) {
-                    fprintf(invocation->out, "  test %s (%zu commands)\n",
-                            gate.plan.items[t].test->name, gate.plan.items[t].test->command_count);
-                    trials++;
-                }
-    }
-    fprintf(invocation->out, "%zu trials in the first round\n", trials);
-    return 0;
+    if (invocation->options.given[OPTION_JSON])
+        return command_print_json(invocation, plan_to_json(&gate, err), err);
+    return print_plan(invocation, &gate, err);
 }
 
 static int run(struct invocation *invocation, int *exit_status, struct error *err) {
-    _cleanup_(config_clear) struct config config = {0};
     _cleanup_(free_pointer) char *output = command_output_folder(invocation, err);
-    if (output == NULL || command_config(invocation, &config, err) < 0)
+    if (output == NULL)
         return -1;
-    struct gate_options options = gate_options_from(invocation, &config, output);
-    if (recover(invocation, !options.dry_run && !invocation->options.given[OPTION_PLAN], err) < 0)
-        return -1;
+    struct gate_options options = gate_options_from(invocation, output);
     if (invocation->options.given[OPTION_PLAN])
-        return show_plan(invocation, &options, &config, err);
-    return gate_and_print(invocation, &options, &config, exit_status, err);
+        return show_plan(invocation, &options, err);
+    return gate_and_print(invocation, &options, exit_status, err);
 }
 
 static int test(struct invocation *invocation, int *exit_status, struct error *err) {
-    _cleanup_(config_clear) struct config config = {0};
     _cleanup_(free_pointer) char *output = command_output_folder(invocation, err);
-    if (output == NULL || command_config(invocation, &config, err) < 0)
+    if (output == NULL)
         return -1;
     if (invocation->options.values[OPTION_SINCE] == NULL)
         return error_set(
             err, ERROR_USAGE,
             "test needs --since REF: the commit or branch whose pins are the baseline");
-    struct gate_options options = gate_options_from(invocation, &config, output);
-    return gate_and_print(invocation, &options, &config, exit_status, err);
+    struct gate_options options = gate_options_from(invocation, output);
+    return gate_and_print(invocation, &options, exit_status, err);
 }
 
 static const enum option_id run_options[] = {

@@ -47,11 +47,6 @@ refused() { # EXPECTED-TEXT; the configuration is on standard input
     refused 'pingate.yaml:2:21' <<<$'version: 1\nupdates: [{images: ["Not A Name"]}]'
 }
 
-@test "an image to run in that is not pinned" {
-    refused 'is no pinned image of this project' <<<$'version: 1\nupdates: [{images: [redis], follow: "7"}]\nregistries: {docker.io: {}}\ntests: [{name: a, in: python, run: x}]' || true
-    assert_unchanged
-}
-
 @test "no version" {
     refused 'begins with "version: 1"' <<<'promote: all'
 }
