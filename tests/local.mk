@@ -35,7 +35,8 @@ CLEANFILES += tests/crash/promote_driver$(EXEEXT)
 TESTS += %D%/reports.sh %D%/schemas.sh
 EXTRA_DIST += %D%/reports.sh %D%/markdown.py %D%/schemas.sh %D%/schemas.py \
 	%D%/data/junit.xsd %D%/data/explain.json %D%/data/plan.json %D%/data/scan.json %D%/data/status.json \
-	%D%/golden/reports
+	%D%/golden/config %D%/golden/reports
+noinst_PROGRAMS += tests/yaml_to_json
 
 if HAVE_CHECK
 TESTS += $(check_PROGRAMS)
@@ -79,6 +80,7 @@ check_PROGRAMS += tests/unit/test_reports
 check_PROGRAMS += tests/unit/test_result
 
 # pipelines
+check_PROGRAMS += tests/unit/test_config
 check_PROGRAMS += tests/unit/test_journal
 check_PROGRAMS += tests/unit/test_promotion
 check_PROGRAMS += tests/unit/test_recover

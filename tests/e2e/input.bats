@@ -48,7 +48,7 @@ refused() { # EXPECTED-TEXT; the configuration is on standard input
 }
 
 @test "no version" {
-    refused 'begins with "version: 1"' <<<'promote: all'
+    refused 'lacks "version: 1"' <<<'promote: all'
 }
 
 @test "an unreadable configuration" {
@@ -56,6 +56,15 @@ refused() { # EXPECTED-TEXT; the configuration is on standard input
     mkdir pingate.yaml
     gate 2 scan
     assert_has "$err" "not a regular file"
+}
+
+@test "a configuration that is named and not there, and a link to nowhere" {
+    new_project
+    gate 2 scan --config nope.yaml
+    assert_has "$err" "--config: nope.yaml: no such file"
+    ln -s nowhere pingate.yaml
+    gate 3 scan
+    assert_has "$err" "pingate.yaml: no such file"
 }
 
 @test "a folder that is not there" {
