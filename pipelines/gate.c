@@ -8,6 +8,27 @@
 #include "gate/selector.h"
 #include "pipelines/lookup.h"
 
+/* --image: the others are held. Each selector must name something, or it is a typo. */
+static int select_images(struct gate *gate, const struct string_list *wanted, struct error *err) {
+    for (size_t w = 0; w < wanted->count; w++) {
+        bool any = false;
+        for (size_t i = 0; i < gate->updates.count && !any; i++)
+            any = selector_matches(wanted->items[w], gate->updates.items[i].image,
+                                   gate->updates.items[i].tag);
+        if (!any)
+            return error_set(err, ERROR_USAGE,
+                             "--image: \"%s\" is no pinned image here; `pingate scan` lists them",
+                             wanted->items[w]);
+    }
+    for (size_t i = 0; i < gate->updates.count; i++) {
+        struct update *update = &gate->updates.items[i];
+        if (!selector_list_matches(wanted, update->image, update->tag) &&
+            update_decide(update, err, VERDICT_HOLD, CODE_NOT_SELECTED, "--image names others") < 0)
+            return -1;
+    }
+    return 0;
+}
+
 int gate_find(struct gate *gate, struct error *err) {
     struct scan_options options = {.include = &gate->config->include,
                                    .exclude = &gate->config->exclude,
@@ -22,19 +43,7 @@ int gate_find(struct gate *gate, struct error *err) {
     const struct string_list *wanted = gate->options->images;
     if (wanted == NULL || wanted->count == 0)
         return 0;
-    bool any = false;
-    for (size_t i = 0; i < gate->updates.count; i++) {
-        struct update *update = &gate->updates.items[i];
-        if (selector_list_matches(wanted, update->image, update->tag)) {
-            any = true;
-            continue;
-        }
-        if (update_decide(update, err, VERDICT_HOLD, CODE_NOT_SELECTED, "--image names others") < 0)
-            return -1;
-    }
-    return any ? 0
-               : error_set(err, ERROR_USAGE,
-                           "--image matches no pinned image; `pingate scan` lists them");
+    return select_images(gate, wanted, err);
 }
 
 static void show_count(void *context, size_t done, size_t total) {

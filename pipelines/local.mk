@@ -25,10 +25,12 @@ pipelines_libpipelines_a_SOURCES += \
 	%D%/commands/doctor.c \
 	%D%/commands/help.c %D%/commands/help.h \
 	%D%/commands/init.c \
+	%D%/commands/man.c \
 	%D%/commands/options.c %D%/commands/options.h \
 	%D%/commands/report.c \
 	%D%/commands/run.c \
 	%D%/commands/scan.c \
+	%D%/commands/shells.c \
 	%D%/commands/status.c \
 	%D%/commands/updates.c %D%/commands/updates.h
 

@@ -31,6 +31,10 @@ static int find_command(int argc, char **argv, const struct command **out, struc
     *out = command_find(argv[1]);
     if (*out != NULL)
         return 0;
+    if (argv[1][0] == '-')
+        return error_set(err, ERROR_USAGE,
+                         "the command comes first, and its options behind it: pingate COMMAND %s",
+                         argv[1]);
     const char *nearest = string_nearest(argv[1], names);
     if (nearest != NULL)
         return error_set(err, ERROR_USAGE, "unknown command \"%s\"; did you mean \"%s\"?", argv[1],
@@ -126,8 +130,11 @@ int main(int argc, char **argv) {
     _cleanup_(error_clear) struct error err = {0};
     struct invocation invocation = {.out = stdout};
     int exit_status = EXIT_DONE;
-    int result = find_command(argc, argv, &invocation.command, &err);
-    if (result == 0)
+    bool asks_help = argc == 3 && strcmp(argv[1], "help") == 0; /* pingate help COMMAND */
+    int result = find_command(argc - asks_help, argv + asks_help, &invocation.command, &err);
+    if (result == 0 && asks_help)
+        invocation.options.given[OPTION_HELP] = true;
+    else if (result == 0)
         result = options_parse(argc - 1, argv + 1, invocation.command->options, &invocation.options,
                                &err);
     if (result == 0 && invocation.options.given[OPTION_HELP])

@@ -32,7 +32,8 @@ EXTRA_DIST += %D%/crash/crash.sh
 CLEANFILES += tests/crash/promote_driver$(EXEEXT)
 
 # Reports as their readers take them, machine forms against their schemas.
-TESTS += %D%/reports.sh %D%/schemas.sh
+TESTS += %D%/docs.sh %D%/reports.sh %D%/schemas.sh
+EXTRA_DIST += %D%/docs.sh %D%/complete.py
 EXTRA_DIST += %D%/reports.sh %D%/markdown.py %D%/schemas.sh %D%/schemas.py \
 	%D%/data/junit.xsd %D%/data/explain.json %D%/data/plan.json %D%/data/scan.json %D%/data/status.json \
 	%D%/golden/config %D%/golden/reports
@@ -82,6 +83,7 @@ check_PROGRAMS += tests/unit/test_result
 # pipelines
 check_PROGRAMS += tests/unit/test_config
 check_PROGRAMS += tests/unit/test_journal
+check_PROGRAMS += tests/unit/test_options
 check_PROGRAMS += tests/unit/test_promotion
 check_PROGRAMS += tests/unit/test_recover
 check_PROGRAMS += tests/unit/test_judge

@@ -78,7 +78,13 @@ refused() { # EXPECTED-TEXT; the configuration is on standard input
     assert_has "$err" 'did you mean --dry-run'
     gate 2 run --jobs=0
     gate 2 run extra
+    assert_has "$err" '"extra" is one argument too many'
     gate 2
+    gate 2 -C . run
+    assert_has "$err" "the command comes first"
+    gate 2 report a b
+    gate 2 completion
+    assert_has "$err" "completion needs SHELL"
 }
 
 @test "help, version, man page and completions are there" {
