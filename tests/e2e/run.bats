@@ -33,8 +33,8 @@ wait_for() { # SECONDS COMMAND…: until it succeeds
 }
 
 # Starts a run in the background ($run is a shell, and the program its only child) and waits until its test is at work.
-start_run() { # ARGUMENT…
-    pingate run "$@" >"$out" 2>"$err" &
+start_run() {
+    pingate run >"$out" 2>"$err" &
     run=$!
     wait_for 30 trial_runs
 }
