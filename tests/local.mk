@@ -60,6 +60,9 @@ check_PROGRAMS += tests/unit/test_yaml
 check_PROGRAMS += tests/unit/test_digest
 check_PROGRAMS += tests/unit/test_pin
 check_PROGRAMS += tests/unit/test_reference
+check_PROGRAMS += tests/unit/test_selector
+check_PROGRAMS += tests/unit/test_update
+check_PROGRAMS += tests/unit/test_verdict
 
 # gate/pins
 check_PROGRAMS += tests/unit/test_diff
@@ -84,6 +87,7 @@ check_PROGRAMS += tests/unit/test_result
 check_PROGRAMS += tests/unit/test_config
 check_PROGRAMS += tests/unit/test_journal
 check_PROGRAMS += tests/unit/test_options
+check_PROGRAMS += tests/unit/test_plan
 check_PROGRAMS += tests/unit/test_promotion
 check_PROGRAMS += tests/unit/test_recover
 check_PROGRAMS += tests/unit/test_judge
