@@ -24,7 +24,7 @@ lint: all ## format, static analysis and scripts (tests/lint.sh)
 .PHONY: lint
 
 # End to end: real engine, real registry, the built program.
-EXTRA_DIST += %D%/e2e/helpers.bash %D%/e2e/say.c %D%/e2e/bench.bats %D%/e2e/gate.bats %D%/e2e/input.bats %D%/e2e/run.bats %D%/e2e/trials.bats
+EXTRA_DIST += %D%/e2e/helpers.bash %D%/e2e/say.c %D%/e2e/bench.bats %D%/e2e/doctor.bats %D%/e2e/gate.bats %D%/e2e/input.bats %D%/e2e/run.bats %D%/e2e/trials.bats
 
 # Stops promotions half way; needs strace, so tests/run.sh runs it and not `make check`.
 EXTRA_PROGRAMS += tests/crash/promote_driver

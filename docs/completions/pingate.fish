@@ -70,6 +70,7 @@ complete -c pingate -n '__fish_seen_subcommand_from doctor' -l quiet -s q -d 'sa
 complete -c pingate -n '__fish_seen_subcommand_from doctor' -l verbose -s v -d 'say more: what was left alone, where an error was raised'
 complete -c pingate -n '__fish_seen_subcommand_from doctor' -l help -s h -d 'show this help'
 complete -c pingate -n '__fish_seen_subcommand_from doctor' -l engine -r -F -d 'the Docker Engine, such as unix:///run/docker.sock (default: DOCKER_HOST, else the usual sockets)'
+complete -c pingate -n '__fish_seen_subcommand_from doctor' -l output -s o -r -F -d 'where reports and logs go (default: pingate-out in the root)'
 complete -c pingate -n __fish_use_subcommand -a completion -d 'print the completion for bash, zsh or fish'
 complete -c pingate -n '__fish_seen_subcommand_from completion' -a 'bash zsh fish man'
 complete -c pingate -n '__fish_seen_subcommand_from completion' -l directory -s C -r -F -d 'the root of the project (default: where you are)'
