@@ -82,6 +82,8 @@ static const char *why_untested(const struct result_update *update) {
         return "no test covers it";
     case CODE_NOT_TESTED:
         return "its tests could not be run";
+    case CODE_NOT_WRITABLE:
+        return "one of its files may not be written";
     case CODE_NO_TAG:
         return "no tag to follow";
     case CODE_NOT_A_VERSION:
@@ -89,6 +91,7 @@ static const char *why_untested(const struct result_update *update) {
     case CODE_NONE:
     case CODE_GATE_CLOSED:
     case CODE_NOT_SELECTED: /* as the caller asked */
+    case CODE_NOT_WRITTEN:  /* it was tested */
     case CODE_REGRESSION:
     case CODE_ALREADY_BROKEN:
     case CODE_TEST_FAILED:

@@ -24,8 +24,8 @@ lint: all ## format, static analysis and scripts (tests/lint.sh)
 .PHONY: lint
 
 # End to end: real engine, real registry, the built program.
-EXTRA_DIST += %D%/e2e/helpers.bash %D%/e2e/say.c %D%/e2e/bench.bats %D%/e2e/gate.bats %D%/e2e/input.bats \
-	%D%/e2e/quickstart.bats %D%/e2e/reports.bats %D%/e2e/signals.bats %D%/e2e/terminal.bats %D%/e2e/trials.bats
+EXTRA_DIST += %D%/e2e/helpers.bash %D%/e2e/say.c %D%/e2e/bench.bats %D%/e2e/doctor.bats %D%/e2e/gate.bats %D%/e2e/input.bats \
+	%D%/e2e/quickstart.bats %D%/e2e/reports.bats %D%/e2e/run.bats %D%/e2e/signals.bats %D%/e2e/terminal.bats %D%/e2e/trials.bats
 
 # Golden cases of the scanner; the helper moves pins there and back.
 TESTS += %D%/golden.sh
@@ -54,10 +54,12 @@ inject_calls = malloc calloc realloc vasprintf asprintf read pread write open op
 tests_faults_pingate_inject_LDFLAGS = $(AM_LDFLAGS) $(inject_calls:%=-Wl$(comma)--wrap=%)
 
 # Reports as their readers take them, machine forms against their schemas.
-TESTS += %D%/reports.sh %D%/schemas.sh
+TESTS += %D%/docs.sh %D%/reports.sh %D%/schemas.sh
+EXTRA_DIST += %D%/docs.sh %D%/complete.py
 EXTRA_DIST += %D%/reports.sh %D%/markdown.py %D%/schemas.sh %D%/schemas.py \
-	%D%/data/junit.xsd %D%/data/explain.json %D%/data/scan.json %D%/data/status.json \
-	%D%/golden/reports
+	%D%/data/junit.xsd %D%/data/explain.json %D%/data/plan.json %D%/data/scan.json %D%/data/status.json \
+	%D%/golden/config %D%/golden/reports
+noinst_PROGRAMS += tests/yaml_to_json
 
 if HAVE_CHECK
 TESTS += $(check_PROGRAMS)
@@ -83,6 +85,9 @@ check_PROGRAMS += tests/unit/test_yaml
 check_PROGRAMS += tests/unit/test_digest
 check_PROGRAMS += tests/unit/test_pin
 check_PROGRAMS += tests/unit/test_reference
+check_PROGRAMS += tests/unit/test_selector
+check_PROGRAMS += tests/unit/test_update
+check_PROGRAMS += tests/unit/test_verdict
 
 # gate/pins
 check_PROGRAMS += tests/unit/test_diff
@@ -121,9 +126,13 @@ check_PROGRAMS += tests/unit/test_screen
 check_PROGRAMS += tests/unit/test_terminal
 
 # pipelines
+check_PROGRAMS += tests/unit/test_config
 check_PROGRAMS += tests/unit/test_lookup
 check_PROGRAMS += tests/unit/test_journal
+check_PROGRAMS += tests/unit/test_options
+check_PROGRAMS += tests/unit/test_plan
 check_PROGRAMS += tests/unit/test_promotion
 check_PROGRAMS += tests/unit/test_recover
 check_PROGRAMS += tests/unit/test_judge
+check_PROGRAMS += tests/unit/test_writable
 endif
