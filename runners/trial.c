@@ -206,10 +206,10 @@ static void say_exit(int exit_code, struct command_result *command) {
 static void judge_state(const struct container_state *state, const char *image_id,
                         struct command_result *command) {
     char reason[400];
-    command->exit_code = state->started && state->finished ? state->exit_code : -1;
+    command->exit_code = state->started && state->finished_ms > 0 ? state->exit_code : -1;
     if (!state->started) {
         say(command, OUTCOME_ERROR, "the container never started");
-    } else if (!state->finished) {
+    } else if (state->finished_ms == 0) {
         say(command, OUTCOME_ERROR, "the engine does not know when the container ended");
     } else if (strcmp(state->image, image_id) != 0) {
         say(command, OUTCOME_ERROR, "the container ran another image than the one that was pulled");
@@ -285,7 +285,7 @@ static void explain_start(const struct trial_run *run, const char *id,
 /* From its start to its end; budget_ms is what is left of the test's time. */
 static int follow(const struct trial_run *run, const struct trial_spec *spec, size_t step,
                   const char *id, struct capture *capture, struct command_result *command,
-                  int64_t budget_ms, struct error *err) {
+                  int64_t budget_ms, int64_t *finished_ms, struct error *err) {
     int64_t started_ms = clock_monotonic_ms();
     struct container_state state = {0};
     int result = read_log(run, id, "follow=1&", capture, budget_ms, err);
@@ -298,6 +298,7 @@ static int follow(const struct trial_run *run, const struct trial_spec *spec, si
     cut_tail(&command->err_tail);
     if (result == 0) {
         judge_state(&state, run->image_ids[step], command);
+        *finished_ms = state.finished_ms;
     } else if (capture->over) {
         char reason[128];
         snprintf(reason, sizeof reason, "printed more than %lld bytes (log_limit)",
@@ -314,7 +315,7 @@ static int follow(const struct trial_run *run, const struct trial_spec *spec, si
 
 static int run_container(const struct trial_run *run, const struct trial_spec *spec, size_t step,
                          const char *id, struct command_result *command, int64_t budget_ms,
-                         struct error *err) {
+                         int64_t *finished_ms, struct error *err) {
     _cleanup_(file_closep) int out_fd = -1;
     _cleanup_(file_closep) int err_fd = -1;
     if (open_log(spec->log_folder, step, "stdout", &command->out_path, &out_fd, err) < 0 ||
@@ -326,7 +327,7 @@ static int run_container(const struct trial_run *run, const struct trial_spec *s
                               .frames = {.on_bytes = on_bytes}};
     capture.frames.context = &capture;
     if (container_start(run->engine, id, err) == 0)
-        return follow(run, spec, step, id, &capture, command, budget_ms, err);
+        return follow(run, spec, step, id, &capture, command, budget_ms, finished_ms, err);
     if (err->kind == ERROR_CANCELLED)
         return -1;
     explain_start(run, id, command, err);
@@ -370,17 +371,30 @@ static int make_container(const struct trial_run *run, const struct trial_spec *
     return -1;
 }
 
+/* The last proof of a pass. It is asked for when the container is gone, so that nothing has to be waited for. */
+static int prove_own_exit(const struct trial_run *run, const char *id, int64_t finished_ms,
+                          struct command_result *command, struct error *err) {
+    bool signalled = false;
+    if (container_was_signalled(run->engine, id, finished_ms, &signalled, err) < 0)
+        return -1;
+    if (signalled)
+        say(command, OUTCOME_ERROR,
+            "exited with 0 after somebody stopped its container, or the engine was shut down");
+    return 0;
+}
+
 static int run_step(const struct trial_run *run, const struct trial_spec *spec, size_t step,
                     struct command_result *command, int64_t budget_ms, struct error *err) {
     _cleanup_(free_pointer) char *id = NULL;
     if (make_container(run, spec, step, &id, err) < 0)
         return -1;
     int result = 0;
+    int64_t finished_ms = 0;
     if (step == 0 && run->workspace != NULL)
         result = container_put(run->engine, id, WORKSPACE_MOUNT, run->workspace->fd,
                                run->workspace->size_bytes, err);
     if (result == 0)
-        result = run_container(run, spec, step, id, command, budget_ms, err);
+        result = run_container(run, spec, step, id, command, budget_ms, &finished_ms, err);
     if (!run->keep || (result == 0 && command->outcome == OUTCOME_PASSED)) {
         remove_container(run, id);
     } else {
@@ -388,6 +402,8 @@ static int run_step(const struct trial_run *run, const struct trial_spec *spec, 
         if (container_kill(run->cleaner, id, &ignored) < 0)
             error_clear(&ignored);
     }
+    if (result == 0 && command->outcome == OUTCOME_PASSED)
+        result = prove_own_exit(run, id, finished_ms, command, err);
     return result;
 }
 

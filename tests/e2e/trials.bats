@@ -225,3 +225,25 @@ first() { # JQ-EXPRESSION about the first trial
     assert_has "$err" "ssh -nNT -L"
     assert_unchanged
 }
+
+@test "a command that somebody stops and that then exits with 0 is no pass" {
+    name=trials/stopped-$RANDOM
+    old=$(make_image "$name:1.0.0" /version=one)
+    make_image "$name:1.1.0" /version=two >/dev/null
+    new_project
+    echo "FROM $(image "$name"):1.0.0@$old" >Dockerfile
+    printf 'version: 1\nupdates: [{images: ["**"], policy: minor}]\ntests: [{name: serves, run: "trap \x27exit 0\x27 TERM; sleep 600 & wait"}]\n' >pingate.yaml
+    commit
+    pingate run >"$out" 2>"$err" &
+    for _ in $(seq 200); do
+        [ "$(engine GET /containers/json | jq length)" -eq 0 ] || break
+        sleep 0.1
+    done
+    sleep 1
+    engine POST "/containers/$(engine GET /containers/json | jq -r '.[0].Id')/stop?t=30"
+    status=0
+    wait $! || status=$?
+    [ "$status" -eq 3 ] || { cat "$err"; false; }
+    first '.outcome == "error" and .commands[0].exit_code == 0 and (.reason | contains("somebody stopped"))'
+    assert_unchanged
+}
