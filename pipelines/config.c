@@ -25,11 +25,14 @@ struct key {
     size_t offset; /* of the field in the mapping's struct */
 };
 
-static int complain(const char *file, const struct yaml_node *node, struct error *err,
-                    const char *format, ...) _printf_(4, 5);
+/* An error at a place of the file. Always -1. */
+#define complain(file, node, err, ...)                                                             \
+    error_minus_one(complain_at((file), (node), (err), __VA_ARGS__))
+static int complain_at(const char *file, const struct yaml_node *node, struct error *err,
+                       const char *format, ...) _printf_(4, 5);
 
-static int complain(const char *file, const struct yaml_node *node, struct error *err,
-                    const char *format, ...) {
+static int complain_at(const char *file, const struct yaml_node *node, struct error *err,
+                       const char *format, ...) {
     char words[512];
     va_list arguments;
     va_start(arguments, format);
@@ -51,7 +54,7 @@ static int refuse_key(const char *file, const struct yaml_node *node, const stru
     const char *names[KEYS_LIMIT + 1];
     struct text known = {0};
     size_t count = 0;
-    for (; keys[count].name != NULL && count < KEYS_LIMIT; count++) {
+    for (; count < KEYS_LIMIT && keys[count].name != NULL; count++) {
         names[count] = keys[count].name;
         text_printf(&known, "%s%s", count > 0 ? ", " : "", keys[count].name);
     }
@@ -496,9 +499,43 @@ static int read_files(const char *file, const struct yaml_node *node, void *targ
     return read_mapping(file, node, file_keys, "files", target, err);
 }
 
+/* Beside the configuration, wherever it is read from. */
+static int read_ca(const char *file, const struct yaml_node *node, void *field, struct error *err) {
+    char **out = field;
+    if (read_text(file, node, out, err) < 0)
+        return -1;
+    const char *slash = strrchr(file, '/');
+    if (slash == NULL)
+        return 0;
+    _cleanup_(free_pointer) char *folder =
+        string_dup_length(file, slash > file ? (size_t)(slash - file) : 1, err);
+    char *joined = folder != NULL ? file_join(folder, *out, err) : NULL;
+    if (joined == NULL)
+        return -1;
+    free(*out);
+    *out = joined;
+    return 0;
+}
+
+/* A host as references have it, with a port or without. */
+static int read_host(const char *file, const struct yaml_node *node, void *field,
+                     struct error *err) {
+    char **out = field;
+    if (read_text(file, node, out, err) < 0)
+        return -1;
+    return strpbrk(*out, "/@ ") == NULL
+               ? 0
+               : complain(file, node, err,
+                          "\"%s\" is no host; write it without scheme and path, such as "
+                          "auth.example.com or auth.example.com:5001",
+                          *out);
+}
+
 static const struct key registry_keys[] = {
-    {"ca", read_text, offsetof(struct registry_host, ca_file)},
+    {"ca", read_ca, offsetof(struct registry_host, ca_file)},
     {"plain_http", read_flag, offsetof(struct registry_host, plain_http)},
+    {"timeout", read_duration, offsetof(struct registry_host, timeout_ms)},
+    {"token_server", read_host, offsetof(struct registry_host, token_server)},
     {0},
 };
 
@@ -509,7 +546,7 @@ static int read_registries(const char *file, const struct yaml_node *node, void 
         return complain(file, node, err, "registries must be a mapping of hosts to their settings");
     for (size_t i = 0; i < node->count; i++) {
         struct registry_host *host = array_add(hosts, err);
-        if (host == NULL || read_text(file, node->pairs[i].key, &host->domain, err) < 0)
+        if (host == NULL || read_host(file, node->pairs[i].key, &host->domain, err) < 0)
             return -1;
         if (!yaml_is_null(node->pairs[i].value) &&
             read_mapping(file, node->pairs[i].value, registry_keys, "a registry", host, err) < 0)
@@ -602,6 +639,7 @@ void config_clear(struct config *config) {
     for (size_t i = 0; i < config->registries.count; i++) {
         free(config->registries.items[i].domain);
         free(config->registries.items[i].ca_file);
+        free(config->registries.items[i].token_server);
     }
     free(config->rules.items);
     free(config->tests.items);

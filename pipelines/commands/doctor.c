@@ -52,7 +52,7 @@ static bool check_engine(struct invocation *invocation) {
 static bool check_credentials(struct invocation *invocation) {
     _cleanup_(error_clear) struct error err = {0};
     _cleanup_(credentials_freep) struct credentials *credentials = NULL;
-    if (credentials_load(&credentials, &err) < 0) {
+    if (credentials_load(invocation->cancel, &credentials, &err) < 0) {
         line(invocation, false, "credentials", error_message(&err));
         return false;
     }
@@ -62,7 +62,14 @@ static bool check_credentials(struct invocation *invocation) {
         text_printf(&words, "%s%s", i > 0 ? ", " : "for ", hosts[i]);
     line(invocation, true, "credentials",
          words.length > 0 ? text_string(&words) : "none: registries are asked anonymously");
-    return true;
+    _cleanup_(string_list_clear) struct string_list problems = {0};
+    if (credentials_problems(credentials, &problems, &err) < 0) {
+        line(invocation, false, "credentials", error_message(&err));
+        return false;
+    }
+    for (size_t i = 0; i < problems.count; i++)
+        line(invocation, false, "credentials", problems.items[i]);
+    return problems.count == 0;
 }
 
 static int run(struct invocation *invocation, int *exit_status, struct error *err) {
