@@ -403,7 +403,10 @@ gate_the_broken() {
 # ---- the tour
 
 read_arguments "$@"
+command -v apt-get >/dev/null ||
+    fail "the tour makes its images from packages of Debian or Ubuntu, and there is no apt-get here; README.md tells how to build"
 if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || fail "images and engines are made as root, and there is no sudo here: run it as root"
     echo "Images and engines are made as root: going on with sudo."
     exec sudo --preserve-env=PINGATE_TEST_ENGINE,PINGATE_TEST_REGISTRY,DOCKER_HOST,QUICKSTART_CACHE,NO_COLOR \
         "$source_folder/examples/quickstart.sh" "$@"
