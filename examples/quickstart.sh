@@ -402,37 +402,45 @@ gate_the_broken() {
 
 # ---- the tour
 
-read_arguments "$@"
-if [ "$(id -u)" -ne 0 ]; then
-    echo "Images and engines are made as root: going on with sudo."
-    exec sudo --preserve-env=PINGATE_TEST_ENGINE,PINGATE_TEST_REGISTRY,DOCKER_HOST,QUICKSTART_CACHE,NO_COLOR \
-        "$source_folder/examples/quickstart.sh" "$@"
-fi
-trap finish EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
-begin
+main() { # all is read before it runs, so that a change of this file does not reach a tour on its way
+    read_arguments "$@"
+    command -v apt-get >/dev/null ||
+        fail "the tour makes its images from packages of Debian or Ubuntu, and there is no apt-get here; README.md tells how to build"
+    if [ "$(id -u)" -ne 0 ]; then
+        command -v sudo >/dev/null || fail "images and engines are made as root, and there is no sudo here: run it as root"
+        echo "Images and engines are made as root: going on with sudo."
+        exec sudo --preserve-env=PINGATE_TEST_ENGINE,PINGATE_TEST_REGISTRY,DOCKER_HOST,QUICKSTART_CACHE,NO_COLOR \
+            "$source_folder/examples/quickstart.sh" "$@"
+    fi
+    trap finish EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM HUP
+    begin
 
-step "1. What it needs"
-install
-build_program
-engine_and_registry
+    step "1. What it needs"
+    install
+    build_program
+    engine_and_registry
 
-step "2. Two real releases of one service, from your distribution's packages"
-two_releases
+    step "2. Two real releases of one service, from your distribution's packages"
+    two_releases
 
-step "3. A project of several files that pins the older one"
-pin_the_older
+    step "3. A project of several files that pins the older one"
+    pin_the_older
 
-step "4. The gate: the update has to pass the project's tests, then the pins move"
-say "The tests (pingate.yaml, tests/): $promises."
-gate_the_update
+    step "4. The gate: the update has to pass the project's tests, then the pins move"
+    say "The tests (pingate.yaml, tests/): $promises."
+    gate_the_update
 
-step "5. A candidate that breaks what the project relies on"
-gate_the_broken
+    step "5. A candidate that breaks what the project relies on"
+    gate_the_broken
 
-step "Done in $SECONDS s"
-say "project   $project_folder" \
-    "reports   $place/reports/1-update/report.md    ${green}gate open$plain" \
-    "          $place/reports/2-broken/report.md    ${red}gate closed$plain" \
-    "          beside each: result.json, junit.xml, pins.diff, logs/"
+    step "Done in $SECONDS s"
+    say "project   $project_folder" \
+        "reports   $place/reports/1-update/report.md    ${green}gate open$plain" \
+        "          $place/reports/2-broken/report.md    ${red}gate closed$plain" \
+        "          beside each: result.json, junit.xml, pins.diff, logs/"
+}
+
+main "$@"
+exit
