@@ -34,7 +34,7 @@ CLEANFILES += tests/crash/promote_driver$(EXEEXT)
 
 # Reports as their readers take them, machine forms against their schemas.
 TESTS += %D%/reports.sh %D%/schemas.sh
-EXTRA_DIST += %D%/reports.sh %D%/markdown.py %D%/schemas.sh %D%/schemas.py \
+EXTRA_DIST += %D%/reports.sh %D%/hostile.py %D%/markdown.py %D%/schemas.sh %D%/schemas.py \
 	%D%/data/junit.xsd %D%/data/explain.json %D%/data/scan.json %D%/data/status.json \
 	%D%/golden/reports
 
