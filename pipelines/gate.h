@@ -42,6 +42,7 @@ struct gate {
     struct schedule *schedule;
     struct workspace workspace;
     size_t trials_run;
+    size_t tail_bytes; /* of output that the result carries so far */
     int exit_status;
 };
 

@@ -35,9 +35,14 @@ static int print_pins(struct invocation *invocation, const struct scan *scan, st
 static void print_skipped(struct invocation *invocation, const struct scan *scan) {
     for (size_t i = 0; i < scan->skipped.count; i++) {
         const struct skipped *skipped = &scan->skipped.items[i];
-        terminal_line(invocation->terminal, "left alone: %s:%zu: %s%s%s", skipped->file,
-                      skipped->line, skipped->text != NULL ? skipped->text : "",
-                      skipped->text != NULL ? ": " : "", skipped->reason);
+        _cleanup_(text_clear) struct text words = {0};
+        text_add(&words, skipped->file);
+        if (skipped->line > 0)
+            text_printf(&words, ":%zu", skipped->line);
+        if (skipped->text != NULL && *skipped->text != '\0')
+            text_printf(&words, ": %s", skipped->text);
+        terminal_line(invocation->terminal, "left alone: %s: %s", text_string(&words),
+                      skipped->reason);
     }
 }
 

@@ -89,3 +89,56 @@ shell_block() { # NUMBER: the lines of that block of report.md, as they are copi
     gate 2 report sarif
     assert_has "$err" "known are json, junit, markdown"
 }
+
+@test "pins.diff applies whatever files are called" {
+    name=e2e/r$BATS_TEST_NUMBER-$RANDOM
+    new_project
+    old=$(make_image "$name/app:1.0.0" /version=1)
+    make_image "$name/app:1.1.0" /version=2 >/dev/null
+    local files=('a file' 'b"quoted"' $'c\nnew line' $'d\ttab' 'e\back' 'grün 日本' '+++ b/x' $'f\e[2J' '##vso[a]' '@everyone')
+    for file in "${files[@]}"; do
+        mkdir -p "dir/$file"
+        printf 'x ##vso[y]\nimage: %s\n' "$(image "$name/app"):1.0.0@$old" >"dir/$file/app.yaml"
+    done
+    mkdir $'dir/g\xff' # whose name is no text: left alone, and said
+    cp 'dir/a file/app.yaml' $'dir/g\xff/app.yaml'
+    cat >pingate.yaml <<'END'
+version: 1
+updates: [{images: ["**"], policy: minor}]
+tests: [{name: contract, run: "true"}]
+END
+    commit
+    gate 0 run
+    git apply -R --check pingate-out/pins.diff
+    git status --porcelain >"$work/status"
+    [ "$(grep -c "^ M" "$work/status")" -eq "${#files[@]}" ] || { cat "$work/status"; return 1; }
+    xmllint --noout --nonet --schema "$tests/data/junit.xsd" pingate-out/junit.xml
+    for file in "$out" "$err" pingate-out/report.md pingate-out/junit.xml pingate-out/result.json; do
+        ! LC_ALL=C grep -nE $'##vso\\[|[\e\xff]' "$file" || return 1
+    done
+    gate 0 scan -v
+    assert_has "$err" "its name is not UTF-8"
+    [ "$(wc -l <"$out")" -eq "${#files[@]}" ]
+    ! LC_ALL=C grep -nE $'##vso\\[|[\e\xff]' "$out" || return 1
+}
+
+@test "result.json carries the ends of the output: long ones of what failed, short ones of what passed" {
+    name=e2e/r$BATS_TEST_NUMBER-$RANDOM
+    new_project
+    old=$(make_image "$name/app:1.0.0" /version=1)
+    make_image "$name/app:1.1.0" /version=2 >/dev/null
+    echo "FROM $(image "$name/app"):1.0.0@$old" >Dockerfile
+    cat >pingate.yaml <<'END'
+version: 1
+updates: [{images: ["**"], policy: minor}]
+tests: [{name: contract, run: ["seq 100000", "seq 100000 >&2; grep 1 /version"]}]
+END
+    commit
+    gate 1 run --dry-run
+    assert_json pingate-out/result.json '.trials[0].commands[0] | .outcome == "passed" and (.out_tail | length) == 4096'
+    assert_json pingate-out/result.json '.trials[0].commands[1] | .outcome == "failed" and (.err_tail | length) == 65536'
+    assert_json pingate-out/result.json '.trials[0].commands[0].out_bytes == 588895'
+    [ "$(wc -c <pingate-out/logs/001-contract/1-stdout.log)" -eq 588895 ]
+    assert_has "$out" "    | 100000"
+    [ "$(grep -c '^    | ' "$out")" -eq 8 ]
+}

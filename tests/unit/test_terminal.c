@@ -238,7 +238,7 @@ END_TEST
 
 UNIT_MAIN("terminal", {
     setlocale(LC_CTYPE, "C.UTF-8");
-    tcase_set_timeout(cases, 60);
+    tcase_set_timeout(cases, 300);
     tcase_add_test(cases, live_lines_come_and_go);
     tcase_add_test(cases, hostile_words_stay_on_their_row);
     tcase_add_test(cases, many_are_counted);
