@@ -31,5 +31,12 @@ gate_libgate_a_SOURCES += \
 gate_libgate_a_SOURCES += \
 	%D%/registry/auth.c %D%/registry/auth.h \
 	%D%/registry/credentials.c %D%/registry/credentials.h \
+	%D%/registry/answer.c \
+	%D%/registry/grant.c \
+	%D%/registry/helper.c %D%/registry/helper.h \
 	%D%/registry/manifest.c %D%/registry/manifest.h \
-	%D%/registry/registry.c %D%/registry/registry.h
+	%D%/registry/question.h \
+	%D%/registry/registry.c %D%/registry/registry.h \
+	%D%/registry/retry.c %D%/registry/retry.h \
+	%D%/registry/tags.c %D%/registry/tags.h \
+	%D%/registry/token.c %D%/registry/token.h

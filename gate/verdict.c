@@ -25,6 +25,14 @@ static const char *const code_names[CODE_COUNT] = {
     [CODE_ALREADY_BROKEN] = "already-broken",
     [CODE_TEST_FAILED] = "test-failed",
     [CODE_FAILS_TOGETHER] = "fails-together",
+    [CODE_AUTH] = "auth",
+    [CODE_RATE_LIMIT] = "rate-limit",
+    [CODE_NETWORK] = "network",
+    [CODE_TIMEOUT] = "timeout",
+    [CODE_NOT_FOUND] = "not-found",
+    [CODE_LIMIT] = "limit",
+    [CODE_PROTOCOL] = "protocol",
+    [CODE_IO] = "io",
 };
 
 static const char *const outcome_names[OUTCOME_COUNT] = {

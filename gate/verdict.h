@@ -28,6 +28,14 @@ enum verdict_code {
     CODE_ALREADY_BROKEN, /* reject: fails on both */
     CODE_TEST_FAILED,    /* reject: fails, and the current digest could not be tried */
     CODE_FAILS_TOGETHER, /* reject: passes alone, fails together with others that were kept */
+    CODE_AUTH,           /* lookup-failed: the registry or its token server refused */
+    CODE_RATE_LIMIT,     /* lookup-failed: 429 to the end */
+    CODE_NETWORK,        /* lookup-failed: no connection, or 5xx to the end */
+    CODE_TIMEOUT,        /* lookup-failed: not settled in its time */
+    CODE_NOT_FOUND,      /* lookup-failed: no such tag or repository */
+    CODE_LIMIT,          /* lookup-failed: an answer beyond a limit of ours */
+    CODE_PROTOCOL,       /* lookup-failed: an answer that makes no sense, or lies */
+    CODE_IO,             /* lookup-failed: a file of this machine could not be read */
     CODE_COUNT
 };
 

@@ -1,5 +1,6 @@
 #include "pipelines/config.h"
 
+#include <config.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,9 +95,43 @@ static int read_files(const char *file, const struct yaml_node *node, void *targ
     return config_read_mapping(file, node, &file_table, target, err);
 }
 
+/* Beside the configuration, wherever it is read from. */
+static int read_ca(const char *file, const struct yaml_node *node, void *field, struct error *err) {
+    char **out = field;
+    if (config_read_text(file, node, out, err) < 0)
+        return -1;
+    const char *slash = strrchr(file, '/');
+    if (slash == NULL)
+        return 0;
+    _cleanup_(free_pointer) char *folder =
+        string_dup_length(file, slash > file ? (size_t)(slash - file) : 1, err);
+    char *joined = folder != NULL ? file_join(folder, *out, err) : NULL;
+    if (joined == NULL)
+        return -1;
+    free(*out);
+    *out = joined;
+    return 0;
+}
+
+/* A host as references have it, with a port or without. */
+static int read_host(const char *file, const struct yaml_node *node, void *field,
+                     struct error *err) {
+    char **out = field;
+    if (config_read_text(file, node, out, err) < 0)
+        return -1;
+    return strpbrk(*out, "/@ ") == NULL
+               ? 0
+               : config_complain(file, node, err,
+                                 "\"%s\" is no host; write it without scheme and path, such as "
+                                 "auth.example.com or auth.example.com:5001",
+                                 *out);
+}
+
 static const struct key registry_keys[] = {
-    {"ca", config_read_text, offsetof(struct registry_host, ca_file)},
+    {"ca", read_ca, offsetof(struct registry_host, ca_file)},
     {"plain_http", config_read_flag, offsetof(struct registry_host, plain_http)},
+    {"timeout", config_read_duration, offsetof(struct registry_host, timeout_ms)},
+    {"token_server", read_host, offsetof(struct registry_host, token_server)},
     {0},
 };
 
@@ -280,6 +315,7 @@ void config_clear(struct config *config) {
     for (size_t i = 0; i < config->registries.count; i++) {
         free(config->registries.items[i].domain);
         free(config->registries.items[i].ca_file);
+        free(config->registries.items[i].token_server);
     }
     free(config->rules.items);
     free(config->tests.items);

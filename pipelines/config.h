@@ -5,7 +5,12 @@
  *
  *     version: 1
  *     files: {include: ["deploy/"], exclude: ["vendor/"]}
- *     registries: {registry.example.com: {ca: certs/ca.pem, plain_http: false}}
+ *     registries:
+ *       registry.example.com:
+ *         ca: certs/ca.pem              # its certificate authority, relative to this file
+ *         plain_http: false             # true: speak HTTP without TLS to it
+ *         timeout: 60s                  # one look-up with its retries
+ *         token_server: auth.example.com # another host that may see its credentials, see gate/registry/auth.h
  *     updates: [{images: [redis], policy: minor, ignore_tags: ["*-rc*"], follow: "7.2"}]
  *     tests:
  *       - name: answers

@@ -1,5 +1,6 @@
 #include "pipelines/config_values.h"
 
+#include <config.h>
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -16,8 +17,8 @@
 #define SIZE_MOST  (1LL << 50) /* bytes; no container and no log is larger */
 #define COUNT_MOST 1000000     /* of processes; Linux has no more than four times that */
 
-int config_complain(const char *file, const struct yaml_node *node, struct error *err,
-                    const char *format, ...) {
+int config_complain_at(const char *file, const struct yaml_node *node, struct error *err,
+                       const char *format, ...) {
     char words[512];
     va_list arguments;
     va_start(arguments, format);

@@ -29,8 +29,10 @@ int config_read_mapping(const char *file, const struct yaml_node *node,
                         const struct key_table *table, void *target, struct error *err);
 
 /* Raises with the node's place. Always -1. */
-int config_complain(const char *file, const struct yaml_node *node, struct error *err,
-                    const char *format, ...) _printf_(4, 5);
+#define config_complain(file, node, err, ...)                                                      \
+    error_minus_one(config_complain_at((file), (node), (err), __VA_ARGS__))
+int config_complain_at(const char *file, const struct yaml_node *node, struct error *err,
+                       const char *format, ...) _printf_(4, 5);
 
 /* Gives an error of another module, such as "is no duration", the node's place. Always -1. */
 int config_place(const char *file, const struct yaml_node *node, struct error *err);

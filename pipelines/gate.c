@@ -1,5 +1,6 @@
 #include "pipelines/gate.h"
 
+#include <config.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,8 +39,10 @@ int gate_find(struct gate *gate, struct error *err) {
     if (updates_collect(&gate->scan.pins, &gate->updates, err) < 0 ||
         lookup_rules(gate->config, &gate->updates, err) < 0)
         return -1;
-    terminal_line(gate->terminal, "found %zu pins with %zu values in %zu files",
-                  gate->scan.pins.count, gate->updates.count, gate->scan.files);
+    size_t pins = gate->scan.pins.count;
+    terminal_line(gate->terminal, "found %zu pin%s of %zu version%s in %zu file%s", pins,
+                  pins == 1 ? "" : "s", gate->updates.count, gate->updates.count == 1 ? "" : "s",
+                  gate->scan.files, gate->scan.files == 1 ? "" : "s");
     const struct string_list *wanted = gate->options->images;
     if (wanted == NULL || wanted->count == 0)
         return 0;
@@ -98,6 +101,11 @@ static int decide(struct gate *gate, const bool *eligible, const struct judge_ru
         if (ruling->verdict == VERDICT_PROMOTE)
             result = update_decide(&gate->updates.items[i], err, VERDICT_PROMOTE, CODE_NONE,
                                    "all of its tests passed");
+        else if (test != NULL && ruling->code == CODE_NOT_TESTED)
+            result = update_decide(&gate->updates.items[i], err, ruling->verdict, ruling->code,
+                                   "test \"%s\" (%s): could not be tested: %s", test,
+                                   outcome_name(ruling->outcome),
+                                   gate_trial_reason(gate, test, i, ruling->outcome));
         else if (test != NULL)
             result = update_decide(&gate->updates.items[i], err, ruling->verdict, ruling->code,
                                    "test \"%s\" (%s): %s", test, outcome_name(ruling->outcome),
@@ -160,12 +168,17 @@ static int start_engine(struct gate *gate, struct credentials *credentials,
 
 void gate_show_event(void *context, const struct schedule_event *event);
 
+/* Of a run that was stopped, the call that noticed it first says nothing to anybody. */
 static int hold_untested(struct gate *gate, const bool *eligible, const struct error *why,
                          struct error *err) {
+    int signal = why->kind == ERROR_CANCELLED ? gate->cancel->signal : 0;
+    const char *name = signal != 0 ? sigabbrev_np(signal) : NULL;
     for (size_t i = 0; i < gate->updates.count; i++)
         if (eligible[i] && !gate->updates.items[i].decided &&
             update_decide(&gate->updates.items[i], err, VERDICT_HOLD, CODE_NOT_TESTED,
-                          "could not be tested: %s", error_message(why)) < 0)
+                          "could not be tested: %s%s",
+                          name != NULL ? "the run was stopped by SIG" : "",
+                          name != NULL ? name : error_message(why)) < 0)
             return -1;
     return 0;
 }
@@ -183,7 +196,7 @@ int gate_test(struct gate *gate, struct error *err) {
     if (count == 0)
         return 0;
     _cleanup_(credentials_freep) struct credentials *credentials = NULL;
-    if (credentials_load(&credentials, err) < 0)
+    if (credentials_load(gate->cancel, &credentials, err) < 0)
         return -1;
     int result = start_engine(gate, credentials, gate_show_event, err);
     if (result == 0)

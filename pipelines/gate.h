@@ -86,6 +86,10 @@ int gate_promote(struct gate *gate,
 int gate_fill_result(struct gate *gate, struct error *err) _must_check_;
 void gate_clear(struct gate *gate);
 
+/* Why a trial of that test with that update came to that outcome, as it was recorded last; never NULL. gate_trials.c. */
+const char *gate_trial_reason(const struct gate *gate, const char *test, size_t update,
+                              enum outcome outcome);
+
 /* Records one answered trial in the result; gate_trials.c. */
 int gate_ask(void *gate, struct judge_question *questions, size_t count,
              struct error *err) _must_check_;

@@ -1,5 +1,6 @@
 /* The folder that a run reports into: taken for this run alone, emptied of the last one's logs, with reports in it from the
  * first moment on. */
+#include <config.h>
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>

@@ -25,6 +25,7 @@ pipelines_libpipelines_a_SOURCES += \
 	%D%/commands/doctor.c \
 	%D%/commands/help.c %D%/commands/help.h \
 	%D%/commands/init.c \
+	%D%/commands/listing.c %D%/commands/listing.h \
 	%D%/commands/man.c \
 	%D%/commands/options.c %D%/commands/options.h \
 	%D%/commands/report.c \

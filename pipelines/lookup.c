@@ -49,10 +49,21 @@ static int answered(struct question *question) {
     return 0;
 }
 
+/* The class of a failed look-up, for machines; people read the reason. */
+static enum verdict_code code_of(enum error_kind kind) {
+    static const enum verdict_code codes[ERROR_KIND_COUNT] = {
+        [ERROR_AUTH] = CODE_AUTH,           [ERROR_RATE_LIMIT] = CODE_RATE_LIMIT,
+        [ERROR_NETWORK] = CODE_NETWORK,     [ERROR_TIMEOUT] = CODE_TIMEOUT,
+        [ERROR_NOT_FOUND] = CODE_NOT_FOUND, [ERROR_LIMIT] = CODE_LIMIT,
+        [ERROR_PROTOCOL] = CODE_PROTOCOL,   [ERROR_IO] = CODE_IO,
+    };
+    return codes[kind]; /* CODE_NONE for the others, which no look-up gives */
+}
+
 static int failed(struct question *question, const struct error *why, struct error *fatal) {
     if (why->kind == ERROR_CANCELLED || why->kind == ERROR_NO_MEMORY)
         return error_set(fatal, why->kind, "%s", error_message(why));
-    if (update_decide(question->update, fatal, VERDICT_LOOKUP_FAILED, CODE_NONE, "%s",
+    if (update_decide(question->update, fatal, VERDICT_LOOKUP_FAILED, code_of(why->kind), "%s",
                       error_message(why)) < 0)
         return -1;
     return answered(question);
@@ -130,7 +141,7 @@ int lookup_candidates(const struct config *config, struct update_list *updates,
                       struct cancel *cancel, const struct lookup_progress *progress,
                       struct error *err) {
     _cleanup_(credentials_freep) struct credentials *credentials = NULL;
-    if (credentials_load(&credentials, err) < 0)
+    if (credentials_load(cancel, &credentials, err) < 0)
         return -1;
     struct registry_options options = {.hosts = config->registries.items,
                                        .host_count = config->registries.count,

@@ -1,6 +1,7 @@
 # runners: the Engine API client, trials and their schedule; knows nothing of registries' tags, reports or configuration.
 noinst_LIBRARIES += runners/librunners.a
 runners_librunners_a_SOURCES = \
+	%D%/pulled.c %D%/pulled.h \
 	%D%/schedule.c %D%/schedule.h \
 	%D%/sweep.c %D%/sweep.h \
 	%D%/test.c %D%/test.h \
@@ -9,7 +10,9 @@ runners_librunners_a_SOURCES = \
 
 # runners/engine
 runners_librunners_a_SOURCES += \
+	%D%/engine/address.c %D%/engine/address.h \
 	%D%/engine/container.c %D%/engine/container.h \
 	%D%/engine/engine.c %D%/engine/engine.h \
 	%D%/engine/frames.c %D%/engine/frames.h \
-	%D%/engine/image.c %D%/engine/image.h
+	%D%/engine/image.c %D%/engine/image.h \
+	%D%/engine/progress.c %D%/engine/progress.h

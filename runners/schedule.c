@@ -1,16 +1,19 @@
 #include "runners/schedule.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "gate/base/clock.h"
 #include "gate/base/trace.h"
 #include "runners/engine/image.h"
+#include "runners/pulled.h"
 #include "runners/sweep.h"
 #include "runners/trial_run.h"
 
 #define PROGRESS_EVERY_MS 100 /* events of one pull's progress */
+#define FINISH_THREADS    7   /* beside the calling one, that remove images */
 
 enum image_state { IMAGE_WAITING, IMAGE_PULLING, IMAGE_READY, IMAGE_FAILED };
 
@@ -20,6 +23,7 @@ struct image_job {
     bool was_there;
     char *id;     /* when ready */
     char *reason; /* when failed */
+    char *mark;   /* of pulled.h; NULL where the image is not this run's to remove */
 };
 
 struct image_list {
@@ -31,12 +35,14 @@ struct image_list {
 struct schedule {
     struct schedule_options options;
     struct labels labels;
-    struct engine *engine;  /* of the thread that owns the schedule */
-    struct engine *cleaner; /* obeys no cancel */
+    struct engine *engine; /* of the thread that owns the schedule */
+    struct engine *cleaner;
     char *words, *platform;
     struct image_list images;
     size_t volumes; /* made so far, for names */
     pthread_mutex_t event_lock;
+    char *left;        /* the first thing that could not be removed; under event_lock */
+    size_t left_count; /* of them all */
 };
 
 /* One call of schedule_run, shared by its workers under one lock. */
@@ -69,7 +75,8 @@ int schedule_new(const struct schedule_options *options, struct schedule **out, 
     pthread_mutex_init(&schedule->event_lock, NULL);
     if (labels_init(&schedule->labels, options->run_id, err) < 0 ||
         engine_open(options->engine_address, options->cancel, &schedule->engine, err) < 0 ||
-        engine_open(engine_address(schedule->engine), NULL, &schedule->cleaner, err) < 0)
+        engine_open_cleaner(engine_address(schedule->engine), options->cancel, &schedule->cleaner,
+                            err) < 0)
         return -1;
     schedule->words = engine_describe(schedule->engine, &schedule->platform, err);
     size_t swept;
@@ -131,66 +138,85 @@ static void on_pull_bytes(void *context, int64_t done, int64_t total) {
     emit(report->schedule, &event);
 }
 
-static int domain_of(const char *image, char *out, size_t size) {
-    size_t length = strcspn(image, "/");
-    if (length >= size)
+/* Marks the image as one that this run removes, before anything is pulled. */
+static int mark_pulled(struct batch *batch, struct engine *cleaner, size_t number,
+                       const char *reference, char **mark, struct error *err) {
+    struct schedule *schedule = batch->schedule;
+    if (schedule->options.keep_images || *mark != NULL)
+        return 0;
+    *mark = string_format(err, "pingate-%s-image-%zu", schedule->options.run_id, number + 1);
+    if (*mark == NULL || cancel_check(schedule->options.cancel, err) < 0)
         return -1;
-    memcpy(out, image, length);
-    out[length] = '\0';
-    return 0;
+    return volume_create(cleaner, *mark, &schedule->labels, reference, err);
 }
 
-static int pull(struct batch *batch, struct engine *engine, const char *image, const char *digest,
-                char **id, bool *was_there, struct error *err) {
-    struct schedule *schedule = batch->schedule;
-    _cleanup_(free_pointer) char *name = string_format(err, "%s@%s", image, digest);
-    if (name == NULL || image_find(engine, image, digest, id, err) < 0)
+/* An image that is there: before all runs, or by another run that may remove it at any moment. */
+static int share_image(struct batch *batch, struct engine *engine, struct engine *cleaner,
+                       size_t number, const char *reference, struct image_job *job,
+                       struct error *err) {
+    size_t others;
+    if (pulled_count_others(engine, &batch->schedule->labels, reference, &others, err) < 0)
         return -1;
-    *was_there = *id != NULL;
+    if (others == 0)
+        return 0;
+    if (mark_pulled(batch, cleaner, number, reference, &job->mark, err) < 0)
+        return -1;
+    free(job->id);
+    return image_find(engine, job->image, job->digest, &job->id, err);
+}
+
+static int pull(struct batch *batch, struct engine *engine, struct engine *cleaner, size_t number,
+                struct image_job *job, struct error *err) {
+    struct schedule *schedule = batch->schedule;
+    _cleanup_(free_pointer) char *name = string_format(err, "%s@%s", job->image, job->digest);
+    if (name == NULL || image_find(engine, job->image, job->digest, &job->id, err) < 0 ||
+        (job->id != NULL && share_image(batch, engine, cleaner, number, name, job, err) < 0))
+        return -1;
+    job->was_there = job->id != NULL;
     struct schedule_event done = {
-        .kind = SCHEDULE_PULL_DONE, .image = name, .was_there = *was_there};
-    if (*was_there) {
+        .kind = SCHEDULE_PULL_DONE, .image = name, .was_there = job->was_there};
+    if (job->was_there) {
         emit(schedule, &done);
         return 0;
     }
     struct schedule_event begun = {.kind = SCHEDULE_PULL_STARTED, .image = name};
     emit(schedule, &begun);
-    char domain[300];
     _cleanup_(credential_clear) struct credential credential = {0};
-    int result = 0;
+    int result = mark_pulled(batch, cleaner, number, name, &job->mark, err);
     pthread_mutex_lock(&batch->lock); /* the store is not made for threads */
-    if (domain_of(image, domain, sizeof domain) == 0)
-        result = credentials_find(schedule->options.credentials, domain, &credential, err);
+    if (result == 0)
+        result = credentials_find(schedule->options.credentials, job->image, &credential, err);
     pthread_mutex_unlock(&batch->lock);
     struct pull_report report = {schedule, name, 0};
     struct image_progress progress = {on_pull_bytes, &report};
     if (result == 0)
-        result = image_pull(engine, image, digest, &credential, &progress, id, err);
+        result = image_pull(engine, job->image, job->digest, &credential, &progress, &job->id, err);
     done.error = result < 0 ? error_message(err) : NULL;
     emit(schedule, &done);
     return result;
 }
 
 /* With the lock held on entry and exit. Images do not move while a batch runs: the list is complete before it starts. */
-static int work_on_image(struct batch *batch, struct engine *engine, struct image_job *job,
-                         struct error *err) {
+static int work_on_image(struct batch *batch, struct engine *engine, struct engine *cleaner,
+                         size_t number, struct error *err) {
+    struct image_job *job = &batch->schedule->images.items[number];
     job->state = IMAGE_PULLING;
     pthread_mutex_unlock(&batch->lock);
-    char *id = NULL;
-    bool was_there = false;
-    int result = pull(batch, engine, job->image, job->digest, &id, &was_there, err);
+    /* what others read is set with the lock held */
+    struct image_job own = {.image = job->image, .digest = job->digest, .mark = steal(job->mark)};
+    int result = pull(batch, engine, cleaner, number, &own, err);
     pthread_mutex_lock(&batch->lock);
-    job->was_there = was_there;
-    job->id = id;
-    job->state = result == 0 ? IMAGE_READY : IMAGE_FAILED;
-    if (result < 0 && err->kind != ERROR_CANCELLED) {
-        struct error ignored = {0};
-        job->reason = string_dup(error_message(err), &ignored);
-        error_clear(&ignored);
-        error_clear(err);
-        result = 0;
-    }
-    return result;
+    own.state = result == 0 ? IMAGE_READY : IMAGE_FAILED;
+    *job = own;
+    if (result == 0)
+        return 0;
+    struct error ignored = {0};
+    job->reason = string_dup(error_message(err), &ignored);
+    error_clear(&ignored);
+    if (err->kind == ERROR_CANCELLED)
+        return -1;
+    error_clear(err);
+    return 0;
 }
 
 /* Trials. */
@@ -207,6 +233,19 @@ static void on_command(void *context, size_t step) {
                                    .command = step,
                                    .spec = &report->batch->specs[report->trial]};
     emit(report->batch->schedule, &event);
+}
+
+/* From any thread. */
+static void on_left(void *context, const char *words) {
+    struct trial_report *report = context;
+    struct schedule *schedule = report->batch->schedule;
+    struct error ignored = {0};
+    pthread_mutex_lock(&schedule->event_lock);
+    schedule->left_count++;
+    if (schedule->left == NULL)
+        schedule->left = string_dup(words, &ignored);
+    pthread_mutex_unlock(&schedule->event_lock);
+    error_clear(&ignored);
 }
 
 static void fail_trial(struct trial_result *result, enum outcome outcome, const char *reason) {
@@ -247,14 +286,19 @@ static int work_on_trial(struct batch *batch, struct engine *engine, struct engi
         struct trial_report report = {batch, index};
         struct trial_run run = {.engine = engine,
                                 .cleaner = cleaner,
+                                .cancel = schedule->options.cancel,
                                 .workspace = schedule->options.workspace,
                                 .labels = &schedule->labels,
                                 .image_ids = ids,
                                 .name = name,
                                 .keep = schedule->options.keep,
                                 .on_command = on_command,
+                                .on_left = on_left,
                                 .context = &report};
         result = trial_run(&run, spec, &batch->results[index], err);
+        /* an engine that is gone ends the run at once, and not trial by trial, each with its time-outs */
+        if (result == 0 && batch->results[index].outcome == OUTCOME_ERROR)
+            result = engine_ping(engine, err);
     }
     event.kind = SCHEDULE_TRIAL_DONE;
     event.result = &batch->results[index];
@@ -288,7 +332,7 @@ static int take_turn(struct batch *batch, struct engine *engine, struct engine *
     }
     for (size_t i = 0; i < batch->schedule->images.count; i++)
         if (batch->schedule->images.items[i].state == IMAGE_WAITING)
-            return work_on_image(batch, engine, &batch->schedule->images.items[i], err);
+            return work_on_image(batch, engine, cleaner, i, err);
     if (*left)
         pthread_cond_wait(&batch->changed, &batch->lock);
     return 0;
@@ -303,7 +347,7 @@ static void *work(void *context) {
     const char *address = engine_address(schedule->engine);
     int result = engine_open(address, schedule->options.cancel, &engine, &err);
     if (result == 0)
-        result = engine_open(address, NULL, &cleaner, &err);
+        result = engine_open_cleaner(address, schedule->options.cancel, &cleaner, &err);
     pthread_mutex_lock(&batch->lock);
     bool left = true;
     while (result == 0 && left && batch->fatal.kind == ERROR_NONE) {
@@ -332,6 +376,13 @@ static size_t run_workers(struct batch *batch, size_t wanted) {
     return started;
 }
 
+/* It was to be run, and nothing is known of it: no ordinary skip. */
+static void fail_not_run(struct trial_result *result, const struct error *why) {
+    char reason[800];
+    snprintf(reason, sizeof reason, "not run: %s", error_message(why));
+    fail_trial(result, OUTCOME_ERROR, reason);
+}
+
 int schedule_run(struct schedule *schedule, const struct trial_spec *specs,
                  struct trial_result *results, size_t count, struct error *err) {
     struct batch batch = {.schedule = schedule, .specs = specs, .results = results, .count = count};
@@ -344,32 +395,90 @@ int schedule_run(struct schedule *schedule, const struct trial_spec *specs,
     }
     pthread_mutex_init(&batch.lock, NULL);
     pthread_cond_init(&batch.changed, NULL);
-    size_t wanted = schedule->options.jobs;
-    if (run_workers(&batch, wanted) == 0)
+    size_t most = schedule->images.count > count ? schedule->images.count : count;
+    size_t wanted = most < schedule->options.jobs ? most : schedule->options.jobs;
+    if (count > 0 && run_workers(&batch, wanted) == 0)
         error_set(&batch.fatal, ERROR_IO, "no thread could be started");
     for (size_t i = 0; i < count; i++)
         if (!batch.taken[i])
-            fail_trial(&results[i], OUTCOME_SKIPPED, error_message(&batch.fatal));
-    /* a pull that was cut short may be tried again by a later call */
-    for (size_t i = 0; i < schedule->images.count; i++)
-        if (schedule->images.items[i].state == IMAGE_PULLING)
-            schedule->images.items[i].state = IMAGE_WAITING;
+            fail_not_run(&results[i], &batch.fatal);
     pthread_cond_destroy(&batch.changed);
     pthread_mutex_destroy(&batch.lock);
     free(batch.taken);
     return batch.fatal.kind != ERROR_NONE ? error_move(err, &batch.fatal) : 0;
 }
 
-int schedule_finish(struct schedule *schedule, struct error *err) {
-    int result = 0;
-    for (size_t i = 0; i < schedule->images.count && !schedule->options.keep_images; i++) {
-        const struct image_job *job = &schedule->images.items[i];
-        if (job->was_there || job->id == NULL)
-            continue;
-        struct error why = {0};
-        if (image_remove(schedule->cleaner, job->image, job->digest, &why) < 0)
-            result = error_move(err, &why);
+/* Clean-up. An image takes an engine long to remove, and after a signal there are few seconds. */
+
+struct finish {
+    struct schedule *schedule;
+    pthread_mutex_t lock;
+    size_t next;
+    struct error error; /* the first */
+};
+
+static void release_image(struct finish *finish, struct engine *cleaner,
+                          const struct image_job *job) {
+    _cleanup_(error_clear) struct error why = {0};
+    _cleanup_(free_pointer) char *name = string_format(&why, "%s@%s", job->image, job->digest);
+    if (name != NULL &&
+        pulled_release(cleaner, &finish->schedule->labels, job->mark, name, &why) == 0)
+        return;
+    error_wrap(&why, "image %s@%s could not be removed", job->image, job->digest);
+    pthread_mutex_lock(&finish->lock);
+    if (finish->error.kind == ERROR_NONE)
+        error_move(&finish->error, &why);
+    pthread_mutex_unlock(&finish->lock);
+}
+
+static void release_images(struct finish *finish, struct engine *cleaner) {
+    const struct image_list *images = &finish->schedule->images;
+    for (;;) {
+        pthread_mutex_lock(&finish->lock);
+        size_t at = finish->next++;
+        pthread_mutex_unlock(&finish->lock);
+        if (at >= images->count)
+            return;
+        if (images->items[at].mark != NULL)
+            release_image(finish, cleaner, &images->items[at]);
     }
+}
+
+static void *finish_beside(void *context) {
+    struct finish *finish = context;
+    struct schedule *schedule = finish->schedule;
+    _cleanup_(error_clear) struct error ignored = {0}; /* the first thread does it all then */
+    _cleanup_(engine_freep) struct engine *cleaner = NULL;
+    if (engine_open_cleaner(engine_address(schedule->engine), schedule->options.cancel, &cleaner,
+                            &ignored) == 0)
+        release_images(finish, cleaner);
+    return NULL;
+}
+
+int schedule_finish(struct schedule *schedule, struct error *err) {
+    struct finish finish = {.schedule = schedule};
+    pthread_t threads[FINISH_THREADS];
+    size_t started = 0;
+    size_t marked = 0;
+    for (size_t i = 0; i < schedule->images.count; i++)
+        marked += schedule->images.items[i].mark != NULL ? 1 : 0;
+    pthread_mutex_init(&finish.lock, NULL);
+    while (started < FINISH_THREADS && started + 1 < marked &&
+           pthread_create(&threads[started], NULL, finish_beside, &finish) == 0)
+        started++;
+    release_images(&finish, schedule->cleaner);
+    for (size_t i = 0; i < started; i++)
+        pthread_join(threads[i], NULL);
+    pthread_mutex_destroy(&finish.lock);
+    int result = 0;
+    if (schedule->left_count > 0)
+        result = error_set(err, ERROR_ENGINE,
+                           "%zu thing%s stayed in the engine, which the next run on it removes: %s",
+                           schedule->left_count, schedule->left_count == 1 ? "" : "s",
+                           schedule->left != NULL ? schedule->left : "");
+    else if (finish.error.kind != ERROR_NONE)
+        result = error_move(err, &finish.error);
+    error_clear(&finish.error);
     schedule_freep(&schedule);
     return result;
 }
@@ -383,6 +492,7 @@ void schedule_freep(struct schedule **schedule) {
         free(s->images.items[i].digest);
         free(s->images.items[i].id);
         free(s->images.items[i].reason);
+        free(s->images.items[i].mark);
     }
     free(s->images.items);
     engine_freep(&s->engine);
@@ -390,6 +500,7 @@ void schedule_freep(struct schedule **schedule) {
     labels_clear(&s->labels);
     free(s->words);
     free(s->platform);
+    free(s->left);
     pthread_mutex_destroy(&s->event_lock);
     free(s);
     *schedule = NULL;

@@ -8,7 +8,7 @@
  * Worker threads take jobs from one queue: first the pulls (each digest once), then each trial as soon as its images are
  * there. The order of results is the order of specs, whatever ran first. A trial that could not be run has outcome
  * `error` with the reason; it never stops the others. Only a cancel, or an engine that is gone, ends schedule_run with -1; all
- * results are filled then too (`skipped`).
+ * results are filled then too: `error`, "not run: …".
  */
 #pragma once
 

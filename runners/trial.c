@@ -13,6 +13,7 @@
 
 #define INSPECT_TRIES    50 /* after the log's end an engine may still say "running" for a moment */
 #define INSPECT_PAUSE_US 100000
+#define LOG_AGAIN_CALLS  10 /* times what one call may take: to read a whole log again */
 
 void trial_spec_clear(struct trial_spec *spec) {
     for (size_t i = 0; i < spec->step_count; i++) {
@@ -51,6 +52,7 @@ struct sink {
 struct capture {
     struct sink sinks[2];
     int64_t limit; /* bytes of one stream */
+    bool over;     /* it was passed */
     struct frames frames;
 };
 
@@ -77,9 +79,9 @@ static int on_bytes(void *context, int stream, const char *bytes, size_t length,
     keep_tail(sink->tail, bytes, length);
     if (file_write_all(sink->fd, bytes, length, err) < 0)
         return error_wrap(err, "write the log");
-    if (*sink->bytes > capture->limit)
-        return error_set(err, ERROR_LIMIT, "printed more than %lld bytes (log_limit)",
-                         (long long)capture->limit);
+    capture->over = *sink->bytes > capture->limit;
+    if (capture->over)
+        return error_set(err, ERROR_LIMIT, "more than log_limit");
     return 0;
 }
 
@@ -112,16 +114,17 @@ static void say(struct command_result *command, enum outcome outcome, const char
     error_clear(&ignored);
 }
 
-static int follow_log(const struct trial_run *run, const char *id, struct capture *capture,
-                      int64_t timeout_ms, struct error *err) {
+static int read_log(const struct trial_run *run, const char *id, const char *query,
+                    struct capture *capture, int64_t timeout_ms, struct error *err) {
     _cleanup_(free_pointer) char *path =
-        string_format(err, "/containers/%s/logs?follow=1&stdout=1&stderr=1", id);
+        string_format(err, "/containers/%s/logs?%sstdout=1&stderr=1", id, query);
     if (path == NULL)
         return -1;
     long status;
     struct engine_call call = {.method = "GET",
                                .path = path,
                                .timeout_ms = timeout_ms,
+                               .needs_end = true,
                                .on_data = on_log,
                                .context = capture};
     if (engine_call(run->engine, &call, &status, NULL, err) < 0)
@@ -131,16 +134,38 @@ static int follow_log(const struct trial_run *run, const char *id, struct captur
     return 0;
 }
 
+static int count_bytes(void *context, int stream, const char *bytes, size_t length,
+                       struct error *err) {
+    (void)bytes;
+    (void)err;
+    int64_t *counts = context;
+    counts[stream - 1] += (int64_t)length;
+    return 0;
+}
+
+/* The log ended before the engine knew of the container's end: either the engine is a moment late, or the log was cut. */
+static int log_is_whole(const struct trial_run *run, const char *id,
+                        const struct command_result *command, struct error *err) {
+    int64_t counts[2] = {0};
+    struct capture again = {.frames = {.on_bytes = count_bytes, .context = counts}};
+    if (read_log(run, id, "", &again, LOG_AGAIN_CALLS * engine_timeout_ms(run->engine), err) < 0)
+        return -1;
+    if (counts[0] == command->out_bytes && counts[1] == command->err_bytes)
+        return 0;
+    return error_set(
+        err, ERROR_ENGINE, "the log stream ended early: the engine has %lld bytes and sent %lld",
+        (long long)(counts[0] + counts[1]), (long long)(command->out_bytes + command->err_bytes));
+}
+
 /* The log has ended, so the container has or is about to. */
-static int wait_for_end(const struct trial_run *run, const char *id, int64_t deadline_ms,
-                        struct container_state *state, struct error *err) {
+static int wait_for_end(const struct trial_run *run, const char *id,
+                        const struct command_result *command, struct container_state *state,
+                        struct error *err) {
     for (int i = 0;; i++) {
         if (container_inspect(run->engine, id, state, err) < 0)
             return -1;
         if (!state->running)
-            return 0;
-        if (clock_monotonic_ms() > deadline_ms)
-            return error_set(err, ERROR_TIMEOUT, "still running");
+            return i > 0 ? log_is_whole(run, id, command, err) : 0;
         if (i == INSPECT_TRIES)
             return error_set(err, ERROR_ENGINE,
                              "the log ended and the container still runs: the log is not whole");
@@ -148,65 +173,147 @@ static int wait_for_end(const struct trial_run *run, const char *id, int64_t dea
     }
 }
 
+/* A shell gives 126 and 127 too, for programs that it did not find. The first process of the container (docker-init is tini,
+ * Podman's is catatonit) says on standard error when it was the command itself that could not be run. */
+static bool init_failed(const struct text *err_tail, char *words, size_t size) {
+    static const char *const names[] = {"[FATAL tini", "catatonit: failed to exec"};
+    const char *line = text_string(err_tail);
+    bool found = false;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        found = found || string_has_prefix(line, names[i]);
+    const char *close = found && *line == '[' ? strchr(line, ']') : NULL;
+    const char *from = close != NULL ? close + 1 + strspn(close + 1, " ") : line;
+    snprintf(words, size, "%.*s", (int)strcspn(from, "\r\n"), from);
+    return found;
+}
+
+static void say_exit(int exit_code, struct command_result *command) {
+    char words[300];
+    char reason[400];
+    if (exit_code == 137)
+        snprintf(reason, sizeof reason,
+                 "exited with 137: killed by SIGKILL, and not for the memory limit or the time");
+    else if ((exit_code == 126 || exit_code == 127) &&
+             init_failed(&command->err_tail, words, sizeof words))
+        snprintf(reason, sizeof reason, "could not be started: %s (%s)", words,
+                 exit_code == 127 ? "it is not in the image" : "it may not be run there");
+    else
+        snprintf(reason, sizeof reason, "exited with %d", exit_code);
+    say(command, OUTCOME_FAILED, reason);
+}
+
 /* Every proof of a pass is asked for here; what lacks one is no pass. */
 static void judge_state(const struct container_state *state, const char *image_id,
                         struct command_result *command) {
     char reason[400];
-    command->exit_code = state->started ? state->exit_code : -1;
+    command->exit_code = state->started && state->finished ? state->exit_code : -1;
     if (!state->started) {
         say(command, OUTCOME_ERROR, "the container never started");
+    } else if (!state->finished) {
+        say(command, OUTCOME_ERROR, "the engine does not know when the container ended");
     } else if (strcmp(state->image, image_id) != 0) {
         say(command, OUTCOME_ERROR, "the container ran another image than the one that was pulled");
     } else if (state->oom) {
         snprintf(reason, sizeof reason, "out of memory: the limit was hit (exit code %d)",
                  state->exit_code);
         say(command, OUTCOME_OOM, reason);
-    } else if (state->exit_code == 137) {
-        say(command, OUTCOME_FAILED, "exited with 137: killed by SIGKILL");
     } else if (state->exit_code != 0) {
-        snprintf(reason, sizeof reason, "exited with %d", state->exit_code);
-        say(command, OUTCOME_FAILED, reason);
+        say_exit(state->exit_code, command);
+    } else if (state->error[0] != '\0') {
+        snprintf(reason, sizeof reason, "exited with 0, and the engine tells of an error: %s",
+                 state->error);
+        say(command, OUTCOME_ERROR, reason);
     } else {
         command->outcome = OUTCOME_PASSED;
     }
 }
 
-static void timed_out(const struct trial_spec *spec, struct command_result *command) {
+/* The test's time is over. Only what the engine says to run still is timed out: a log that does not end can also be that of
+ * an engine that is stuck. */
+static void judge_late(const struct trial_run *run, const struct trial_spec *spec, const char *id,
+                       struct command_result *command) {
     char words[64];
-    char reason[128];
+    char reason[500];
+    struct container_state state;
+    _cleanup_(error_clear) struct error err = {0};
     clock_duration_words(spec->test->timeout_ms, words, sizeof words);
-    snprintf(reason, sizeof reason, "timed out: the test may take %s in all", words);
-    say(command, OUTCOME_TIMED_OUT, reason);
+    if (container_inspect(run->engine, id, &state, &err) < 0) {
+        snprintf(reason, sizeof reason,
+                 "the test's time (%s) was over, and the engine did not tell how it stood: %s",
+                 words, error_message(&err));
+        say(command, OUTCOME_ERROR, reason);
+    } else if (!state.running) {
+        snprintf(reason, sizeof reason,
+                 "the container had ended (exit code %d), and its log had not when the test's time "
+                 "(%s) was over",
+                 state.exit_code, words);
+        say(command, OUTCOME_ERROR, reason);
+    } else {
+        snprintf(reason, sizeof reason, "timed out: the test may take %s in all", words);
+        say(command, OUTCOME_TIMED_OUT, reason);
+    }
 }
 
-/* What kept a command from being judged. */
-static void explain(const struct trial_spec *spec, struct command_result *command,
-                    const struct error *why) {
-    if (why->kind == ERROR_TIMEOUT)
-        timed_out(spec, command);
-    else if (why->kind == ERROR_LIMIT)
-        say(command, OUTCOME_FAILED, error_message(why));
-    else if (why->kind == ERROR_CANCELLED)
-        say(command, OUTCOME_SKIPPED, error_message(why));
+/* What kept a command from being judged: nothing that the test did. */
+static void explain(struct command_result *command, const struct error *why) {
+    char reason[800];
+    if (why->kind == ERROR_CANCELLED)
+        snprintf(reason, sizeof reason, "ended before it was done: %s", error_message(why));
     else
-        say(command, OUTCOME_ERROR, error_message(why));
+        snprintf(reason, sizeof reason, "%s", error_message(why));
+    say(command, OUTCOME_ERROR, reason);
 }
 
 /* A command that is not in the image, or a user that is not, is the test's own "no"; anything else is the engine's fault. */
 static void explain_start(const struct trial_run *run, const char *id,
                           struct command_result *command, const struct error *why) {
-    struct container_state state;
+    struct container_state state = {0};
     struct error ignored = {0};
     bool seen = container_inspect(run->cleaner, id, &state, &ignored) == 0;
     error_clear(&ignored);
-    bool its_own = seen && !state.started && (state.exit_code == 126 || state.exit_code == 127);
-    char reason[500];
+    bool lacks = state.exit_code == 126 || state.exit_code == 127 ||
+                 strstr(error_message(why), "unable to find user") != NULL ||
+                 strstr(error_message(why), "unable to find group") != NULL;
+    char reason[800];
     snprintf(reason, sizeof reason, "could not be started: %s", error_message(why));
-    say(command, its_own ? OUTCOME_FAILED : OUTCOME_ERROR, reason);
+    say(command,
+        why->kind == ERROR_ENGINE && seen && !state.started && lacks ? OUTCOME_FAILED
+                                                                     : OUTCOME_ERROR,
+        reason);
+}
+
+/* From its start to its end; budget_ms is what is left of the test's time. */
+static int follow(const struct trial_run *run, const struct trial_spec *spec, size_t step,
+                  const char *id, struct capture *capture, struct command_result *command,
+                  int64_t budget_ms, struct error *err) {
+    int64_t started_ms = clock_monotonic_ms();
+    struct container_state state = {0};
+    int result = read_log(run, id, "follow=1&", capture, budget_ms, err);
+    bool late = clock_monotonic_ms() - started_ms >= budget_ms;
+    bool read = result == 0;
+    if (read)
+        result = wait_for_end(run, id, command, &state, err);
+    command->duration_ms = clock_monotonic_ms() - started_ms;
+    cut_tail(&command->out_tail);
+    cut_tail(&command->err_tail);
+    if (result == 0) {
+        judge_state(&state, run->image_ids[step], command);
+    } else if (capture->over) {
+        char reason[128];
+        snprintf(reason, sizeof reason, "printed more than %lld bytes (log_limit)",
+                 (long long)capture->limit);
+        say(command, OUTCOME_FAILED, reason);
+    } else if (!read && err->kind == ERROR_TIMEOUT && late) {
+        judge_late(run, spec, id, command);
+    } else {
+        return -1;
+    }
+    error_clear(err);
+    return 0;
 }
 
 static int run_container(const struct trial_run *run, const struct trial_spec *spec, size_t step,
-                         const char *id, struct command_result *command, int64_t deadline_ms,
+                         const char *id, struct command_result *command, int64_t budget_ms,
                          struct error *err) {
     _cleanup_(file_closep) int out_fd = -1;
     _cleanup_(file_closep) int err_fd = -1;
@@ -218,48 +325,65 @@ static int run_container(const struct trial_run *run, const struct trial_spec *s
                               .limit = spec->test->log_limit_bytes,
                               .frames = {.on_bytes = on_bytes}};
     capture.frames.context = &capture;
-    int64_t started_ms = clock_monotonic_ms();
-    if (container_start(run->engine, id, err) < 0) {
-        if (err->kind == ERROR_CANCELLED)
-            return -1;
-        explain_start(run, id, command, err);
-        error_clear(err);
-        return 0;
-    }
-    int64_t left_ms = deadline_ms - clock_monotonic_ms();
-    struct container_state state = {0};
-    int result = follow_log(run, id, &capture, left_ms > 1 ? left_ms : 1, err);
-    if (result == 0)
-        result = wait_for_end(run, id, deadline_ms, &state, err);
-    command->duration_ms = clock_monotonic_ms() - started_ms;
-    cut_tail(&command->out_tail);
-    cut_tail(&command->err_tail);
-    if (result == 0)
-        judge_state(&state, run->image_ids[step], command);
-    return result;
+    if (container_start(run->engine, id, err) == 0)
+        return follow(run, spec, step, id, &capture, command, budget_ms, err);
+    if (err->kind == ERROR_CANCELLED)
+        return -1;
+    explain_start(run, id, command, err);
+    error_clear(err);
+    return 0;
 }
 
+/* The next run's sweep finds what could not be removed; whoever reads the report should know. */
+static void tell_left(const struct trial_run *run, const char *what, const char *name,
+                      const struct error *why) {
+    char words[800];
+    snprintf(words, sizeof words, "%s %s could not be removed: %s", what, name, error_message(why));
+    if (run->on_left != NULL)
+        run->on_left(run->context, words);
+}
+
+/* id: also a name */
 static void remove_container(const struct trial_run *run, const char *id) {
-    struct error ignored = {0}; /* the sweep of the next run finds what could not be removed */
-    if (container_remove(run->cleaner, id, &ignored) < 0)
-        error_clear(&ignored);
+    _cleanup_(error_clear) struct error why = {0};
+    if (container_remove(run->cleaner, id, &why) < 0)
+        tell_left(run, "container", id, &why);
+}
+
+/* Whether a call that failed may have done its work all the same. */
+static bool may_have_worked(const struct error *err) {
+    return err->kind != ERROR_NOT_FOUND && err->kind != ERROR_CONFLICT && err->kind != ERROR_ENGINE;
+}
+
+static int make_container(const struct trial_run *run, const struct trial_spec *spec, size_t step,
+                          char **id, struct error *err) {
+    _cleanup_(free_pointer) char *name = string_format(err, "%s-%zu", run->name, step + 1);
+    json_auto_t *body = container_spec(spec, step, run->name, run->labels, err);
+    if (name == NULL || body == NULL || cancel_check(run->cancel, err) < 0)
+        return -1;
+    if (container_create(run->cleaner, name, body, id, err) == 0)
+        return 0;
+    if (*id != NULL)
+        remove_container(run, *id);
+    else if (may_have_worked(err))
+        remove_container(run, name);
+    return -1;
 }
 
 static int run_step(const struct trial_run *run, const struct trial_spec *spec, size_t step,
-                    struct command_result *command, int64_t deadline_ms, struct error *err) {
-    json_auto_t *body = container_spec(spec, step, run->name, run->labels, err);
+                    struct command_result *command, int64_t budget_ms, struct error *err) {
     _cleanup_(free_pointer) char *id = NULL;
-    if (body == NULL || container_create(run->engine, body, &id, err) < 0)
+    if (make_container(run, spec, step, &id, err) < 0)
         return -1;
     int result = 0;
     if (step == 0 && run->workspace != NULL)
         result = container_put(run->engine, id, WORKSPACE_MOUNT, run->workspace->fd,
                                run->workspace->size_bytes, err);
     if (result == 0)
-        result = run_container(run, spec, step, id, command, deadline_ms, err);
-    if (!run->keep || (result == 0 && command->outcome == OUTCOME_PASSED))
+        result = run_container(run, spec, step, id, command, budget_ms, err);
+    if (!run->keep || (result == 0 && command->outcome == OUTCOME_PASSED)) {
         remove_container(run, id);
-    else {
+    } else {
         struct error ignored = {0};
         if (container_kill(run->cleaner, id, &ignored) < 0)
             error_clear(&ignored);
@@ -287,23 +411,31 @@ static void summarise(const struct trial_spec *spec, struct trial_result *result
     error_clear(&ignored);
 }
 
+/* The test's time is that of its commands, from start to end; what the engine takes to make containers does not count. */
 static int run_steps(const struct trial_run *run, const struct trial_spec *spec,
                      struct trial_result *result, struct error *err) {
-    int64_t deadline_ms = clock_monotonic_ms() + spec->test->timeout_ms;
+    int64_t budget_ms = spec->test->timeout_ms;
     for (size_t step = 0; step < spec->step_count; step++) {
         struct command_result *command = &result->commands[step];
         if (run->on_command != NULL)
             run->on_command(run->context, step);
-        if (run_step(run, spec, step, command, deadline_ms, err) < 0) {
-            explain(spec, command, err);
+        if (run_step(run, spec, step, command, budget_ms > 1 ? budget_ms : 1, err) < 0) {
+            explain(command, err);
             if (err->kind == ERROR_CANCELLED)
                 return -1;
             error_clear(err);
         }
         if (command->outcome != OUTCOME_PASSED)
             return 0;
+        budget_ms -= command->duration_ms;
     }
     return 0;
+}
+
+static void remove_volume(const struct trial_run *run) {
+    _cleanup_(error_clear) struct error why = {0};
+    if (volume_remove(run->cleaner, run->name, &why) < 0)
+        tell_left(run, "volume", run->name, &why);
 }
 
 int trial_run(const struct trial_run *run, const struct trial_spec *spec,
@@ -320,20 +452,17 @@ int trial_run(const struct trial_run *run, const struct trial_spec *spec,
     }
     struct error why = {0};
     int status = 0;
-    if (file_make_folders(spec->log_folder, &why) < 0 ||
-        volume_create(run->engine, run->name, run->labels, &why) < 0) {
-        explain(spec, &result->commands[0], &why);
+    if (file_make_folders(spec->log_folder, &why) < 0 || cancel_check(run->cancel, &why) < 0 ||
+        volume_create(run->cleaner, run->name, run->labels, NULL, &why) < 0) {
+        explain(&result->commands[0], &why);
         status = why.kind == ERROR_CANCELLED ? error_move(err, &why) : 0;
     } else {
         status = run_steps(run, spec, result, err);
     }
     error_clear(&why);
     summarise(spec, result);
-    if (!run->keep || result->outcome == OUTCOME_PASSED) {
-        struct error ignored = {0};
-        if (volume_remove(run->cleaner, run->name, &ignored) < 0)
-            error_clear(&ignored);
-    }
+    if (!run->keep || result->outcome == OUTCOME_PASSED)
+        remove_volume(run);
     result->duration_ms = clock_monotonic_ms() - began_ms;
     return status;
 }
@@ -355,9 +484,9 @@ char *trial_reproduce(const struct trial_spec *spec, size_t step, struct error *
     struct text line = {0};
     text_printf(&line,
                 "docker run --rm --init --security-opt no-new-privileges --network %s --memory "
-                "%lld --pids-limit %lld",
+                "%lld --memory-swap %lld --pids-limit %lld",
                 test->network ? "bridge" : "none", (long long)test->memory_bytes,
-                (long long)test->pids);
+                (long long)test->memory_bytes, (long long)test->pids);
     text_printf(&line, " --cpus %lld.%02lld -v \"$PWD:%s\" -w ",
                 (long long)test->nano_cpus / 1000000000,
                 (long long)test->nano_cpus / 10000000 % 100, WORKSPACE_FOLDER);

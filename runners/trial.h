@@ -4,7 +4,8 @@
  * inspect → remove. A pass of a command needs all of: the pulled digest is the asked one, the container's image is that
  * image, it started, it exited by itself with 0, it was not out of memory, its log stream ended whole. A pass of a trial
  * needs a pass of each command, and at least one. Inspect decides; a stream that ends proves nothing by itself. The first
- * command that does not pass ends the trial; later ones are `skipped`.
+ * command that does not pass ends the trial; later ones are `skipped`. What a signal cut short, or an engine that failed, is
+ * `error`: nothing is known then. `timed-out` is only what the engine says to run still when the test's time is over.
  *   src  facts seen on Docker Engine 20.10 and Podman 4.3, see HACKING.md
  */
 #pragma once

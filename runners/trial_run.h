@@ -6,14 +6,17 @@
 #include "runners/workspace.h"
 
 struct trial_run {
-    struct engine *engine;             /* obeys the cancel */
-    struct engine *cleaner;            /* does not: removes what was made */
+    struct engine *engine;             /* for what may be cut short */
+    struct engine *cleaner;            /* for what makes and removes things */
+    const struct cancel *cancel;       /* may be NULL */
     const struct workspace *workspace; /* may be NULL */
     const struct labels *labels;
     const char *const *image_ids; /* of each step, as pulled and proved */
-    const char *name;             /* of the volume; unique */
+    const char *name;             /* of the volume, and the first part of the containers'; unique */
     bool keep;                    /* leave a failed trial's container and volume */
     void (*on_command)(void *context, size_t step);
+    void (*on_left)(void *context,
+                    const char *words); /* something could not be removed; may be NULL */
     void *context;
 };
 

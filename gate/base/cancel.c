@@ -8,6 +8,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "gate/base/clock.h"
+
 static struct cancel
     *signalled; /* the one that cancel_on_signals named; a handler has no other way to find it */
 
@@ -30,6 +32,8 @@ void cancel_request(struct cancel *cancel, int signal) {
     uint64_t one = 1;
     if (cancel->signal == 0)
         cancel->signal = signal;
+    if (cancel->requested_ms == 0) /* clock_gettime is async-signal-safe */
+        cancel->requested_ms = clock_monotonic_ms();
     ssize_t written = write(cancel->fd, &one, sizeof one);
     (void)written; /* full means that it was requested already */
 }

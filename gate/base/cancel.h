@@ -7,12 +7,14 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "gate/base/error.h"
 
 struct cancel {
-    int fd;              /* readable once requested; -1 before cancel_init */
-    volatile int signal; /* the signal that asked, 0 when something else did */
+    int fd;                        /* readable once requested; -1 before cancel_init */
+    volatile int signal;           /* the signal that asked, 0 when something else did */
+    volatile int64_t requested_ms; /* monotonic: when the first request came; 0 before */
 };
 
 int cancel_init(struct cancel *cancel, struct error *err) _must_check_;

@@ -80,7 +80,7 @@ int error_no_memory_at(struct error *err, const char *file, int line) {
     return -1;
 }
 
-int error_wrap(struct error *err, const char *format, ...) {
+int error_wrap_with(struct error *err, const char *format, ...) {
     _cleanup_(free_pointer) char *context = NULL;
     va_list arguments;
     va_start(arguments, format);

@@ -60,22 +60,31 @@ enum exit_status {
     EXIT_SIGNAL = 128,  /* + the number of the signal */
 };
 
+/* The value of all that follows, in words that an analyzer of one file understands: -1 whatever it is given. */
+static inline int error_minus_one(int ignored) {
+    (void)ignored;
+    return -1;
+}
+
 /* Raises. Always -1. A message that is already there is replaced. */
-#define error_set(err, kind, ...) error_set_at((err), (kind), __FILE__, __LINE__, __VA_ARGS__)
+#define error_set(err, kind, ...)                                                                  \
+    error_minus_one(error_set_at((err), (kind), __FILE__, __LINE__, __VA_ARGS__))
 int error_set_at(struct error *err, enum error_kind kind, const char *file, int line,
                  const char *format, ...) _printf_(5, 6);
 
 /* Raises for a failed system call: kind from errno (ENOMEM -> no-memory, else io), ": " and strerror appended. Always -1. */
-#define error_set_errno(err, ...) error_set_errno_at((err), __FILE__, __LINE__, __VA_ARGS__)
+#define error_set_errno(err, ...)                                                                  \
+    error_minus_one(error_set_errno_at((err), __FILE__, __LINE__, __VA_ARGS__))
 int error_set_errno_at(struct error *err, const char *file, int line, const char *format, ...)
     _printf_(4, 5);
 
 /* Raises out-of-memory with a static text. Always -1. */
-#define error_no_memory(err) error_no_memory_at((err), __FILE__, __LINE__)
+#define error_no_memory(err) error_minus_one(error_no_memory_at((err), __FILE__, __LINE__))
 int error_no_memory_at(struct error *err, const char *file, int line);
 
 /* Puts "context: " before the message. Always -1. */
-int error_wrap(struct error *err, const char *format, ...) _printf_(2, 3);
+#define error_wrap(err, ...) error_minus_one(error_wrap_with((err), __VA_ARGS__))
+int error_wrap_with(struct error *err, const char *format, ...) _printf_(2, 3);
 
 /* Moves src into dst (dst is cleared before); src is empty afterwards. Always -1. */
 int error_move(struct error *dst, struct error *src);

@@ -1,11 +1,13 @@
 #include "gate/base/http.h"
 
+#include <config.h>
 #include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/queue.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "gate/base/array.h"
@@ -41,7 +43,9 @@ struct timer {
 
 struct http_loop {
     CURLM *multi;
+    char user_agent[64];
     struct cancel *cancel;
+    int64_t cancel_grace_ms, cancel_call_grace_ms;
     TAILQ_HEAD(, transfer) transfers;
     TAILQ_HEAD(, timer) timers;
 };
@@ -70,8 +74,13 @@ struct http_loop *http_loop_new(const struct http_options *options, struct cance
     curl_multi_setopt(multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)per_host);
     curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)all);
     curl_multi_setopt(multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
+    snprintf(loop->user_agent, sizeof loop->user_agent, "%s",
+             options != NULL && options->user_agent != NULL ? options->user_agent
+                                                            : "pingate/" PINGATE_VERSION);
     loop->multi = multi;
     loop->cancel = cancel;
+    loop->cancel_grace_ms = options != NULL ? options->cancel_grace_ms : 0;
+    loop->cancel_call_grace_ms = options != NULL ? options->cancel_call_grace_ms : 0;
     TAILQ_INIT(&loop->transfers);
     TAILQ_INIT(&loop->timers);
     return loop;
@@ -266,9 +275,12 @@ static int set_up(struct transfer *transfer, const struct http_request *request,
     curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->curl_words);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_USERAGENT, "pingate");
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, transfer->loop->user_agent);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)HTTP_CONNECT_TIMEOUT_MS);
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+    curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    /* The first connection tells whether the others are needed at all: HTTP/2 carries every request on one. */
+    curl_easy_setopt(easy, CURLOPT_PIPEWAIT, (long)string_has_prefix(request->url, "https://"));
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
@@ -340,14 +352,30 @@ int http_loop_add_timer(struct http_loop *loop, int64_t delay_ms,
     return 0;
 }
 
-static enum error_kind kind_of(CURLcode code) {
-    if (code == CURLE_OPERATION_TIMEDOUT)
-        return ERROR_TIMEOUT;
-    if (code == CURLE_OUT_OF_MEMORY)
-        return ERROR_NO_MEMORY;
-    if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL)
-        return ERROR_PROTOCOL;
-    return ERROR_NETWORK;
+static const struct failure {
+    CURLcode code;
+    enum http_failure failure;
+    enum error_kind kind;
+} failures[] = {
+    {CURLE_OPERATION_TIMEDOUT, HTTP_FAILURE_TIMEOUT, ERROR_TIMEOUT},
+    {CURLE_OUT_OF_MEMORY, HTTP_FAILURE_OTHER, ERROR_NO_MEMORY},
+    {CURLE_URL_MALFORMAT, HTTP_FAILURE_OTHER, ERROR_PROTOCOL},
+    {CURLE_UNSUPPORTED_PROTOCOL, HTTP_FAILURE_OTHER, ERROR_PROTOCOL},
+    {CURLE_WEIRD_SERVER_REPLY, HTTP_FAILURE_OTHER, ERROR_PROTOCOL},
+    {CURLE_COULDNT_RESOLVE_HOST, HTTP_FAILURE_RESOLVE, ERROR_NETWORK},
+    {CURLE_COULDNT_RESOLVE_PROXY, HTTP_FAILURE_RESOLVE, ERROR_NETWORK},
+    {CURLE_COULDNT_CONNECT, HTTP_FAILURE_CONNECT, ERROR_NETWORK},
+    {CURLE_SSL_CONNECT_ERROR, HTTP_FAILURE_TLS, ERROR_NETWORK},
+    {CURLE_PEER_FAILED_VERIFICATION, HTTP_FAILURE_CERTIFICATE, ERROR_PROTOCOL},
+    {CURLE_SSL_CACERT_BADFILE, HTTP_FAILURE_CA_FILE, ERROR_IO},
+};
+
+static const struct failure *failure_of(CURLcode code) {
+    static const struct failure other = {CURLE_OK, HTTP_FAILURE_OTHER, ERROR_NETWORK};
+    for (size_t i = 0; i < sizeof failures / sizeof *failures; i++)
+        if (failures[i].code == code)
+            return &failures[i];
+    return &other;
 }
 
 static int finish(struct http_loop *loop, struct transfer *transfer, CURLcode code,
@@ -357,10 +385,12 @@ static int finish(struct http_loop *loop, struct transfer *transfer, CURLcode co
     transfer->response.complete = code == CURLE_OK;
     const struct error *error = NULL;
     if (code != CURLE_OK) {
+        transfer->response.failure = HTTP_FAILURE_OTHER;
         if (transfer->error.kind == ERROR_NONE) {
             const char *words =
                 transfer->curl_words[0] != '\0' ? transfer->curl_words : curl_easy_strerror(code);
-            error_set(&transfer->error, kind_of(code), "%s", words);
+            transfer->response.failure = failure_of(code)->failure;
+            error_set(&transfer->error, failure_of(code)->kind, "%s", words);
         }
         error = &transfer->error;
     }
@@ -405,23 +435,43 @@ static int run_timers(struct http_loop *loop, int *wait_ms, struct error *fatal)
     return 0;
 }
 
+/* Ends the loop when it is cancelled and its grace is over. *watch: whether the cancel's descriptor still tells something
+ * new; once it is readable it stays so, and a poll with it would not sleep. */
+static int obey_cancel(const struct http_loop *loop, int64_t began_ms, bool *watch, int *wait_ms,
+                       struct error *err) {
+    *watch = cancel_fd(loop->cancel) >= 0;
+    if (!cancel_requested(loop->cancel))
+        return 0;
+    int64_t requested_ms = loop->cancel->requested_ms;
+    int64_t all_ms = requested_ms + loop->cancel_grace_ms;
+    int64_t call_ms =
+        (began_ms > requested_ms ? began_ms : requested_ms) + loop->cancel_call_grace_ms;
+    int64_t left_ms = (all_ms < call_ms ? all_ms : call_ms) - clock_monotonic_ms();
+    if (loop->cancel_grace_ms == 0 || left_ms <= 0)
+        return cancel_check(loop->cancel, err);
+    *watch = false;
+    *wait_ms = left_ms < *wait_ms ? (int)left_ms : *wait_ms;
+    return 0;
+}
+
 int http_loop_run(struct http_loop *loop, struct error *err) {
     struct curl_waitfd stop = {.fd = cancel_fd(loop->cancel), .events = CURL_WAIT_POLLIN};
-    unsigned int extra = stop.fd >= 0 ? 1 : 0;
+    int64_t began_ms = clock_monotonic_ms();
     while (!TAILQ_EMPTY(&loop->transfers) || !TAILQ_EMPTY(&loop->timers)) {
-        if (cancel_check(loop->cancel, err) < 0)
+        int wait_ms = LONGEST_POLL_MS;
+        bool watch;
+        if (obey_cancel(loop, began_ms, &watch, &wait_ms, err) < 0)
             return -1;
         int running;
         if (curl_multi_perform(loop->multi, &running) != CURLM_OK)
             return error_set(err, ERROR_BUG, "libcurl's loop failed");
         if (read_messages(loop, err) < 0)
             return -1;
-        int wait_ms = LONGEST_POLL_MS;
         if (run_timers(loop, &wait_ms, err) < 0)
             return -1;
         if (TAILQ_EMPTY(&loop->transfers) && TAILQ_EMPTY(&loop->timers))
             break;
-        curl_multi_poll(loop->multi, extra != 0 ? &stop : NULL, extra, wait_ms, NULL);
+        curl_multi_poll(loop->multi, watch ? &stop : NULL, watch ? 1 : 0, wait_ms, NULL);
     }
     return 0;
 }
@@ -489,6 +539,11 @@ char *http_url_resolve(const char *base, const char *relative, struct error *err
     curl_free(whole);
     curl_url_cleanup(url);
     return copy;
+}
+
+int64_t http_date_ms(const char *text) {
+    time_t seconds = curl_getdate(text, NULL);
+    return seconds >= 0 ? (int64_t)seconds * 1000 : -1;
 }
 
 static bool origin_of(const char *text, char *out, size_t size) {

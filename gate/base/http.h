@@ -43,7 +43,8 @@ struct http_request {
     const char *unix_socket;    /* path, or NULL */
     const char *const *headers; /* "Name: value", NULL-terminated, or NULL */
     const char *ca_file;        /* PEM; NULL is the system's */
-    const char *proxy;          /* NULL is the environment's; "" is none */
+    const char
+        *proxy; /* NULL is the environment's (http_proxy, https_proxy, no_proxy); "" is none */
 
     const void *body;   /* or NULL */
     size_t body_length; /* bytes */
@@ -61,8 +62,21 @@ struct http_request {
     void *data_context;
 };
 
+/* Why there is no answer, as far as a caller does something else about it; the error's message has the words. */
+enum http_failure {
+    HTTP_FAILURE_NONE,
+    HTTP_FAILURE_RESOLVE, /* no such name */
+    HTTP_FAILURE_CONNECT, /* refused, unreachable */
+    HTTP_FAILURE_TLS,     /* the other side speaks no TLS, or none that we take */
+    HTTP_FAILURE_CERTIFICATE, /* nobody whom we trust vouches for it, or for another host, or no longer */
+    HTTP_FAILURE_CA_FILE, /* ours cannot be read */
+    HTTP_FAILURE_TIMEOUT, /* of the request */
+    HTTP_FAILURE_OTHER    /* cut, nonsense, a limit */
+};
+
 struct http_response {
     long status;                 /* 0 when there was no answer */
+    enum http_failure failure;   /* set beside an error */
     struct http_headers headers; /* of the final answer (not of 1xx) */
     struct text body;            /* empty when on_data took it */
     bool complete;               /* the body came whole as its framing told */
@@ -72,6 +86,8 @@ struct http_options {
     size_t connections_per_host; /* 0 is 8 */
     size_t connections;          /* in all; 0 is 32 */
     const char *user_agent;      /* NULL is "pingate/VERSION" */
+    /* After a cancel was requested, requests go on for so long: all of them together, and each one. 0: they end at once. */
+    int64_t cancel_grace_ms, cancel_call_grace_ms;
 };
 
 struct http_loop;
@@ -115,6 +131,9 @@ char *http_escape(const char *text, struct error *err) _must_check_;
 
 /* Resolves `relative` (as in Location or Link) against an absolute `base`. NULL with *err set. */
 char *http_url_resolve(const char *base, const char *relative, struct error *err) _must_check_;
+
+/* A date in headers ("Sun, 06 Nov 1994 08:49:37 GMT", and the older two forms), in ms since 1970; -1 when it is none. */
+int64_t http_date_ms(const char *text);
 
 /* Same scheme, host and port, default ports included; false when either cannot be parsed. */
 bool http_same_origin(const char *a, const char *b);

@@ -7,6 +7,14 @@
 
 #include "gate/reference.h"
 
+#define AUTH_HOST_SIZE 300 /* bytes of a host and its port; longer ones are none */
+
+static void cut_port(char *host) {
+    char *colon = strrchr(host, ':');
+    if (colon != NULL && strchr(colon, ']') == NULL)
+        *colon = '\0';
+}
+
 static const char *skip_space(const char *at) {
     while (*at == ' ' || *at == '\t' || *at == ',')
         at++;
@@ -88,14 +96,15 @@ void challenge_clear(struct challenge *challenge) {
     *challenge = (struct challenge){0};
 }
 
-/* The host of an address, with its port where there is one; false when it has no scheme that we speak. */
-static bool host_of(const char *url, char *out, size_t size) {
+bool auth_host(const char *url, char *out, size_t size) {
     const char *host = strstr(url, "://");
     if (host == NULL)
         return false;
     host += 3;
-    size_t length = strcspn(host, "/?#");
-    if (length == 0 || length >= size || memchr(host, '@', length) != NULL)
+    /* Only what every reader of addresses takes for the same host: no "@", "\\", "%" or white space. */
+    size_t length =
+        strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:[]");
+    if (length == 0 || length >= size || strchr("/?#", host[length]) == NULL)
         return false;
     memcpy(out, host, length);
     out[length] = '\0';
@@ -103,48 +112,64 @@ static bool host_of(const char *url, char *out, size_t size) {
 }
 
 bool auth_realm_allowed(const char *realm, const char *registry_url) {
-    char host[300];
-    char registry[300];
-    if (!host_of(realm, host, sizeof host) || !host_of(registry_url, registry, sizeof registry))
+    char host[AUTH_HOST_SIZE];
+    char registry[AUTH_HOST_SIZE];
+    if (!auth_host(realm, host, sizeof host) || !auth_host(registry_url, registry, sizeof registry))
         return false;
     if (strncasecmp(realm, "https://", 8) == 0)
         return true;
-    return strncasecmp(realm, "http://", 7) == 0 && strncasecmp(registry_url, "http://", 7) == 0 &&
-           (reference_domain_is_loopback(host) || strcasecmp(host, registry) == 0);
+    if (strncasecmp(realm, "http://", 7) != 0 || strncasecmp(registry_url, "http://", 7) != 0)
+        return false;
+    if (reference_domain_is_loopback(host))
+        return true;
+    cut_port(host);
+    cut_port(registry);
+    return strcasecmp(host, registry) == 0;
 }
 
-static void cut_port(char *host) {
-    char *colon = strrchr(host, ':');
-    if (colon != NULL && strchr(colon, ']') == NULL)
-        *colon = '\0';
+/* "auth.example.com" is below "example.com". */
+static bool is_below(const char *host, const char *parent) {
+    size_t length = strlen(host);
+    size_t tail = strlen(parent);
+    return length > tail && host[length - tail - 1] == '.' &&
+           strcasecmp(host + length - tail, parent) == 0;
 }
 
 static bool is_address(const char *host) {
     return host[0] == '[' || strspn(host, "0123456789.") == strlen(host);
 }
 
-/* "auth.docker.io" -> "docker.io" */
-static const char *last_two_labels(const char *host) {
-    const char *last = strrchr(host, '.');
-    if (last == NULL)
-        return host;
-    for (const char *at = last; at > host; at--)
-        if (at[-1] == '.')
-            return at;
-    return host;
+/* Above or below each other; the upper one has a name of two labels at least, so that "com" is nobody's parent. */
+static bool is_family(const char *a, const char *b) {
+    if (is_address(a) || is_address(b))
+        return false;
+    return (is_below(a, b) && strchr(b, '.') != NULL) || (is_below(b, a) && strchr(a, '.') != NULL);
 }
 
-bool auth_realm_may_see_credentials(const char *realm, const char *registry_url) {
-    char host[300];
-    char registry[300];
-    if (!auth_realm_allowed(realm, registry_url) || !host_of(realm, host, sizeof host) ||
-        !host_of(registry_url, registry, sizeof registry))
+/* Token servers that stand beside their registry, by its operator's own documentation. */
+static const struct {
+    const char *registry;
+    const char *token_server;
+} known_pairs[] = {
+    {"registry-1.docker.io", "auth.docker.io"},
+};
+
+bool auth_realm_may_see_credentials(const char *realm, const char *registry_url,
+                                    const char *trusted) {
+    char host[AUTH_HOST_SIZE];
+    char registry[AUTH_HOST_SIZE];
+    if (!auth_realm_allowed(realm, registry_url) || !auth_host(realm, host, sizeof host) ||
+        !auth_host(registry_url, registry, sizeof registry))
         return false;
+    if (trusted != NULL && strcasecmp(host, trusted) == 0)
+        return true;
     cut_port(host);
     cut_port(registry);
-    if (strcasecmp(host, registry) == 0)
+    if (strcasecmp(host, registry) == 0 || (trusted != NULL && strcasecmp(host, trusted) == 0))
         return true;
-    if (is_address(host) || is_address(registry) || strchr(last_two_labels(host), '.') == NULL)
-        return false;
-    return strcasecmp(last_two_labels(host), last_two_labels(registry)) == 0;
+    for (size_t i = 0; i < sizeof known_pairs / sizeof *known_pairs; i++)
+        if (strcasecmp(registry, known_pairs[i].registry) == 0 &&
+            strcasecmp(host, known_pairs[i].token_server) == 0)
+            return true;
+    return is_family(host, registry);
 }

@@ -1,86 +1,34 @@
 #include "gate/registry/registry.h"
 
-#include <jansson.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
+#include <strings.h>
 
-#include "gate/base/base64.h"
 #include "gate/base/clock.h"
-#include "gate/base/http.h"
 #include "gate/base/trace.h"
-#include "gate/registry/auth.h"
-#include "gate/registry/manifest.h"
+#include "gate/registry/question.h"
+#include "gate/registry/retry.h"
+#include "gate/registry/tags.h"
 
-#define TRIES_LIMIT        5   /* of one request, for what may pass: network, 429, 5xx */
-#define FIRST_DELAY_MS     500 /* before the second try; doubles */
-#define LONGEST_DELAY_MS   10000
-#define REDIRECTS_LIMIT    3
-#define TAG_BODY_LIMIT     (16u << 20) /* bytes of one page of tags */
-#define TOKEN_BODY_LIMIT   (64u << 10) /* bytes of a token server's answer */
-#define REQUEST_TIMEOUT_MS 20000       /* one request without an answer is tried again */
-
-/* An Authorization header that a registry takes for one repository. */
-struct grant {
-    TAILQ_ENTRY(grant) link;
-    char *key;    /* domain and path */
-    char *header; /* "Authorization: …"; NULL while none is known */
-    bool pending; /* a token is being asked for; questions wait for it */
-};
-
-enum question_kind { ASK_DIGEST, ASK_TAGS };
-
-struct question {
-    TAILQ_ENTRY(question) link;
-    struct registry *registry;
-    enum question_kind kind;
-    struct reference name;
-    char *url;          /* of the request under way */
-    const char *method; /* "HEAD" or "GET" */
-    struct grant *grant;
-    bool waiting;     /* for its grant's token */
-    bool sent_header; /* the request under way carried the grant's header */
-    bool elsewhere;   /* a redirect led to another address: no credentials there */
-    unsigned int tries, redirects, refusals;
-    int64_t deadline_ms; /* monotonic */
-    struct string_list tags, pages;
-    registry_on_digest *on_digest;
-    registry_on_tags *on_tags;
-    void *context;
-};
-
-struct registry {
-    struct registry_options options;
-    struct http_loop *loop;
-    TAILQ_HEAD(, grant) grants;
-    TAILQ_HEAD(, question) questions;
-    struct registry_counts counts;
-};
-
-static int send_question(struct question *question, struct error *err);
+#define REDIRECTS_LIMIT       3
+#define TAG_BODY_LIMIT        (16u << 20) /* bytes of one page of tags */
+#define REQUESTS_IN_A_TIMEOUT 3           /* a request that gets no answer is sent again so often */
 
 static void question_free(struct question *question) {
     reference_clear(&question->name);
     string_list_clear(&question->tags);
-    string_list_clear(&question->pages);
+    if (question->sent_header != NULL)
+        explicit_bzero(question->sent_header, strlen(question->sent_header));
+    free(question->sent_header);
+    free(question->landmark);
     free(question->url);
     free(question);
 }
 
-static const struct registry_host *host_settings(const struct registry *registry,
-                                                 const char *domain) {
-    for (size_t i = 0; i < registry->options.host_count; i++)
-        if (strcmp(registry->options.hosts[i].domain, domain) == 0)
-            return &registry->options.hosts[i];
-    return NULL;
-}
-
-static char *base_url(const struct registry *registry, const char *domain, struct error *err) {
-    const struct registry_host *host = host_settings(registry, domain);
-    bool plain = (host != NULL && host->plain_http) ||
-                 (reference_domain_is_loopback(domain) && (host == NULL || host->ca_file == NULL));
-    return string_format(err, "%s://%s/v2/", plain ? "http" : "https", reference_api_host(domain));
+static void host_free(struct host *host) {
+    free(host->domain);
+    free(host->base);
+    free(host);
 }
 
 int registry_new(const struct registry_options *options, struct cancel *cancel,
@@ -89,9 +37,9 @@ int registry_new(const struct registry_options *options, struct cancel *cancel,
     if (registry == NULL)
         return error_no_memory(err);
     registry->options = *options;
+    registry->cancel = cancel;
     if (registry->options.timeout_ms == 0)
         registry->options.timeout_ms = REGISTRY_LOOKUP_TIMEOUT_MS;
-    TAILQ_INIT(&registry->grants);
     TAILQ_INIT(&registry->questions);
     registry->loop = http_loop_new(NULL, cancel, err);
     if (registry->loop == NULL) {
@@ -108,18 +56,15 @@ void registry_free(struct registry *registry) {
     http_loop_free(registry->loop);
     struct question *question;
     while ((question = TAILQ_FIRST(&registry->questions)) != NULL) {
-        TAILQ_REMOVE(&registry->questions, question, link);
+        TAILQ_REMOVE(&registry->questions, question, all);
         question_free(question);
     }
-    struct grant *grant;
-    while ((grant = TAILQ_FIRST(&registry->grants)) != NULL) {
-        TAILQ_REMOVE(&registry->grants, grant, link);
-        free(grant->key);
-        if (grant->header != NULL)
-            explicit_bzero(grant->header, strlen(grant->header));
-        free(grant->header);
-        free(grant);
+    while (registry->hosts != NULL) {
+        struct host *next = registry->hosts->next;
+        host_free(registry->hosts);
+        registry->hosts = next;
     }
+    grants_free(registry);
     free(registry);
 }
 
@@ -131,423 +76,335 @@ struct registry_counts registry_counts(const struct registry *registry) {
     return registry->counts;
 }
 
-/* Answers. */
+/* Hosts and their queues. */
 
-static int answer_error(struct question *question, const struct error *why, struct error *fatal) {
-    TAILQ_REMOVE(&question->registry->questions, question, link);
-    struct error full = {0};
-    const char *tag = question->name.tag != NULL ? question->name.tag : "";
-    error_set(&full, why->kind, "%s%s%s: %s", question->name.image, *tag != '\0' ? ":" : "", tag,
-              error_message(why));
-    int result = question->kind == ASK_DIGEST
-                     ? question->on_digest(question->context, NULL, &full, fatal)
-                     : question->on_tags(question->context, NULL, &full, fatal);
-    error_clear(&full);
+static const struct registry_host *settings_for(const struct registry *registry,
+                                                const char *domain) {
+    for (size_t i = 0; i < registry->options.host_count; i++)
+        if (strcasecmp(registry->options.hosts[i].domain, domain) == 0)
+            return &registry->options.hosts[i];
+    return NULL;
+}
+
+static struct host *host_for(struct registry *registry, const char *domain, struct error *err) {
+    for (struct host *host = registry->hosts; host != NULL; host = host->next)
+        if (strcmp(host->domain, domain) == 0)
+            return host;
+    const struct registry_host *settings = settings_for(registry, domain);
+    bool plain =
+        (settings != NULL && settings->plain_http) ||
+        (reference_domain_is_loopback(domain) && (settings == NULL || settings->ca_file == NULL));
+    struct host *host = calloc(1, sizeof *host);
+    if (host == NULL) {
+        error_no_memory(err);
+        return NULL;
+    }
+    TAILQ_INIT(&host->queued);
+    host->registry = registry;
+    host->settings = settings;
+    host->timeout_ms = settings != NULL && settings->timeout_ms > 0 ? settings->timeout_ms
+                                                                    : registry->options.timeout_ms;
+    host->domain = string_dup(domain, err);
+    host->base =
+        string_format(err, "%s://%s/v2/", plain ? "http" : "https", reference_api_host(domain));
+    if (host->domain == NULL || host->base == NULL) {
+        host_free(host);
+        return NULL;
+    }
+    host->next = registry->hosts;
+    registry->hosts = host;
+    return host;
+}
+
+int64_t host_request_timeout_ms(const struct host *host, int64_t deadline_ms) {
+    int64_t left_ms = deadline_ms - clock_monotonic_ms();
+    int64_t most_ms = host->timeout_ms / REQUESTS_IN_A_TIMEOUT + 1;
+    return left_ms < 1 ? 0 : left_ms < most_ms ? left_ms : most_ms;
+}
+
+static int begin(struct question *question, struct error *fatal) {
+    struct host *host = question->host;
+    host->active++;
+    question->deadline_ms = clock_monotonic_ms() + host->timeout_ms;
+    if (host->silent)
+        return answer_words(question, fatal, ERROR_NETWORK,
+                            "%s did not answer the questions before this one, so it was not asked; "
+                            "try later",
+                            reference_api_host(host->domain));
+    return question_send(question, fatal);
+}
+
+/* Lets the next questions of the host begin. Answers that come at once end up here again; the outermost call goes on. */
+static int host_pump(struct host *host, struct error *fatal) {
+    if (host->pumping)
+        return 0;
+    host->pumping = true;
+    int result = 0;
+    struct question *question;
+    while (result == 0 && host->active < REGISTRY_ACTIVE_LIMIT &&
+           (question = TAILQ_FIRST(&host->queued)) != NULL) {
+        TAILQ_REMOVE(&host->queued, question, link);
+        result = begin(question, fatal);
+    }
+    host->pumping = false;
+    return result;
+}
+
+void question_take(struct question *question) {
+    TAILQ_REMOVE(&question->registry->questions, question, all);
+}
+
+int question_end(struct question *question, int result, struct error *fatal) {
+    struct host *host = question->host;
+    host->active--;
     question_free(question);
-    return result;
+    return result < 0 ? -1 : host_pump(host, fatal);
 }
 
-/* The registry's own words for an error, "" where there are none. */
-static void error_words(const struct text *body, char *out, size_t size) {
-    out[0] = '\0';
-    json_auto_t *root = json_loadb(text_string(body), body->length, 0, NULL);
-    const json_t *first = json_array_get(json_object_get(root, "errors"), 0);
-    const char *message = json_string_value(json_object_get(first, "message"));
-    if (message != NULL)
-        snprintf(out, size, " (\"%s\")", message);
+/* Sending, and sending again. */
+
+static int on_time(void *context, struct error *fatal) {
+    return question_send(context, fatal);
 }
 
-static int answer_status(struct question *question, const struct http_response *response,
-                         struct error *fatal) {
-    char words[200];
-    error_words(&response->body, words, sizeof words);
-    const char *host = reference_api_host(question->name.domain);
-    struct error why = {0};
-    long status = response->status;
-    if (status == 404 && question->kind == ASK_TAGS)
-        error_set(&why, ERROR_NOT_FOUND, "%s knows no such repository%s; check its name", host,
-                  words);
-    else if (status == 404)
-        error_set(&why, ERROR_NOT_FOUND,
-                  "%s has no such tag or repository%s; check the name, or hold the pin", host,
-                  words);
-    else if (status == 401 || status == 403)
-        error_set(&why, ERROR_AUTH,
-                  "%s refused with %ld%s; log in with `docker login %s`, or check that the account "
-                  "may pull it",
-                  host, status, words, question->name.domain);
-    else if (status == 429)
-        error_set(&why, ERROR_RATE_LIMIT,
-                  "%s answered 429, too many requests%s; log in for a higher limit, or try later",
-                  host, words);
-    else if (status >= 500)
-        error_set(&why, ERROR_NETWORK, "%s answered %ld%s, %u times; try later", host, status,
-                  words, question->tries);
-    else
-        error_set(&why, ERROR_PROTOCOL, "%s answered %ld%s, which makes no sense here", host,
-                  status, words);
-    int result = answer_error(question, &why, fatal);
-    error_clear(&why);
-    return result;
+static int send_later(struct question *question, int64_t delay_ms, struct error *fatal) {
+    return http_loop_add_timer(question->registry->loop, delay_ms, on_time, question, fatal);
 }
 
-static int answer_digest(struct question *question, const struct http_response *response,
-                         const char *digest, struct error *fatal) {
-    const char *type = http_header(response, "content-type");
-    const char *length = http_header(response, "content-length");
-    struct registry_digest answer = {.media_type = (char *)(type != NULL ? type : ""),
-                                     .size_bytes = -1};
-    memcpy(answer.digest, digest, DIGEST_SIZE);
-    if (strcmp(question->method, "GET") == 0)
-        answer.size_bytes = (int64_t)response->body.length;
-    else if (length != NULL)
-        answer.size_bytes = strtoll(length, NULL, 10);
-    TAILQ_REMOVE(&question->registry->questions, question, link);
-    int result = question->on_digest(question->context, &answer, NULL, fatal);
-    question_free(question);
-    return result;
-}
-
-/* Trying again. */
-
-static int on_retry(void *context, struct error *fatal) {
-    return send_question(context, fatal);
-}
-
-static bool may_retry(struct question *question, int64_t *delay_ms,
-                      const struct http_response *response) {
-    *delay_ms = (int64_t)FIRST_DELAY_MS << (question->tries - 1);
-    if (*delay_ms > LONGEST_DELAY_MS)
-        *delay_ms = LONGEST_DELAY_MS;
-    const char *after = response != NULL ? http_header(response, "retry-after") : NULL;
-    if (after != NULL && strspn(after, "0123456789") == strlen(after) && strlen(after) < 9)
-        *delay_ms = strtoll(after, NULL, 10) * 1000;
-    return question->tries < TRIES_LIMIT &&
-           clock_monotonic_ms() + *delay_ms < question->deadline_ms;
+/* Whether there is a point in asking again, and when. */
+static bool may_retry(const struct question *question, int64_t *delay_ms) {
+    *delay_ms =
+        question->asked_pause_ms >= 0 ? question->asked_pause_ms : retry_delay_ms(question->tries);
+    return question->tries < RETRY_TRIES &&
+           *delay_ms < question->deadline_ms - clock_monotonic_ms();
 }
 
 static int retry(struct question *question, int64_t delay_ms, struct error *fatal) {
     question->registry->counts.retries++;
-    trace(TRACE_HTTP, "%s again in %lld ms", question->url, (long long)delay_ms);
-    return http_loop_add_timer(question->registry->loop, delay_ms, on_retry, question, fatal);
+    trace(TRACE_HTTP, "%s again in %lld ms", question->name.image, (long long)delay_ms);
+    return send_later(question, delay_ms, fatal);
 }
 
-/* Tokens. */
-
-static struct grant *grant_for(struct registry *registry, const struct reference *name,
-                               struct error *err) {
-    struct grant *grant;
-    TAILQ_FOREACH(grant, &registry->grants, link) {
-        if (strcmp(grant->key, name->image) == 0)
-            return grant;
-    }
-    grant = calloc(1, sizeof *grant);
-    if (grant == NULL) {
-        error_no_memory(err);
-        return NULL;
-    }
-    grant->key = string_dup(name->image, err);
-    if (grant->key == NULL) {
-        free(grant);
-        return NULL;
-    }
-    TAILQ_INSERT_TAIL(&registry->grants, grant, link);
-    return grant;
+int question_ask_with_get(struct question *question, struct error *fatal) {
+    question->method = "GET";
+    question->tries = 0;
+    return question_send(question, fatal);
 }
 
-/* Everyone who waited for this grant goes on, or fails with `why`. */
-static int wake(struct registry *registry, struct grant *grant, const struct error *why,
-                struct error *fatal) {
-    grant->pending = false;
-    struct question *question = TAILQ_FIRST(&registry->questions);
-    while (question != NULL) {
-        struct question *next = TAILQ_NEXT(question, link);
-        if (question->waiting && question->grant == grant) {
-            question->waiting = false;
-            if (why != NULL ? answer_error(question, why, fatal) < 0
-                            : send_question(question, fatal) < 0)
-                return -1;
-        }
-        question = next;
-    }
-    return 0;
+static int out_of_time(struct question *question, struct error *fatal) {
+    char words[32];
+    clock_duration_words(question->host->timeout_ms, words, sizeof words);
+    return answer_words(question, fatal, ERROR_TIMEOUT,
+                        "%s did not settle this within %s; try later, or give it more time in "
+                        "pingate.yaml: registries: %s: {timeout: 5m}",
+                        reference_api_host(question->host->domain), words, question->host->domain);
 }
 
-static char *basic_header(const struct credential *credential, struct error *err) {
-    _cleanup_(free_pointer) char *both =
-        string_format(err, "%s:%s", credential->username, credential->password);
-    struct text header = {0};
-    if (both == NULL)
-        return NULL;
-    text_add(&header, "Authorization: Basic ");
-    base64_encode(&header, both, strlen(both), false);
-    explicit_bzero(both, strlen(both));
-    return text_steal(&header, err);
-}
+static int on_answer(void *context, struct http_response *response, const struct error *failed,
+                     struct error *fatal);
 
-struct token_request {
-    struct registry *registry;
-    struct grant *grant;
-    char host[300];
-};
-
-static int on_token(void *context, struct http_response *response, const struct error *failed,
-                    struct error *fatal) {
-    struct token_request token = *(struct token_request *)context;
-    free(context);
-    struct error why = {0};
-    char words[200];
-    error_words(&response->body, words, sizeof words);
-    json_auto_t *root = json_loadb(text_string(&response->body), response->body.length, 0, NULL);
-    const char *value = json_string_value(json_object_get(root, "token"));
-    if (value == NULL)
-        value = json_string_value(json_object_get(root, "access_token"));
-    if (failed != NULL)
-        error_set(&why, failed->kind, "token server %s: %s", token.host, error_message(failed));
-    else if (response->status == 401 || response->status == 403)
-        error_set(&why, ERROR_AUTH,
-                  "token server %s refused the credentials with %ld%s; log in again", token.host,
-                  response->status, words);
-    else if (response->status == 429)
-        error_set(&why, ERROR_RATE_LIMIT, "token server %s answered 429, too many requests",
-                  token.host);
-    else if (response->status >= 500)
-        error_set(&why, ERROR_NETWORK, "token server %s answered %ld; try later", token.host,
-                  response->status);
-    else if (response->status != 200 || value == NULL || strpbrk(value, "\r\n") != NULL)
-        error_set(&why, ERROR_PROTOCOL, "token server %s answered %ld without a token", token.host,
-                  response->status);
-    else {
-        free(token.grant->header);
-        token.grant->header = string_format(&why, "Authorization: Bearer %s", value);
-    }
-    int result = wake(token.registry, token.grant, why.kind != ERROR_NONE ? &why : NULL, fatal);
-    error_clear(&why);
-    return result;
-}
-
-static int token_url(const struct challenge *challenge, const struct question *question,
-                     struct text *url, struct error *err) {
-    _cleanup_(free_pointer) char *plain =
-        challenge->scope != NULL ? string_dup(challenge->scope, err)
-                                 : string_format(err, "repository:%s:pull", question->name.path);
-    _cleanup_(free_pointer) char *scope = plain != NULL ? http_escape(plain, err) : NULL;
-    _cleanup_(free_pointer) char *service =
-        scope != NULL ? http_escape(challenge->service != NULL ? challenge->service : "", err)
-                      : NULL;
-    if (service == NULL)
-        return -1;
-    text_add(url, challenge->realm);
-    text_printf(url, "%sscope=%s", strchr(challenge->realm, '?') != NULL ? "&" : "?", scope);
-    if (*service != '\0')
-        text_printf(url, "&service=%s", service);
-    return text_check(url, err);
-}
-
-static int send_token_request(struct question *question, const struct challenge *challenge,
-                              const struct credential *credential, struct error *err) {
-    _cleanup_(text_clear) struct text url = {0};
-    _cleanup_(text_clear) struct text body = {0};
-    _cleanup_(free_pointer) char *authorization = NULL;
+static int send_request(struct question *question, const char *header, int64_t timeout_ms,
+                        struct error *fatal) {
     struct registry *registry = question->registry;
-    const struct registry_host *host = host_settings(registry, question->name.domain);
-    bool may = auth_realm_may_see_credentials(challenge->realm, question->url);
-    struct http_request request = {.method = "GET",
-                                   .timeout_ms = REQUEST_TIMEOUT_MS,
-                                   .body_limit = TOKEN_BODY_LIMIT,
-                                   .ca_file = host != NULL ? host->ca_file : NULL};
-    const char *headers[3] = {0};
-    if (may && credential->identity_token != NULL) {
-        _cleanup_(free_pointer) char *secret = http_escape(credential->identity_token, err);
-        if (secret == NULL)
-            return -1;
-        text_add(&url, challenge->realm);
-        text_printf(&body,
-                    "grant_type=refresh_token&client_id=pingate&service=%s&scope=repository:%s:"
-                    "pull&refresh_token=%s",
-                    challenge->service != NULL ? challenge->service : "", question->name.path,
-                    secret);
-        request.method = "POST";
-        request.body = text_string(&body);
-        request.body_length = body.length;
-        headers[0] = "Content-Type: application/x-www-form-urlencoded";
-    } else {
-        if (token_url(challenge, question, &url, err) < 0)
-            return -1;
-        if (may && credential->username != NULL) {
-            authorization = basic_header(credential, err);
-            if (authorization == NULL)
-                return -1;
-            headers[0] = authorization;
-        }
-    }
-    request.url = text_string(&url);
-    request.headers = headers;
-    struct token_request *token = calloc(1, sizeof *token);
-    if (token == NULL)
-        return error_no_memory(err);
-    *token = (struct token_request){.registry = registry, .grant = question->grant};
-    snprintf(token->host, sizeof token->host, "%.*s", (int)strcspn(challenge->realm, "?"),
-             challenge->realm);
+    const struct registry_host *settings = question->host->settings;
+    bool loopback = reference_domain_is_loopback(question->host->domain) && !question->elsewhere;
+    const char *headers[] = {
+        question->kind == ASK_DIGEST ? MANIFEST_ACCEPT : "Accept: application/json", header, NULL};
+    struct http_request request = {.method = question->method,
+                                   .url = question->url,
+                                   .headers = headers,
+                                   .proxy = loopback ? "" : NULL,
+                                   .ca_file = settings != NULL ? settings->ca_file : NULL,
+                                   .body_limit = question->kind == ASK_TAGS ? TAG_BODY_LIMIT : 0,
+                                   .timeout_ms = timeout_ms};
+    question->tries++;
     registry->counts.requests++;
-    registry->counts.tokens++;
-    int result = http_loop_add(registry->loop, &request, on_token, token, err);
-    if (result < 0)
-        free(token);
-    return result;
+    return http_loop_add(registry->loop, &request, on_answer, question, fatal);
 }
 
-/* The registry wants to know who asks. Sends for a token, or takes the credentials as they are. *gave_up: the answer was
- * given already. */
-static int authorize(struct question *question, const struct http_response *response, bool *gave_up,
-                     struct error *fatal) {
-    *gave_up = false;
-    if (question->grant->pending) { /* somebody asks for this repository's token already */
-        question->waiting = true;
-        return 0;
-    }
-    if (question->elsewhere || question->refusals++ > 0) {
-        *gave_up = true;
-        return answer_status(question, response, fatal);
-    }
-    if (question->grant->header != NULL && !question->sent_header)
-        return send_question(question, fatal); /* it came while this request was under way */
-    _cleanup_(challenge_clear) struct challenge challenge = {0};
-    _cleanup_(credential_clear) struct credential credential = {0};
-    if (challenge_parse(response, &challenge, fatal) < 0 ||
-        credentials_find(question->registry->options.credentials, question->name.domain,
-                         &credential, fatal) < 0)
+int question_send(struct question *question, struct error *fatal) {
+    const char *header = NULL;
+    bool wait = false;
+    int64_t timeout_ms = host_request_timeout_ms(question->host, question->deadline_ms);
+    int64_t pause_ms = question->host->not_before_ms - clock_monotonic_ms();
+    if (timeout_ms == 0)
+        return out_of_time(question, fatal);
+    if (pause_ms > 0 && !question->elsewhere)
+        return pause_ms < question->deadline_ms - clock_monotonic_ms()
+                   ? send_later(question, pause_ms, fatal)
+                   : answer_pause(question, fatal);
+    if (!question->elsewhere && grant_header(question, &header, &wait, fatal) < 0)
         return -1;
-    if (challenge.bearer && challenge.realm != NULL) {
-        if (!auth_realm_allowed(challenge.realm, question->url)) {
-            struct error why = {0};
-            error_set(&why, ERROR_AUTH, "%s names a token server that is not https: %.200s",
-                      question->name.domain, challenge.realm);
-            *gave_up = true;
-            int result = answer_error(question, &why, fatal);
-            error_clear(&why);
-            return result;
-        }
-        question->grant->pending = true;
-        question->waiting = true;
-        return send_token_request(question, &challenge, &credential, fatal);
-    }
-    if (challenge.basic && credential.username != NULL) {
-        char *header = basic_header(&credential, fatal);
-        if (header == NULL)
-            return -1;
-        free(question->grant->header);
-        question->grant->header = header;
-        return send_question(question, fatal);
-    }
-    *gave_up = true;
-    return answer_status(question, response, fatal);
+    if (wait)
+        return 0;
+    free(question->sent_header);
+    question->sent_header = string_dup(header, fatal);
+    if (header != NULL && question->sent_header == NULL)
+        return -1;
+    return send_request(question, header, timeout_ms, fatal);
 }
 
-/* Pages of tags. */
-
-static int answer_tags(struct question *question, struct error *fatal) {
-    TAILQ_REMOVE(&question->registry->questions, question, link);
-    int result = question->on_tags(question->context, &question->tags, NULL, fatal);
-    question_free(question);
-    return result;
-}
+/* Reading answers. */
 
 /* Adds one page; -1 with *why set when it makes no sense. *next: the address of the following page, or NULL. */
 static int take_page(struct question *question, const struct http_response *response, char **next,
                      struct error *why) {
     *next = NULL;
-    json_auto_t *root = json_loadb(text_string(&response->body), response->body.length, 0, NULL);
-    const json_t *tags = json_object_get(root, "tags");
-    if (!json_is_object(root) || (tags != NULL && !json_is_null(tags) && !json_is_array(tags)))
-        return error_set(why, ERROR_PROTOCOL, "%s gave a list of tags that is none",
-                         reference_api_host(question->name.domain));
-    size_t index;
-    const json_t *tag;
-    json_array_foreach(tags, index, tag) {
-        if (question->tags.count >= REGISTRY_TAGS_LIMIT)
-            return error_set(why, ERROR_LIMIT, "more than %u tags", REGISTRY_TAGS_LIMIT);
-        if (json_is_string(tag) &&
-            string_list_add(&question->tags, json_string_value(tag), why) < 0)
-            return -1;
-    }
+    if (tags_read(text_string(&response->body), response->body.length, REGISTRY_TAGS_LIMIT,
+                  &question->tags, why) < 0)
+        return -1;
     _cleanup_(free_pointer) char *link = manifest_next_page(response, why);
     if (link == NULL)
         return why->kind != ERROR_NONE ? -1 : 0;
+    if (++question->pages >= REGISTRY_PAGES_LIMIT)
+        return error_set(why, ERROR_LIMIT, "the list of tags has more than %u pages",
+                         REGISTRY_PAGES_LIMIT);
     _cleanup_(free_pointer) char *url = http_url_resolve(question->url, link, why);
     if (url == NULL)
         return -1;
-    if (!http_same_origin(url, question->url))
-        return error_set(why, ERROR_PROTOCOL, "the next page of tags is on another host: %.200s",
-                         url);
-    if (string_list_has(&question->pages, url))
-        return error_set(why, ERROR_PROTOCOL, "the pages of tags go round in a circle at %.200s",
-                         url);
-    if (string_list_add(&question->pages, url, why) < 0)
-        return -1;
+    bool home = http_same_origin(url, question->host->base);
+    if (!home && !http_same_origin(url, question->url))
+        return error_set(why, ERROR_PROTOCOL,
+                         "the next page of tags is on another host: %.200s; it was not asked", url);
+    question->elsewhere = !home;
     *next = steal(url);
     return 0;
+}
+
+/* Circles of pages are found as Brent does it: one address is remembered, and anew at page 1, 2, 4, 8 … */
+static bool is_circle(struct question *question, const char *next, struct error *why) {
+    if (question->landmark != NULL && strcmp(question->landmark, next) == 0)
+        return true;
+    if (question->pages >= question->next_landmark) {
+        free(question->landmark);
+        question->landmark = string_dup(next, why);
+        question->next_landmark = question->next_landmark * 2 + 1;
+    }
+    return false;
 }
 
 static int on_page(struct question *question, const struct http_response *response,
                    struct error *fatal) {
     struct error why = {0};
     char *next = NULL;
-    if (take_page(question, response, &next, &why) < 0) {
-        int result = answer_error(question, &why, fatal);
-        error_clear(&why);
-        return result;
-    }
-    if (next == NULL)
+    int result = take_page(question, response, &next, &why);
+    if (result == 0 && next != NULL && is_circle(question, next, &why))
+        error_set(&why, ERROR_PROTOCOL, "the pages of tags go round in a circle at %.200s", next);
+    if (why.kind == ERROR_NONE && next == NULL)
         return answer_tags(question, fatal);
-    free(question->url);
-    question->url = next;
-    question->tries = 0;
-    return send_question(question, fatal);
+    if (why.kind == ERROR_NONE) {
+        free(question->url);
+        question->url = next;
+        question->tries = 0;
+        return question_send(question, fatal);
+    }
+    free(next);
+    result = why.kind == ERROR_NO_MEMORY
+                 ? error_move(fatal, &why)
+                 : answer_words(question, fatal, why.kind, "%s: %s",
+                                reference_api_host(question->host->domain), error_message(&why));
+    error_clear(&why);
+    return result;
 }
 
 static int on_manifest(struct question *question, const struct http_response *response,
                        struct error *fatal) {
     struct error why = {0};
     char digest[DIGEST_SIZE];
+    enum manifest_kind kind;
     bool whole = strcmp(question->method, "GET") == 0;
-    if (manifest_digest(response, whole ? &response->body : NULL, digest, &why) == 0 &&
-        digest[0] == '\0') {
-        question->method = "GET";
-        question->tries = 0;
-        return send_question(question, fatal);
-    }
+    if (manifest_digest(response, whole ? &response->body : NULL, digest, &kind, &why) == 0 &&
+        digest[0] == '\0')
+        return question_ask_with_get(question, fatal);
     if (why.kind == ERROR_NONE && question->name.digest != NULL && question->name.tag == NULL &&
         strcmp(question->name.digest, digest) != 0)
         error_set(&why, ERROR_PROTOCOL, "asked for %s, the registry answered with %s",
                   question->name.digest, digest);
     if (why.kind == ERROR_NONE)
-        return answer_digest(question, response, digest, fatal);
-    int result = answer_error(question, &why, fatal);
+        return answer_digest(question, response, digest, kind, fatal);
+    int result = answer_words(question, fatal, why.kind, "%s: %s",
+                              reference_api_host(question->host->domain), error_message(&why));
     error_clear(&why);
     return result;
 }
 
+static bool is_redirect(long status) {
+    return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+/* Where a redirect leads, or NULL with *why set when nobody should go there. */
+static char *redirect_target(const struct question *question, const struct http_response *response,
+                             struct error *why) {
+    const char *location = http_header(response, "location");
+    char host[REFERENCE_NAME_LIMIT + 1];
+    if (location == NULL) {
+        error_set(why, ERROR_PROTOCOL, "it redirects (%ld) and does not say where to",
+                  response->status);
+        return NULL;
+    }
+    char *url = http_url_resolve(question->url, location, why);
+    if (url == NULL)
+        return NULL;
+    bool secure = string_has_prefix(url, "https://");
+    if (question->redirects >= REDIRECTS_LIMIT)
+        error_set(why, ERROR_PROTOCOL, "it redirects more than %d times", REDIRECTS_LIMIT);
+    else if (string_has_prefix(question->url, "https://") && !secure)
+        error_set(why, ERROR_PROTOCOL, "a redirect leads from https to %.*s, which is not followed",
+                  (int)strcspn(url, "?"), url);
+    else if ((!secure && !string_has_prefix(url, "http://")) || !auth_host(url, host, sizeof host))
+        error_set(why, ERROR_PROTOCOL, "a redirect leads to no address of a registry");
+    if (why->kind == ERROR_NONE)
+        return url;
+    free(url);
+    return NULL;
+}
+
 static int follow(struct question *question, const struct http_response *response,
                   struct error *fatal) {
-    const char *location = http_header(response, "location");
-    if (location == NULL || question->redirects++ >= REDIRECTS_LIMIT)
-        return answer_status(question, response, fatal);
     struct error why = {0};
-    char *url = http_url_resolve(question->url, location, &why);
-    if (url != NULL && string_has_prefix(question->url, "https://") &&
-        !string_has_prefix(url, "https://"))
-        error_set(&why, ERROR_PROTOCOL, "a redirect leads from https to %.200s", url);
-    if (why.kind != ERROR_NONE) {
-        free(url);
-        int result = answer_error(question, &why, fatal);
+    char *url = redirect_target(question, response, &why);
+    if (url == NULL) {
+        int result = answer_words(question, fatal, why.kind, "%s: %s",
+                                  reference_api_host(question->host->domain), error_message(&why));
         error_clear(&why);
         return result;
     }
-    question->elsewhere = question->elsewhere || !http_same_origin(url, question->url);
+    question->redirects++;
+    question->elsewhere = !http_same_origin(url, question->host->base);
     free(question->url);
     question->url = url;
-    return send_question(question, fatal);
+    return question_send(question, fatal);
+}
+
+/* What a registry answers to HEAD when it knows only GET, or wants it for its own reasons. */
+static bool refuses_head(const struct question *question, long status) {
+    return strcmp(question->method, "HEAD") == 0 &&
+           (status == 400 || status == 403 || status == 405 || status == 406 || status == 501);
+}
+
+static void note_pause(struct question *question, const struct http_response *response) {
+    int64_t now_ms = clock_monotonic_ms();
+    long status = response->status;
+    question->host->silent = false;
+    question->host->last_answer_ms = now_ms;
+    question->asked_pause_ms =
+        retry_status(status) ? retry_after_ms(http_header(response, "retry-after"), clock_now_ms())
+                             : -1;
+    /* The whole host pauses: the others would only be refused as well. */
+    if ((status == 429 || status == 503) && question->asked_pause_ms > 0 &&
+        question->asked_pause_ms < question->host->timeout_ms && !question->elsewhere)
+        question->host->not_before_ms = now_ms + question->asked_pause_ms;
+}
+
+static int on_failure(struct question *question, const struct http_response *response,
+                      const struct error *failed, struct error *fatal) {
+    int64_t delay_ms;
+    question->asked_pause_ms = -1;
+    if (failed->kind == ERROR_NO_MEMORY || failed->kind == ERROR_CANCELLED)
+        return error_set(fatal, failed->kind, "%s", error_message(failed));
+    if (error_worth_retry(failed->kind) && may_retry(question, &delay_ms))
+        return retry(question, delay_ms, fatal);
+    return answer_failure(question, response, failed, fatal);
 }
 
 static int on_answer(void *context, struct http_response *response, const struct error *failed,
@@ -555,59 +412,44 @@ static int on_answer(void *context, struct http_response *response, const struct
     struct question *question = context;
     long status = response->status;
     int64_t delay_ms;
-    trace(TRACE_HTTP, "%s %s: %ld%s%s", question->method, question->url, status,
-          failed != NULL ? " " : "", failed != NULL ? error_message(failed) : "");
-    if (failed != NULL) {
-        if (error_worth_retry(failed->kind) && may_retry(question, &delay_ms, NULL))
-            return retry(question, delay_ms, fatal);
-        struct error why = {0};
-        error_set(&why, failed->kind, "%s: %s", reference_api_host(question->name.domain),
-                  error_message(failed));
-        int result = answer_error(question, &why, fatal);
-        error_clear(&why);
-        return result;
-    }
-    if ((status == 429 || status == 408 || status >= 500) &&
-        may_retry(question, &delay_ms, response))
+    trace(TRACE_HTTP, "%s %.*s: %ld%s%s", question->method,
+          question->elsewhere ? (int)strcspn(question->url, "?") : (int)strlen(question->url),
+          question->url, status, failed != NULL ? " " : "",
+          failed != NULL ? error_message(failed) : "");
+    if (failed != NULL)
+        return on_failure(question, response, failed, fatal);
+    note_pause(question, response);
+    if (retry_status(status) && may_retry(question, &delay_ms))
         return retry(question, delay_ms, fatal);
-    bool gave_up;
-    if (status == 401)
-        return authorize(question, response, &gave_up, fatal);
-    if ((status == 403 || status == 405) && strcmp(question->method, "HEAD") == 0) {
-        question->method = "GET";
-        return send_question(question, fatal);
-    }
-    if (status >= 301 && status <= 308 && status != 304)
+    if (status == 401 && !question->elsewhere)
+        return grant_refused(question, response, fatal);
+    if (refuses_head(question, status))
+        return question_ask_with_get(question, fatal);
+    if (is_redirect(status))
         return follow(question, response, fatal);
     if (status != 200)
         return answer_status(question, response, fatal);
+    question->fresh = false;
+    question->refusals = 0;
     return question->kind == ASK_TAGS ? on_page(question, response, fatal)
                                       : on_manifest(question, response, fatal);
 }
 
-static int send_question(struct question *question, struct error *err) {
+/* Asking. */
+
+static int fill_question(struct question *question, const struct reference *name,
+                         struct error *err) {
     struct registry *registry = question->registry;
-    if (question->grant->pending && !question->elsewhere) {
-        question->waiting = true;
-        return 0;
-    }
-    const struct registry_host *host = host_settings(registry, question->name.domain);
-    question->sent_header = question->grant->header != NULL && !question->elsewhere;
-    const char *headers[] = {question->kind == ASK_DIGEST ? MANIFEST_ACCEPT
-                                                          : "Accept: application/json",
-                             question->sent_header ? question->grant->header : NULL, NULL};
-    int64_t left = question->deadline_ms - clock_monotonic_ms();
-    struct http_request request = {.method = question->method,
-                                   .url = question->url,
-                                   .headers = headers,
-                                   .ca_file = host != NULL ? host->ca_file : NULL,
-                                   .body_limit = question->kind == ASK_TAGS ? TAG_BODY_LIMIT : 0,
-                                   .timeout_ms = left < 1                    ? 1
-                                                 : left < REQUEST_TIMEOUT_MS ? left
-                                                                             : REQUEST_TIMEOUT_MS};
-    question->tries++;
-    registry->counts.requests++;
-    return http_loop_add(registry->loop, &request, on_answer, question, err);
+    question->host = host_for(registry, name->domain, err);
+    if (question->host == NULL || reference_copy(name, &question->name, err) < 0)
+        return -1;
+    const char *base = question->host->base;
+    question->url = question->kind == ASK_TAGS
+                        ? string_format(err, "%s%s/tags/list?n=1000", base, name->path)
+                        : string_format(err, "%s%s/manifests/%s", base, name->path,
+                                        name->tag != NULL ? name->tag : name->digest);
+    question->grant = grant_for(registry, name->image, err);
+    return question->url != NULL && question->grant != NULL ? 0 : -1;
 }
 
 static int add_question(struct registry *registry, const struct reference *name,
@@ -617,24 +459,14 @@ static int add_question(struct registry *registry, const struct reference *name,
         return error_no_memory(err);
     *question = *template;
     question->registry = registry;
-    question->deadline_ms = clock_monotonic_ms() + registry->options.timeout_ms;
-    _cleanup_(free_pointer) char *base = base_url(registry, name->domain, err);
-    if (base == NULL || reference_copy(name, &question->name, err) < 0) {
+    question->asked_pause_ms = -1;
+    if (fill_question(question, name, err) < 0) {
         question_free(question);
         return -1;
     }
-    if (question->kind == ASK_TAGS)
-        question->url = string_format(err, "%s%s/tags/list?n=1000", base, name->path);
-    else
-        question->url = string_format(err, "%s%s/manifests/%s", base, name->path,
-                                      name->tag != NULL ? name->tag : name->digest);
-    question->grant = question->url != NULL ? grant_for(registry, name, err) : NULL;
-    if (question->grant == NULL) {
-        question_free(question);
-        return -1;
-    }
-    TAILQ_INSERT_TAIL(&registry->questions, question, link);
-    return send_question(question, err);
+    TAILQ_INSERT_TAIL(&registry->questions, question, all);
+    TAILQ_INSERT_TAIL(&question->host->queued, question, link);
+    return host_pump(question->host, err);
 }
 
 int registry_resolve(struct registry *registry, const struct reference *reference,

@@ -8,10 +8,18 @@
  *     registry_free(registry);
  *
  * Each question is answered once: with data, or with its own error; one failed look-up never harms another. Retries,
- * rate limits, tokens and pages are settled inside. Answers are verified: a digest is the sha256 of the exact bytes or the
- * registry's own word for them, and where both are known they must agree.
+ * rate limits, tokens, redirects and pages are settled inside. Answers are verified: a digest is the sha256 of the exact bytes
+ * or the registry's own word for them, and where both are known they must agree.
  *
- * Errors of an answer: not-found (no such tag or repository), auth, rate-limit, network, timeout, limit, protocol.
+ * A question's time counts from its first request on, not while it waits for its turn (REGISTRY_ACTIVE_LIMIT). A registry that
+ * let questions run out of time and answered nothing else is not asked for the rest: a dead registry costs one time-out, however
+ * many images it has.
+ *
+ * Credentials go to the registry's own origin, and to its token server by the rule of auth.h; never along a redirect to
+ * another origin.
+ *
+ * Errors of an answer: not-found (no such tag or repository), auth, rate-limit, network, timeout, limit, protocol; io when the
+ * file with the authorities cannot be read.
  *   src  OCI distribution-spec 1.1
  */
 #pragma once
@@ -22,14 +30,21 @@
 #include "gate/base/cancel.h"
 #include "gate/reference.h"
 #include "gate/registry/credentials.h"
+#include "gate/registry/manifest.h"
 
-#define REGISTRY_TAGS_LIMIT        200000u /* tags of one image; more is an error */
+#define REGISTRY_TAGS_LIMIT  200000u /* tags of one image; more is an error */
+#define REGISTRY_PAGES_LIMIT 4096u   /* pages of one list: the tags' limit at 50 a page */
+#define REGISTRY_ACTIVE_LIMIT                                                                      \
+    100u /* questions at a time to one registry: streams that HTTP/2 servers allow */
 #define REGISTRY_LOOKUP_TIMEOUT_MS 60000 /* default for one question with its retries and tokens */
 
 struct registry_host {
-    char *domain;    /* as in references */
-    char *ca_file;   /* PEM, NULL is the system's */
-    bool plain_http; /* by the user's word; loopback hosts need none */
+    char *domain;  /* as in references */
+    char *ca_file; /* PEM, NULL is the system's */
+    char *
+        token_server; /* host that may see its credentials, see auth.h; NULL where the user named none */
+    int64_t timeout_ms; /* one question; 0 is the default */
+    bool plain_http;    /* by the user's word; loopback hosts need none */
 };
 
 struct registry_options {
@@ -48,6 +63,7 @@ void registry_freep(struct registry **registry);
 
 struct registry_digest {
     char digest[DIGEST_SIZE]; /* of the index if there is one */
+    enum manifest_kind kind;  /* image or index */
     char *media_type;         /* as the registry said, "" when it did not */
     int64_t size_bytes;       /* of the manifest; -1 when unknown */
 };

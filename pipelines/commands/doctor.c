@@ -319,7 +319,7 @@ static void check_registries(struct doctor *doctor) {
     _cleanup_(error_clear) struct error err = {0};
     _cleanup_(credentials_freep) struct credentials *credentials = NULL;
     _cleanup_(registry_freep) struct registry *registry = NULL;
-    if (credentials_load(&credentials, &err) < 0) {
+    if (credentials_load(doctor->invocation->cancel, &credentials, &err) < 0) {
         say(doctor, PROBLEM, "credentials", "%s", error_message(&err));
         return;
     }

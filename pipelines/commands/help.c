@@ -2,7 +2,10 @@
 
 #include <string.h>
 
-#define NAME_COLUMNS 30 /* for options and their letters; their help stands behind */
+#define WIDEST  100 /* columns; longer lines are hard to read */
+#define USUAL   80  /* columns where the output is no terminal */
+#define HANGING 29  /* columns before the words of an option */
+#define NARROW  60  /* columns below which an option and its words stand on two lines */
 
 const struct help_status help_statuses[] = {
     {EXIT_DONE, "promoted, or nothing to do; held updates count as that"},
@@ -14,105 +17,109 @@ const struct help_status help_statuses[] = {
     {0, NULL},
 };
 
-/* Characters of UTF-8; the texts of the tables have none that is wide or combines. */
-static size_t columns(const char *text, size_t length) {
-    size_t count = 0;
-    for (size_t i = 0; i < length; i++)
-        count += ((unsigned char)text[i] & 0xC0) != 0x80;
-    return count;
+/* Where help is drawn: words first, then as a whole onto the screen. */
+struct page {
+    const struct screen *screen;
+    size_t columns;
+    struct text text;
+};
+
+static struct page page_on(const struct screen *screen) {
+    size_t columns = screen_columns(screen);
+    if (columns == SCREEN_ENDLESS)
+        columns = USUAL;
+    return (struct page){.screen = screen, .columns = columns > WIDEST ? WIDEST : columns};
 }
 
-/* Prints words from column `at` on, and further lines at `indent`. A line feed in the text is kept. */
-static void print_wrapped(FILE *out, const char *text, size_t at, size_t indent) {
-    bool first = true;
-    while (*text != '\0') {
-        size_t length = strcspn(text, " \n");
-        size_t width = columns(text, length);
-        if (!first && at + 1 + width > HELP_COLUMNS) {
-            fprintf(out, "\n%*s", (int)indent, "");
-            at = indent;
-        } else if (!first) {
-            fputc(' ', out);
-            at++;
-        }
-        fprintf(out, "%.*s", (int)length, text);
-        at += width;
-        first = false;
-        text += length;
-        if (*text == '\n') {
-            fprintf(out, "\n%*s", (int)indent, "");
-            at = indent;
-            first = true;
-        }
-        text += *text != '\0' ? 1 : 0;
+static void end_page(struct page *page) {
+    fwrite(text_string(&page->text), 1, page->text.length, page->screen->stream);
+    text_clear(&page->text);
+}
+
+/* A term in its column, and words behind it that hang below their first. */
+static void add_entry(struct page *page, size_t hanging, const char *term, const char *words) {
+    size_t used = screen_width(page->screen, term);
+    if (page->columns < NARROW)
+        hanging = 8;
+    text_add(&page->text, term);
+    if (used + 1 > hanging) {
+        text_add_char(&page->text, '\n');
+        used = 0;
     }
-    fputc('\n', out);
+    for (; used < hanging; used++)
+        text_add_char(&page->text, ' ');
+    screen_wrap(page->screen, &page->text, words, hanging, hanging, page->columns);
+    text_add_char(&page->text, '\n');
 }
 
-/* A name in its column and its help in the next one. */
-static void print_row(FILE *out, const char *name, size_t column, const char *help) {
-    size_t width = columns(name, strlen(name));
-    fputs(name, out);
-    if (width + 1 > column) {
-        fputc('\n', out);
-        width = 0;
+static void add_title(struct page *page, const char *title) {
+    text_add_char(&page->text, '\n');
+    screen_paint(page->screen, &page->text, STYLE_BOLD, title);
+    text_add_char(&page->text, '\n');
+}
+
+static void add_options(struct page *page, const char *title, const enum option_id *ids) {
+    if (*ids == OPTION_END)
+        return;
+    add_title(page, title);
+    for (; *ids != OPTION_END; ids++) {
+        const struct option_spec *spec = option_spec(*ids);
+        char letter[8] = "   ";
+        char term[80];
+        if (spec->letter != 0)
+            snprintf(letter, sizeof letter, "-%c,", spec->letter);
+        snprintf(term, sizeof term, "  %s --%s%s%s", letter, spec->name,
+                 spec->argument != NULL ? "=" : "", spec->argument != NULL ? spec->argument : "");
+        add_entry(page, HANGING, term, spec->help);
     }
-    fprintf(out, "%*s", (int)(column - width), "");
-    print_wrapped(out, help, column, column);
 }
 
-static void print_option(FILE *out, enum option_id id) {
-    const struct option_spec *spec = option_spec(id);
-    char letter[8] = "    ";
-    char name[80];
-    if (spec->letter != 0)
-        snprintf(letter, sizeof letter, "-%c, ", spec->letter);
-    snprintf(name, sizeof name, "  %s--%s%s%s", letter, spec->name,
-             spec->argument != NULL ? "=" : "", spec->argument != NULL ? spec->argument : "");
-    print_row(out, name, NAME_COLUMNS, spec->help);
-}
-
-static void print_statuses(FILE *out) {
-    char name[16];
-    fprintf(out, "\nExit status:\n");
+static void add_statuses(struct page *page) {
+    char term[16];
+    add_title(page, "Exit status:");
     for (const struct help_status *status = help_statuses; status->meaning != NULL; status++) {
-        snprintf(name, sizeof name, "  %d", status->status);
-        print_row(out, name, 10, status->meaning);
+        snprintf(term, sizeof term, "  %d", status->status);
+        add_entry(page, 10, term, status->meaning);
     }
-    print_row(out, "  128+N", 10, HELP_SIGNAL_MEANING);
+    add_entry(page, 10, "  128+N", HELP_SIGNAL_MEANING);
 }
 
-void help_all(FILE *out) {
-    fprintf(out, "pingate - tests newer digests of pinned images before it writes them\n\n"
-                 "Usage: pingate COMMAND [OPTION…]\n\nCommands:\n");
+void help_all(const struct screen *screen) {
+    struct page page = page_on(screen);
+    screen_wrap(screen, &page.text,
+                "pingate - tests newer digests of pinned container images before it writes them\n\n"
+                "Usage: pingate COMMAND [OPTION]...",
+                0, 0, page.columns);
+    text_add_char(&page.text, '\n');
+    add_title(&page, "Commands:");
     for (const struct command *const *command = commands; *command != NULL; command++) {
-        char name[32];
-        snprintf(name, sizeof name, "  %s", (*command)->name);
-        print_row(out, name, 14, (*command)->summary);
+        char term[32];
+        snprintf(term, sizeof term, "  %s", (*command)->name);
+        add_entry(&page, 14, term, (*command)->summary);
     }
-    fprintf(out, "\nOptions of every command:\n");
-    for (const enum option_id *id = options_common; *id != OPTION_END; id++)
-        print_option(out, *id);
-    print_statuses(out);
-    fprintf(out, "\n`pingate COMMAND --help` tells more of one; `man pingate` all.\n");
+    add_options(&page, "Options of every command:", options_common);
+    add_statuses(&page);
+    text_add_char(&page.text, '\n');
+    screen_wrap(screen, &page.text,
+                "`pingate COMMAND --help` tells more of one; `man pingate` all.\n"
+                "New here? pingate init, then pingate run --dry-run.\n",
+                0, 0, page.columns);
+    end_page(&page);
 }
 
-void help_command(FILE *out, const struct command *command) {
-    fprintf(out, "Usage: pingate %s [OPTION…]%s%s\n\n", command->name,
-            *command->arguments != '\0' ? " " : "", command->arguments);
-    print_wrapped(out, command->description, 0, 0);
-    if (*command->options != OPTION_END)
-        fprintf(out, "\nOptions:\n");
-    for (const enum option_id *id = command->options; *id != OPTION_END; id++)
-        print_option(out, *id);
-    fprintf(out, "\nOptions of every command:\n");
-    for (const enum option_id *id = options_common; *id != OPTION_END; id++)
-        print_option(out, *id);
+void help_command(const struct screen *screen, const struct command *command) {
+    struct page page = page_on(screen);
+    text_printf(&page.text, "Usage: pingate %s [OPTION]...%s%s\n\n", command->name,
+                *command->arguments != '\0' ? " " : "", command->arguments);
+    screen_wrap(screen, &page.text, command->description, 0, 0, page.columns);
+    text_add_char(&page.text, '\n');
+    add_options(&page, "Options:", command->options);
+    add_options(&page, "Options of every command:", options_common);
     if (command->examples != NULL)
-        fprintf(out, "\nExamples:\n");
+        add_title(&page, "Examples:");
     for (const char *const *line = command->examples; line != NULL && *line != NULL; line += 2) {
-        char name[80];
-        snprintf(name, sizeof name, "  %s", line[0]);
-        print_row(out, name, 44, line[1]);
+        text_printf(&page.text, "  %s\n", line[0]);
+        add_entry(&page, 6, "", line[1]);
     }
+    end_page(&page);
 }

@@ -1,4 +1,5 @@
 /* The man page, in the language of roff. `make man` writes docs/pingate.1 with it. */
+#include <config.h>
 #include <string.h>
 
 #include "pipelines/commands/help.h"
@@ -21,8 +22,14 @@ static const struct {
 },
   environment[] = {
       {"DOCKER_HOST", "the engine, where --engine names none"},
+      {"PINGATE_ENGINE_TIMEOUT", "how long the engine may take to answer one call, such as 5m; 60s "
+                                 "where it is not set"},
       {"DOCKER_CONFIG", "the folder of config.json, instead of ~/.docker"},
-      {"NO_COLOR", "no colours"},
+      {"REGISTRY_AUTH_FILE", "the file with credentials, instead of docker's and podman's own"},
+      {"https_proxy, http_proxy, no_proxy", "the proxy on the way to registries; loopback needs "
+                                            "none"},
+      {"NO_COLOR, FORCE_COLOR", "no colours at all; colours also where the output is no terminal"},
+      {"CI", "plain lines, also on a terminal, unless it is \"false\""},
       {"PINGATE_TRACE", "what is traced on standard error: http, engine, scan, gate, all; several "
                         "with commas"},
       {"TMPDIR", "where the copy of the project is kept that trials get; else /tmp"},

@@ -2,9 +2,11 @@
 
 #include "gate/base/file.h"
 #include "pipelines/commands/command.h"
+#include "pipelines/commands/listing.h"
 #include "pipelines/commands/updates.h"
 #include "pipelines/gate.h"
 #include "pipelines/promotion.h"
+#include "reports/summary.h"
 
 static int recover(struct invocation *invocation, bool write, struct error *err) {
     enum promotion_state state;
@@ -16,24 +18,15 @@ static int recover(struct invocation *invocation, bool write, struct error *err)
     return 0;
 }
 
-/* The headline, and where the reports are. */
 static int print_outcome(struct invocation *invocation, const struct result *result,
                          const char *output, struct error *err) {
     if (invocation->options.given[OPTION_JSON])
         return command_print_json(invocation, result_to_json(result, err), err);
-    _cleanup_(free_pointer) char *headline = result_headline(result, err);
-    if (headline == NULL)
+    _cleanup_(text_clear) struct text out = {0};
+    if (summary_draw(result, &invocation->screen, output, invocation->options.given[OPTION_QUIET],
+                     &out, err) < 0)
         return -1;
-    for (size_t i = 0; i < result->update_count; i++) {
-        const struct result_update *update = &result->updates[i];
-        terminal_line(invocation->terminal, "%s%s%s: %s%s%s: %s", reference_familiar(update->image),
-                      update->tag != NULL ? ":" : "", update->tag != NULL ? update->tag : "",
-                      verdict_name(update->verdict), update->code != CODE_NONE ? "/" : "",
-                      verdict_code_name(update->code), update->reason);
-    }
-    fprintf(invocation->out, "%s\n", headline);
-    terminal_line(invocation->terminal, "reports: %s", output);
-    return 0;
+    return command_print(invocation, &out, err);
 }
 
 static bool promotes_passing(const struct invocation *invocation, const struct config *config) {
@@ -90,40 +83,25 @@ static struct gate_options gate_options_from(const struct invocation *invocation
     };
 }
 
+/* "answers (2 commands), renders (1 command)": the tests that cover the update. */
+static void add_tests(const struct gate *gate, size_t update, struct text *out) {
+    size_t count = 0;
+    for (size_t t = 0; t < gate->plan.count; t++)
+        for (size_t c = 0; c < gate->plan.items[t].cover_count; c++) {
+            const struct test *test = gate->plan.items[t].test;
+            if (gate->plan.items[t].covers[c] != update)
+                continue;
+            text_printf(out, "%s%s (%zu command%s)", count++ > 0 ? ", " : "tests: ", test->name,
+                        test->command_count, test->command_count == 1 ? "" : "s");
+        }
+}
+
 /* A trial is only run for updates that may still move. */
 static bool is_needed(const struct gate *gate, const struct plan_trial *trial) {
     for (size_t i = 0; i < trial->cover_count; i++)
         if (!gate->updates.items[trial->covers[i]].decided)
             return true;
     return false;
-}
-
-static void print_trial(const struct gate *gate, const struct plan_trial *trial, FILE *out) {
-    fprintf(out, "test %s: %zu command%s on", trial->test->name, trial->test->command_count,
-            trial->test->command_count == 1 ? "" : "s");
-    for (size_t i = 0; i < trial->participant_count; i++) {
-        const struct update *update = &gate->updates.items[trial->participants[i]];
-        const char *tag = update->decided ? update->tag : update->candidate_tag;
-        fprintf(out, "%s %s%s%s%s", i > 0 ? " and" : "", reference_familiar(update->image),
-                tag != NULL ? ":" : "", tag != NULL ? tag : "",
-                update->decided ? " (as pinned)" : "");
-    }
-    fprintf(out, "\n");
-}
-
-static int print_plan(struct invocation *invocation, const struct gate *gate, struct error *err) {
-    size_t trials = 0;
-    for (size_t i = 0; i < gate->updates.count; i++)
-        if (update_print(&gate->updates.items[i], invocation->out, err) < 0)
-            return -1;
-    for (size_t i = 0; i < gate->plan.count; i++) {
-        if (!is_needed(gate, &gate->plan.items[i]))
-            continue;
-        print_trial(gate, &gate->plan.items[i], invocation->out);
-        trials++;
-    }
-    fprintf(invocation->out, "%zu trial%s in the first round\n", trials, trials == 1 ? "" : "s");
-    return 0;
 }
 
 static json_t *indexes_to_json(const size_t *indexes, size_t count) {
@@ -150,6 +128,28 @@ static json_t *plan_to_json(const struct gate *gate, struct error *err) {
         return NULL;
     }
     return json_pack("{s:i, s:o, s:o}", "version", 1, "updates", updates, "trials", trials);
+}
+
+static int print_plan(struct invocation *invocation, const struct gate *gate, struct error *err) {
+    _cleanup_(string_list_clear) struct string_list notes = {0};
+    _cleanup_(table_clear) struct table table = {0};
+    _cleanup_(text_clear) struct text out = {0};
+    size_t trials = 0;
+    for (size_t i = 0; i < gate->plan.count; i++)
+        trials += is_needed(gate, &gate->plan.items[i]);
+    for (size_t i = 0; i < gate->updates.count; i++) {
+        _cleanup_(text_clear) struct text note = {0};
+        if (!gate->updates.items[i].decided)
+            add_tests(gate, i, &note);
+        if (text_check(&note, err) < 0 || string_list_add(&notes, text_string(&note), err) < 0)
+            return -1;
+    }
+    if (listing_add(&table, &gate->updates, notes.items, &invocation->screen, err) < 0)
+        return -1;
+    table_draw(&table, &invocation->screen, &out);
+    text_printf(&out, "%s%zu trial%s in the first round\n", table.count > 0 ? "\n" : "", trials,
+                trials == 1 ? "" : "s");
+    return command_print(invocation, &out, err);
 }
 
 /* --plan: everything up to the engine, shown. */

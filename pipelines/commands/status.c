@@ -1,4 +1,5 @@
 #include "pipelines/commands/command.h"
+#include "pipelines/commands/listing.h"
 #include "pipelines/commands/updates.h"
 #include "pipelines/gate.h"
 
@@ -7,10 +8,40 @@ static json_t *status_to_json(const struct gate *gate, struct error *err) {
     return updates != NULL ? json_pack("{s:i, s:o}", "version", 1, "updates", updates) : NULL;
 }
 
+static void tell_counts(struct invocation *invocation, const struct update_list *updates) {
+    static const struct {
+        enum verdict state;
+        const char *one, *many;
+    } parts[] = {
+        {VERDICT_PROMOTE, "update", "updates"},
+        {VERDICT_LOOKUP_FAILED, "could not be looked up", "could not be looked up"},
+        {VERDICT_HOLD, "held", "held"},
+        {VERDICT_UP_TO_DATE, "up to date", "up to date"},
+    };
+    size_t counts[VERDICT_COUNT] = {0};
+    for (size_t i = 0; i < updates->count; i++)
+        counts[listing_state(&updates->items[i])]++;
+    _cleanup_(text_clear) struct text words = {0};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        size_t count = counts[parts[i].state];
+        if (count > 0)
+            text_printf(&words, "%s%zu %s", words.length > 0 ? ", " : "", count,
+                        count == 1 ? parts[i].one : parts[i].many);
+    }
+    terminal_line(
+        invocation->terminal, "%s%s", words.length > 0 ? text_string(&words) : "no pins were found",
+        counts[VERDICT_PROMOTE] > 0 ? "; `pingate run --dry-run` tests what is newer" : "");
+}
+
 static int print_status(struct invocation *invocation, const struct gate *gate, struct error *err) {
-    for (size_t i = 0; i < gate->updates.count; i++)
-        if (update_print(&gate->updates.items[i], invocation->out, err) < 0)
-            return -1;
+    _cleanup_(table_clear) struct table table = {0};
+    _cleanup_(text_clear) struct text out = {0};
+    if (listing_add(&table, &gate->updates, NULL, &invocation->screen, err) < 0)
+        return -1;
+    table_draw(&table, &invocation->screen, &out);
+    if (command_print(invocation, &out, err) < 0)
+        return -1;
+    tell_counts(invocation, &gate->updates);
     return 0;
 }
 

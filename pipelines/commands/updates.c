@@ -56,21 +56,3 @@ json_t *updates_to_json(const struct gate *gate, struct error *err) {
         error_no_memory(err);
     return updates;
 }
-
-int update_print(const struct update *update, FILE *out, struct error *err) {
-    _cleanup_(free_pointer) char *words = update_words(update, err);
-    _cleanup_(text_clear) struct text line = {0};
-    if (words == NULL)
-        return -1;
-    if (update->decided) {
-        clean_terminal(&line, update->reason, strlen(update->reason), false);
-        fprintf(out, "%-40s %-14s %s\n", words, verdict_name(update->verdict), text_string(&line));
-        return text_check(&line, err);
-    }
-    char digest[DIGEST_SIZE];
-    digest_short(update->candidate_digest, digest);
-    if (update->candidate_tag != NULL)
-        clean_terminal(&line, update->candidate_tag, strlen(update->candidate_tag), false);
-    fprintf(out, "%-40s %-14s %s@%s\n", words, "candidate", text_string(&line), digest);
-    return text_check(&line, err);
-}

@@ -1,11 +1,13 @@
 #include "runners/engine/container.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "gate/base/trace.h"
 #include "runners/workspace.h"
 
 #define PROC_LIMIT    65536 /* bytes of a file of /proc */
@@ -33,17 +35,26 @@ static char *start_time(struct error *err) {
     return string_dup_length(at != NULL ? at + 1 : "0", at != NULL ? strcspn(at + 1, " ") : 1, err);
 }
 
+/* The pid namespace, when /proc is its own: else pids of /proc are not ours to judge by, and it stays empty. */
+static void find_namespace(char *out, size_t size) {
+    char self[32] = {0};
+    ssize_t length = readlink("/proc/self", self, sizeof self - 1);
+    if (length <= 0 || strtol(self, NULL, 10) != (long)getpid())
+        return;
+    length = readlink("/proc/self/ns/pid", out, size - 1);
+    out[length > 0 ? length : 0] = '\0';
+}
+
 int labels_init(struct labels *labels, const char *run_id, struct error *err) {
-    char namespace[64] = {0};
-    if (readlink("/proc/self/ns/pid", namespace, sizeof namespace - 1) < 0)
-    namespace[0] = '\0';
+    char pid_namespace[64] = {0};
+    find_namespace(pid_namespace, sizeof pid_namespace);
     char host[256] = {0};
     gethostname(host, sizeof host - 1);
     *labels = (struct labels){
         .run_id = run_id, .pid = (long)getpid(), .expires = (int64_t)time(NULL) + EXPIRES_AFTER};
     labels->host = string_dup(host, err);
     labels->boot = read_line("/proc/sys/kernel/random/boot_id", err);
-    labels->namespace = string_dup(namespace, err);
+    labels->namespace = string_dup(pid_namespace, err);
     labels->started = start_time(err);
     if (labels->host != NULL && labels->boot != NULL && labels->namespace != NULL &&
         labels->started != NULL)
@@ -139,19 +150,39 @@ json_t *container_spec(const struct trial_spec *trial, size_t step, const char *
     return spec;
 }
 
-int container_create(struct engine *engine, const json_t *spec, char **id, struct error *err) {
+/* Warnings are of limits that this kernel lacks, and of one thing that makes the test another one. */
+static int check_warnings(const json_t *answer, struct error *err) {
+    size_t index;
+    const json_t *item;
+    json_array_foreach(json_object_get(answer, "Warnings"), index, item) {
+        const char *words = json_string_value(item);
+        if (words == NULL)
+            continue;
+        trace(TRACE_ENGINE, "warning: %s", words);
+        if (strstr(words, "platform") != NULL && strstr(words, "not match") != NULL)
+            return error_set(err, ERROR_ENGINE,
+                             "the image is not for this engine's platform: the engine says \"%s\"",
+                             words);
+    }
+    return 0;
+}
+
+int container_create(struct engine *engine, const char *name, const json_t *spec, char **id,
+                     struct error *err) {
     *id = NULL;
     long status;
     json_auto_t *answer = NULL;
-    struct engine_call call = {
-        .method = "POST", .path = "/containers/create", .body = (json_t *)spec};
+    _cleanup_(free_pointer) char *path = string_format(err, "/containers/create?name=%s", name);
+    if (path == NULL)
+        return -1;
+    struct engine_call call = {.method = "POST", .path = path, .body = (json_t *)spec};
     if (engine_call(engine, &call, &status, &answer, err) < 0)
         return error_wrap(err, "create the container");
     const char *given = json_string_value(json_object_get(answer, "Id"));
     if (given == NULL || strspn(given, "0123456789abcdef") != strlen(given) || *given == '\0')
         return error_set(err, ERROR_PROTOCOL, "the engine made a container without an id");
     *id = string_dup(given, err);
-    return *id != NULL ? 0 : -1;
+    return *id != NULL ? check_warnings(answer, err) : -1;
 }
 
 /* METHOD /containers/ID<rest>; *status is the engine's. */
@@ -185,8 +216,8 @@ int container_put(struct engine *engine, const char *id, const char *path, int t
                                .path = whole,
                                .body_fd = tar_fd,
                                .body_size = size,
-                               .timeout_ms = -1,
-                               .idle_timeout_ms = ENGINE_CALL_TIMEOUT_MS};
+                               .timeout_ms = CONTAINER_PUT_CALLS * engine_timeout_ms(engine),
+                               .idle_timeout_ms = engine_timeout_ms(engine)};
     return engine_call(engine, &call, &status, NULL, err) < 0
                ? error_wrap(err, "copy the workspace in")
                : 0;
@@ -212,6 +243,42 @@ int container_remove(struct engine *engine, const char *id, struct error *err) {
     return fine_when_gone(result, status, err);
 }
 
+/* Whether a time of the engine's is one; those of what has not happened are of the year 1. */
+static bool has_happened(const json_t *time) {
+    const char *text = json_string_value(time);
+    return text != NULL && strlen(text) > 10 && strncmp(text, "0001-", 5) != 0;
+}
+
+static int read_state(const json_t *answer, const char *id, struct container_state *state,
+                      struct error *err) {
+    const json_t *now = json_object_get(answer, "State");
+    const json_t *code = json_object_get(now, "ExitCode");
+    const json_t *running = json_object_get(now, "Running");
+    const json_t *oom = json_object_get(now, "OOMKilled");
+    const char *theirs = json_string_value(json_object_get(answer, "Id"));
+    const char *image = json_string_value(json_object_get(answer, "Image"));
+    const char *error = json_string_value(json_object_get(now, "Error"));
+    if (!json_is_integer(code) || !json_is_boolean(running) || !json_is_boolean(oom) ||
+        !json_is_string(json_object_get(now, "StartedAt")) || theirs == NULL || image == NULL)
+        return error_set(err, ERROR_PROTOCOL,
+                         "the engine's word on the container lacks its state, or is malformed");
+    if (strcmp(theirs, id) != 0)
+        return error_set(err, ERROR_PROTOCOL, "the engine told of another container than asked");
+    json_int_t number = json_integer_value(code);
+    if (number < INT_MIN || number > INT_MAX) /* it must not become a 0 by being cut */
+        return error_set(err, ERROR_PROTOCOL, "the engine told of exit code %lld, which is none",
+                         (long long)number);
+    state->started = has_happened(json_object_get(now, "StartedAt"));
+    state->finished = has_happened(json_object_get(now, "FinishedAt"));
+    state->running = json_is_true(running) || json_is_true(json_object_get(now, "Paused")) ||
+                     json_is_true(json_object_get(now, "Restarting"));
+    state->oom = json_is_true(oom);
+    state->exit_code = (int)number;
+    snprintf(state->image, sizeof state->image, "%s", image);
+    snprintf(state->error, sizeof state->error, "%s", error != NULL ? error : "");
+    return 0;
+}
+
 int container_inspect(struct engine *engine, const char *id, struct container_state *state,
                       struct error *err) {
     *state = (struct container_state){0};
@@ -222,35 +289,30 @@ int container_inspect(struct engine *engine, const char *id, struct container_st
     json_auto_t *answer = NULL;
     struct engine_call call = {.method = "GET", .path = path};
     if (engine_call(engine, &call, &status, &answer, err) < 0)
-        return status == 404 ? error_set(err, ERROR_ENGINE, "somebody else removed the container")
-                             : -1;
-    const json_t *now = json_object_get(answer, "State");
-    const json_t *code = json_object_get(now, "ExitCode");
-    const char *started = json_string_value(json_object_get(now, "StartedAt"));
-    const char *image = json_string_value(json_object_get(answer, "Image"));
-    const char *error = json_string_value(json_object_get(now, "Error"));
-    if (!json_is_integer(code) || !json_is_boolean(json_object_get(now, "Running")) ||
-        started == NULL || image == NULL)
-        return error_set(err, ERROR_PROTOCOL, "the engine's word on the container lacks its state");
-    state->started = strncmp(started, "0001-", 5) != 0;
-    state->running = json_is_true(json_object_get(now, "Running"));
-    state->oom = json_is_true(json_object_get(now, "OOMKilled"));
-    state->exit_code = (int)json_integer_value(code);
-    snprintf(state->image, sizeof state->image, "%s", image);
-    snprintf(state->error, sizeof state->error, "%s", error != NULL ? error : "");
-    return 0;
+        return status == 404
+                   ? error_set(err, ERROR_ENGINE,
+                               "the container is gone: somebody else removed it, or the engine "
+                               "lost it")
+                   : -1;
+    return read_state(answer, id, state, err);
 }
 
 int volume_create(struct engine *engine, const char *name, const struct labels *labels,
-                  struct error *err) {
+                  const char *image, struct error *err) {
     json_auto_t *body = json_pack("{s:s, s:o}", "Name", name, "Labels", labels_to_json(labels));
-    if (body == NULL)
+    if (body == NULL ||
+        (image != NULL && set_text(json_object_get(body, "Labels"), LABEL_IMAGE, image) < 0))
         return error_no_memory(err);
     long status;
+    json_auto_t *answer = NULL;
     struct engine_call call = {.method = "POST", .path = "/volumes/create", .body = body};
-    return engine_call(engine, &call, &status, NULL, err) < 0
-               ? error_wrap(err, "make the trial's volume")
-               : 0;
+    if (engine_call(engine, &call, &status, &answer, err) < 0)
+        return error_wrap(err, "make the volume %s", name);
+    const char *made = json_string_value(json_object_get(answer, "Name"));
+    if (made == NULL || strcmp(made, name) != 0)
+        return error_set(err, ERROR_PROTOCOL, "make the volume %s: the engine made \"%.80s\"", name,
+                         made != NULL ? made : "");
+    return 0;
 }
 
 int volume_remove(struct engine *engine, const char *name, struct error *err) {

@@ -8,7 +8,8 @@
 /* Everything pingate creates carries these, so that it can be told whose it is; see sweep.h. */
 struct labels {
     const char *run_id;
-    char *host, *boot, *namespace; /* of the process that made it; owned */
+    char *host, *boot,
+        *namespace; /* of the process that made it; "" where it cannot be told; owned */
     long pid;
     char *started;   /* of the process, in clock ticks since boot; owned */
     int64_t expires; /* seconds since 1970 */
@@ -22,7 +23,12 @@ json_t *labels_to_json(const struct labels *labels); /* NULL without memory */
 json_t *container_spec(const struct trial_spec *trial, size_t step, const char *volume,
                        const struct labels *labels, struct error *err) _must_check_;
 
-int container_create(struct engine *engine, const json_t *spec, char **id,
+#define CONTAINER_PUT_CALLS 10 /* times what one call may take: a large workspace, a slow way */
+
+/* The name is unique, so that a container whose making was never answered can be removed by it.
+ *   out  id   owned; also on -1 when one was made and is not fit: for another platform
+ *   err  not-found  no such image;  conflict  the name is taken;  engine, protocol, network, timeout */
+int container_create(struct engine *engine, const char *name, const json_t *spec, char **id,
                      struct error *err) _must_check_;
 int container_start(struct engine *engine, const char *id, struct error *err) _must_check_;
 int container_put(struct engine *engine, const char *id, const char *path, int tar_fd, int64_t size,
@@ -34,17 +40,24 @@ int container_remove(struct engine *engine, const char *id,
 
 /* What inspect says, the only word that decides. */
 struct container_state {
-    bool started; /* it did run */
-    bool running;
+    bool started;  /* it did run */
+    bool finished; /* and has an end */
+    bool running;  /* paused and restarting count as such */
     bool oom;
     int exit_code;
     char image[80];  /* id of its image: "sha256:…" */
     char error[300]; /* why it did not start */
 };
+
+/* id: the whole one. err: engine  it is gone;  protocol  a word lacks, has the wrong type or is about another one */
 int container_inspect(struct engine *engine, const char *id, struct container_state *state,
                       struct error *err) _must_check_;
 
+#define LABEL_IMAGE                                                                                \
+    "pingate.image" /* on the volumes of pulled.h: the reference that a run pulled */
+
+/* image: for that label; NULL for none */
 int volume_create(struct engine *engine, const char *name, const struct labels *labels,
-                  struct error *err) _must_check_;
+                  const char *image, struct error *err) _must_check_;
 int volume_remove(struct engine *engine, const char *name,
                   struct error *err); /* gone already is fine */

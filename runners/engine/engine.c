@@ -3,74 +3,47 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "gate/base/clock.h"
 #include "gate/base/trace.h"
+#include "runners/engine/address.h"
 
 #define ANSWER_LIMIT (16u << 20) /* bytes of one JSON answer */
 
 struct engine {
     struct http_loop *loop;
-    char *address;
-    char *socket; /* path, or NULL */
-    char *base;   /* "http://localhost", "http://host:port" */
-    int minor;    /* of the API that is spoken; 0: not yet known */
+    struct engine_location location;
+    int64_t timeout_ms; /* of one call */
+    int minor;          /* of the API that is spoken; 0: not yet known */
 };
 
 void engine_freep(struct engine **engine) {
     if (*engine == NULL)
         return;
     http_loop_free((*engine)->loop);
-    free((*engine)->address);
-    free((*engine)->socket);
-    free((*engine)->base);
+    engine_location_clear(&(*engine)->location);
     free(*engine);
     *engine = NULL;
 }
 
 const char *engine_address(const struct engine *engine) {
-    return engine->address;
+    return engine->location.address;
 }
 
-static char *find_address(const char *address, struct error *err) {
-    if (address != NULL && *address != '\0')
-        return string_dup(address, err);
-    const char *host = getenv("DOCKER_HOST");
-    if (host != NULL && *host != '\0')
-        return string_dup(host, err);
-    const char *runtime = getenv("XDG_RUNTIME_DIR");
-    _cleanup_(free_pointer) char *rootless =
-        string_format(err, "%s/docker.sock", runtime != NULL ? runtime : "/nonexistent");
-    _cleanup_(free_pointer) char *podman =
-        string_format(err, "%s/podman/podman.sock", runtime != NULL ? runtime : "/nonexistent");
-    if (rootless == NULL || podman == NULL)
-        return NULL;
-    const char *usual[] = {"/run/docker.sock", "/var/run/docker.sock", rootless, podman,
-                           "/run/podman/podman.sock"};
-    for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
-        if (access(usual[i], F_OK) == 0)
-            return string_format(err, "unix://%s", usual[i]);
-    error_set(
-        err, ERROR_ENGINE,
-        "no Docker Engine found: DOCKER_HOST is not set, and there is no socket at %s, %s or %s; "
-        "start one, or name it with --engine unix:///path/to/docker.sock",
-        usual[0], rootless, usual[4]);
-    return NULL;
+int64_t engine_timeout_ms(const struct engine *engine) {
+    return engine->timeout_ms;
 }
 
-static int set_address(struct engine *engine, struct error *err) {
-    if (string_has_prefix(engine->address, "unix://")) {
-        engine->socket = string_dup(engine->address + strlen("unix://"), err);
-        engine->base = string_dup("http://localhost", err);
-        return engine->socket != NULL && engine->base != NULL ? 0 : -1;
-    }
-    if (string_has_prefix(engine->address, "tcp://")) {
-        engine->base = string_format(err, "http://%s", engine->address + strlen("tcp://"));
-        return engine->base != NULL ? 0 : -1;
-    }
-    return error_set(err, ERROR_USAGE,
-                     "engine address \"%s\": unix:///path or tcp://host:port was expected",
-                     engine->address);
+static int read_timeout(struct engine *engine, struct error *err) {
+    const char *text = getenv("PINGATE_ENGINE_TIMEOUT");
+    engine->timeout_ms = ENGINE_CALL_TIMEOUT_MS;
+    if (text == NULL || *text == '\0')
+        return 0;
+    if (clock_parse_duration(text, &engine->timeout_ms, err) < 0)
+        return error_wrap(err, "PINGATE_ENGINE_TIMEOUT");
+    if (engine->timeout_ms < 1)
+        return error_set(err, ERROR_USAGE, "PINGATE_ENGINE_TIMEOUT: \"%s\" is no time", text);
+    return 0;
 }
 
 /* The engine's own words: {"message": …}, or text. */
@@ -81,6 +54,9 @@ static void engine_words(const struct text *body, char *out, size_t size) {
         message = json_string_value(json_object_get(root, "cause"));
     if (message == NULL)
         message = text_string(body);
+    message += strspn(message, " \t\r\n");
+    if (*message == '\0')
+        message = "(without a word)";
     snprintf(out, size, "%.*s", (int)strcspn(message, "\r\n"), message);
 }
 
@@ -90,22 +66,12 @@ static enum error_kind kind_of(long status) {
     return status == 409 ? ERROR_CONFLICT : ERROR_ENGINE;
 }
 
-int engine_call(struct engine *engine, const struct engine_call *call, long *status,
-                json_t **answer, struct error *err) {
-    if (answer != NULL)
-        *answer = NULL;
-    *status = 0;
-    _cleanup_(free_pointer) char *url =
-        engine->minor != 0
-            ? string_format(err, "%s/v1.%d%s", engine->base, engine->minor, call->path)
-            : string_format(err, "%s%s", engine->base, call->path);
-    _cleanup_(free_pointer) char *body =
-        call->body != NULL ? json_dumps(call->body, JSON_COMPACT) : NULL;
-    if (url == NULL)
-        return -1;
-    if (call->body != NULL && body == NULL)
-        return error_set(err, ERROR_INPUT,
-                         "a request to the engine holds bytes that are not UTF-8");
+static int64_t limit_of(const struct engine *engine, const struct engine_call *call) {
+    return call->timeout_ms == 0 ? engine->timeout_ms : call->timeout_ms;
+}
+
+static int send_call(struct engine *engine, const struct engine_call *call, const char *url,
+                     const char *body, struct http_response *response, struct error *err) {
     const char *headers[3] = {0};
     size_t count = 0;
     if (call->header != NULL)
@@ -116,7 +82,8 @@ int engine_call(struct engine *engine, const struct engine_call *call, long *sta
         headers[count++] = "Content-Type: application/x-tar";
     struct http_request request = {.method = call->method,
                                    .url = url,
-                                   .unix_socket = engine->socket,
+                                   .unix_socket = engine->location.socket,
+                                   .proxy = engine->location.loopback ? "" : NULL,
                                    .headers = headers,
                                    .body = body,
                                    .body_length = body != NULL ? strlen(body) : 0,
@@ -127,76 +94,167 @@ int engine_call(struct engine *engine, const struct engine_call *call, long *sta
                                    .body_from_fd = call->body_size > 0,
                                    .body_fd = call->body_fd,
                                    .body_fd_size = call->body_size,
-                                   .timeout_ms = call->timeout_ms == 0  ? ENGINE_CALL_TIMEOUT_MS
-                                                 : call->timeout_ms < 0 ? 0
-                                                                        : call->timeout_ms};
-    _cleanup_(http_response_clear) struct http_response response = {0};
-    int result = http_perform(engine->loop, &request, &response, err);
-    *status = response.status;
-    trace(TRACE_ENGINE, "%s %s: %ld%s%s", call->method, call->path, response.status,
+                                   .timeout_ms = limit_of(engine, call)};
+    int result = http_perform(engine->loop, &request, response, err);
+    trace(TRACE_ENGINE, "%s %s: %ld%s%s", call->method, call->path, response->status,
           result < 0 ? " " : "", result < 0 ? error_message(err) : "");
+    return result;
+}
+
+/* libcurl tells of milliseconds and bytes; people want to know who did not answer. */
+static int explain_failure(const struct engine *engine, const struct engine_call *call,
+                           int64_t took_ms, struct error *err) {
+    if (err->kind == ERROR_CANCELLED || err->kind == ERROR_NO_MEMORY)
+        return -1;
+    if (err->kind == ERROR_TIMEOUT) {
+        char words[64];
+        bool idle = call->idle_timeout_ms > 0 && took_ms < limit_of(engine, call);
+        clock_duration_words(idle ? call->idle_timeout_ms : limit_of(engine, call), words,
+                             sizeof words);
+        return error_set(err, ERROR_TIMEOUT,
+                         "engine %s: %s %s: %s %s; the engine or the way to it is stuck "
+                         "(PINGATE_ENGINE_TIMEOUT=5m gives it more time)",
+                         engine->location.address, call->method, call->path,
+                         idle ? "no byte came or went for" : "no whole answer within", words);
+    }
+    return error_wrap(err, "engine %s: %s %s", engine->location.address, call->method, call->path);
+}
+
+int engine_call(struct engine *engine, const struct engine_call *call, long *status,
+                json_t **answer, struct error *err) {
+    if (answer != NULL)
+        *answer = NULL;
+    *status = 0;
+    _cleanup_(free_pointer) char *url =
+        engine->minor != 0
+            ? string_format(err, "%s/v1.%d%s", engine->location.base, engine->minor, call->path)
+            : string_format(err, "%s%s", engine->location.base, call->path);
+    _cleanup_(free_pointer) char *body =
+        call->body != NULL ? json_dumps(call->body, JSON_COMPACT) : NULL;
+    if (url == NULL)
+        return -1;
+    if (call->body != NULL && body == NULL)
+        return error_set(err, ERROR_INPUT,
+                         "a request to the engine holds bytes that are not UTF-8");
+    _cleanup_(http_response_clear) struct http_response response = {0};
+    int64_t began_ms = clock_monotonic_ms();
+    int result = send_call(engine, call, url, body, &response, err);
+    *status = response.status;
     if (result < 0)
-        return error_wrap(err, "engine %s: %s %s", engine->address, call->method, call->path);
-    if (response.status >= 400) {
+        return explain_failure(engine, call, clock_monotonic_ms() - began_ms, err);
+    if (response.status < 200 || response.status > 299) {
         char words[600];
         engine_words(&response.body, words, sizeof words);
         return error_set(err, kind_of(response.status), "the engine answered %ld: %s",
                          response.status, words);
     }
+    if (call->needs_end && http_header(&response, "Transfer-Encoding") == NULL &&
+        http_header(&response, "Content-Length") == NULL)
+        return error_set(err, ERROR_PROTOCOL,
+                         "engine %s: %s %s: the answer ended with its connection, so nobody knows "
+                         "whether it was whole; what stands between is no HTTP/1.1",
+                         engine->location.address, call->method, call->path);
     if (answer == NULL || response.body.length == 0)
         return 0;
     *answer = json_loadb(text_string(&response.body), response.body.length, 0, NULL);
     if (*answer == NULL)
-        return error_set(err, ERROR_PROTOCOL, "the engine's answer to %s %s is not JSON",
-                         call->method, call->path);
+        return error_set(err, ERROR_PROTOCOL,
+                         "engine %s: the answer to %s %s is not JSON: is it a Docker Engine?",
+                         engine->location.address, call->method, call->path);
     return 0;
+}
+
+/* "1.41" -> 41; -1 for what is no version 1 of the API. */
+static int minor_of(const char *version) {
+    if (version == NULL || !string_has_prefix(version, "1."))
+        return -1;
+    const char *digits = version + 2;
+    size_t count = strspn(digits, "0123456789");
+    return count > 0 && count < 7 && digits[count] == '\0' ? atoi(digits) : -1;
+}
+
+static int nobody_answers(const struct engine *engine, struct error *err) {
+    char trouble[400];
+    if (err->kind == ERROR_CANCELLED || err->kind == ERROR_NO_MEMORY)
+        return -1;
+    engine_location_trouble(&engine->location, trouble, sizeof trouble);
+    err->kind = ERROR_ENGINE;
+    if (trouble[0] != '\0')
+        return error_set(err, ERROR_ENGINE, "no Docker Engine answers at %s: %s",
+                         engine->location.address, trouble);
+    return error_wrap(err, "no Docker Engine answers at %s", engine->location.address);
 }
 
 static int negotiate(struct engine *engine, struct error *err) {
     long status;
     json_auto_t *version = NULL;
-    struct engine_call call = {.method = "GET", .path = "/version", .timeout_ms = 10000};
-    if (engine_call(engine, &call, &status, &version, err) < 0) {
-        if (err->kind == ERROR_CANCELLED || err->kind == ERROR_NO_MEMORY)
-            return -1;
-        err->kind = ERROR_ENGINE;
-        return error_wrap(
-            err, "no Docker Engine answers at %s (is it running, and may you use its socket?)",
-            engine->address);
-    }
+    int64_t limit_ms = engine->timeout_ms < ENGINE_FIRST_CALL_TIMEOUT_MS
+                           ? engine->timeout_ms
+                           : ENGINE_FIRST_CALL_TIMEOUT_MS;
+    struct engine_call call = {.method = "GET", .path = "/version", .timeout_ms = limit_ms};
+    if (engine_call(engine, &call, &status, &version, err) < 0)
+        return nobody_answers(engine, err);
     const char *newest = json_string_value(json_object_get(version, "ApiVersion"));
     const char *oldest = json_string_value(json_object_get(version, "MinAPIVersion"));
-    int major = 0;
-    int minor = 0;
-    if (newest == NULL || sscanf(newest, "%d.%d", &major, &minor) != 2 || major != 1)
-        return error_set(err, ERROR_ENGINE, "what answers at %s is no Docker Engine",
-                         engine->address);
-    engine->minor = minor < ENGINE_NEWEST_MINOR ? minor : ENGINE_NEWEST_MINOR;
-    int least = 0;
-    if (oldest != NULL && sscanf(oldest, "1.%d", &least) == 1 && engine->minor < least)
+    int minor = minor_of(newest);
+    if (minor < 0)
         return error_set(err, ERROR_ENGINE,
-                         "the engine speaks API %s and newer, this pingate up to 1.%d", oldest,
+                         "what answers at %s is no Docker Engine: its API version is \"%.40s\"",
+                         engine->location.address, newest != NULL ? newest : "not told");
+    if (minor < ENGINE_OLDEST_MINOR)
+        return error_set(err, ERROR_ENGINE,
+                         "the engine at %s speaks API %s, and 1.%d is the oldest that pingate "
+                         "speaks: a newer engine is needed",
+                         engine->location.address, newest, ENGINE_OLDEST_MINOR);
+    int spoken = minor < ENGINE_NEWEST_MINOR ? minor : ENGINE_NEWEST_MINOR;
+    if (minor_of(oldest) > spoken)
+        return error_set(err, ERROR_ENGINE,
+                         "the engine at %s speaks API %s and newer, this pingate up to 1.%d: a "
+                         "newer pingate is needed, or DOCKER_MIN_API_VERSION=1.%d for the engine",
+                         engine->location.address, oldest, ENGINE_NEWEST_MINOR,
                          ENGINE_NEWEST_MINOR);
-    if (engine->minor < ENGINE_OLDEST_MINOR)
-        return error_set(err, ERROR_ENGINE,
-                         "the engine speaks API %s, and 1.%d is the oldest that pingate speaks",
-                         newest, ENGINE_OLDEST_MINOR);
+    engine->minor = spoken;
+    return 0;
+}
+
+static int open_with(const char *address, struct cancel *cancel, bool cleaner, struct engine **out,
+                     struct error *err) {
+    _cleanup_(engine_freep) struct engine *engine = calloc(1, sizeof *engine);
+    if (engine == NULL)
+        return error_no_memory(err);
+    if (read_timeout(engine, err) < 0 || engine_location_find(address, &engine->location, err) < 0)
+        return -1;
+    struct http_options options = {.cancel_grace_ms = cleaner ? ENGINE_GRACE_MS : 0,
+                                   .cancel_call_grace_ms = ENGINE_CALL_GRACE_MS};
+    engine->loop = http_loop_new(&options, cancel, err);
+    if (engine->loop == NULL || negotiate(engine, err) < 0)
+        return -1;
+    *out = steal(engine);
     return 0;
 }
 
 int engine_open(const char *address, struct cancel *cancel, struct engine **out,
                 struct error *err) {
-    _cleanup_(engine_freep) struct engine *engine = calloc(1, sizeof *engine);
-    if (engine == NULL)
-        return error_no_memory(err);
-    engine->address = find_address(address, err);
-    if (engine->address == NULL || set_address(engine, err) < 0)
-        return -1;
-    engine->loop = http_loop_new(NULL, cancel, err);
-    if (engine->loop == NULL || negotiate(engine, err) < 0)
-        return -1;
-    *out = steal(engine);
-    return 0;
+    return open_with(address, cancel, false, out, err);
+}
+
+int engine_open_cleaner(const char *address, struct cancel *cancel, struct engine **out,
+                        struct error *err) {
+    return open_with(address, cancel, true, out, err);
+}
+
+int engine_ping(struct engine *engine, struct error *err) {
+    long status;
+    int64_t limit_ms = engine->timeout_ms < ENGINE_FIRST_CALL_TIMEOUT_MS
+                           ? engine->timeout_ms
+                           : ENGINE_FIRST_CALL_TIMEOUT_MS;
+    struct engine_call call = {.method = "GET", .path = "/_ping", .timeout_ms = limit_ms};
+    if (engine_call(engine, &call, &status, NULL, err) == 0)
+        return 0;
+    return err->kind == ERROR_CANCELLED
+               ? -1
+               : error_set(err, ERROR_ENGINE, "the engine at %s answers no more",
+                           engine->location.address);
 }
 
 static const char *word(const json_t *object, const char *key) {

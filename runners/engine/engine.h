@@ -1,7 +1,11 @@
 /* engine: the connection to a Docker Engine (or what speaks its API), one for each thread.
  *
  * engine_open asks for the engine's version and speaks the newest both know. Error bodies are read as JSON or text. Every call
- * has a time limit. Open one with a cancel for work, and one without for clean-up.
+ * has a time limit of its own, whatever the test's is.
+ *
+ * There are two of them for each thread: one for what may be cut short at any moment (pulls, uploads, logs, questions), and a
+ * cleaner for what makes and removes things: a call that is cut there leaves it unknown whether the thing is there. A cancel
+ * gives the cleaner ENGINE_GRACE_MS more.
  *   src  Docker Engine API 1.40 to 1.47
  */
 #pragma once
@@ -13,18 +17,31 @@
 #include "gate/base/http.h"
 #include "gate/base/text.h"
 
-#define ENGINE_CALL_TIMEOUT_MS 60000 /* calls that answer at once */
-#define ENGINE_OLDEST_MINOR    40    /* API 1.40 */
-#define ENGINE_NEWEST_MINOR    47    /* API 1.47: what was read and tried */
+#define ENGINE_CALL_TIMEOUT_MS                                                                     \
+    60000 /* calls that answer at once; PINGATE_ENGINE_TIMEOUT says otherwise */
+#define ENGINE_FIRST_CALL_TIMEOUT_MS 10000 /* the first one, and a ping: is anybody there */
+#define ENGINE_GRACE_MS                                                                            \
+    5000 /* for clean-up after a cancel: CI kills 7.5 s after SIGINT, and reports are written too */
+#define ENGINE_CALL_GRACE_MS                                                                       \
+    2000 /* of that for one call, so that one that is stuck leaves some for others */
+#define ENGINE_OLDEST_MINOR 40 /* API 1.40 */
+#define ENGINE_NEWEST_MINOR 47 /* API 1.47: what was read and tried */
 
 struct engine;
 
-/* address: "unix:///path", "tcp://host:port"; NULL: DOCKER_HOST, else the usual sockets.
+/* address: see address.h; NULL: DOCKER_HOST, else the usual sockets.
  * err: engine  nobody answers there, or its API is too old; the message tells the remedy */
 int engine_open(const char *address, struct cancel *cancel, struct engine **out,
                 struct error *err) _must_check_;
+int engine_open_cleaner(const char *address, struct cancel *cancel, struct engine **out,
+                        struct error *err) _must_check_;
 void engine_freep(struct engine **engine);
 const char *engine_address(const struct engine *engine); /* as it was found */
+int64_t engine_timeout_ms(
+    const struct engine *engine); /* what a call may take; longer ones are multiples */
+
+/* Whether it still answers. err: engine, cancelled. */
+int engine_ping(struct engine *engine, struct error *err) _must_check_;
 
 struct engine_call {
     const char *method;
@@ -33,15 +50,16 @@ struct engine_call {
     const char *header; /* one more, or NULL */
     int body_fd;        /* tar to send when body_size > 0 */
     int64_t body_size;
-    int64_t timeout_ms;      /* 0 is ENGINE_CALL_TIMEOUT_MS; -1 is none */
+    int64_t timeout_ms;      /* of the whole call; 0 is engine_timeout_ms() */
     int64_t idle_timeout_ms; /* 0 is none */
+    bool needs_end; /* the answer must say itself where it ends: a cut must not look like an end */
     int (*on_data)(void *context, const char *bytes, size_t length, struct error *err);
     void *context;
 };
 
 /* *status is 0 without an answer. answer: the parsed JSON body of a 2xx, NULL where there is none; may be NULL.
- *   err  network, timeout, cancelled, limit, and for a status of 400 and above: not-found, conflict, engine with the engine's
- *        own words */
+ *   err  network, timeout, cancelled, limit, protocol, and for a status that is no 2xx: not-found, conflict, engine with the
+ *        engine's own words */
 int engine_call(struct engine *engine, const struct engine_call *call, long *status,
                 json_t **answer, struct error *err) _must_check_;
 

@@ -6,8 +6,12 @@ static int begin_frame(struct frames *frames, struct error *err) {
         return error_set(err, ERROR_PROTOCOL,
                          "the engine's log stream holds no frame where one begins");
     frames->left = (uint32_t)h[4] << 24 | (uint32_t)h[5] << 16 | (uint32_t)h[6] << 8 | h[7];
-    if (frames->left == 0)
-        frames->header_length = 0;
+    if (frames->left > 0)
+        return 0;
+    if (h[0] == 3)
+        return error_set(err, ERROR_ENGINE,
+                         "the engine's log stream broke, and it did not say why");
+    frames->header_length = 0;
     return 0;
 }
 

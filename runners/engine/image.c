@@ -3,11 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gate/base/array.h"
 #include "gate/base/base64.h"
-
-#define PROGRESS_LINE_LIMIT (1u << 20) /* bytes of one line of a pull's progress */
-#define LAYERS_LIMIT        256        /* whose bytes are added up */
+#include "runners/engine/progress.h"
 
 static bool holds_digest(const json_t *image, const char *digest) {
     size_t index;
@@ -45,96 +42,6 @@ int image_find(struct engine *engine, const char *image, const char *digest, cha
     return *id != NULL ? 0 : -1;
 }
 
-struct layer {
-    char *id;
-    int64_t done, total;
-};
-
-struct layer_list {
-    struct layer *items;
-    size_t count;
-    size_t capacity;
-};
-
-struct pulling {
-    struct text line;
-    const struct image_progress *progress;
-    struct layer_list layers;
-    char *failure; /* the engine's own words */
-};
-
-static void pulling_clear(struct pulling *pulling) {
-    for (size_t i = 0; i < pulling->layers.count; i++)
-        free(pulling->layers.items[i].id);
-    free(pulling->layers.items);
-    text_clear(&pulling->line);
-    free(pulling->failure);
-}
-
-static int count_layer(struct pulling *pulling, const json_t *line, struct error *err) {
-    const char *id = json_string_value(json_object_get(line, "id"));
-    const char *status = json_string_value(json_object_get(line, "status"));
-    const json_t *detail = json_object_get(line, "progressDetail");
-    if (id == NULL || status == NULL || strcmp(status, "Downloading") != 0 ||
-        pulling->progress == NULL)
-        return 0;
-    size_t at = 0;
-    while (at < pulling->layers.count && strcmp(pulling->layers.items[at].id, id) != 0)
-        at++;
-    if (at == LAYERS_LIMIT)
-        return 0;
-    if (at == pulling->layers.count) {
-        struct layer *layer = array_add(&pulling->layers, err);
-        if (layer == NULL || (layer->id = string_dup(id, err)) == NULL)
-            return -1;
-    }
-    pulling->layers.items[at].done = json_integer_value(json_object_get(detail, "current"));
-    pulling->layers.items[at].total = json_integer_value(json_object_get(detail, "total"));
-    int64_t done = 0;
-    int64_t total = 0;
-    for (size_t i = 0; i < pulling->layers.count; i++) {
-        done += pulling->layers.items[i].done;
-        total += pulling->layers.items[i].total;
-    }
-    if (pulling->progress->on_bytes != NULL)
-        pulling->progress->on_bytes(pulling->progress->context, done, total);
-    return 0;
-}
-
-/* An error can come in the middle of a stream that began with 200. */
-static int read_line(struct pulling *pulling, struct error *err) {
-    json_auto_t *line = json_loadb(text_string(&pulling->line), pulling->line.length, 0, NULL);
-    text_truncate(&pulling->line, 0);
-    const char *failure =
-        json_string_value(json_object_get(json_object_get(line, "errorDetail"), "message"));
-    if (failure == NULL)
-        failure = json_string_value(json_object_get(line, "error"));
-    if (failure != NULL && pulling->failure == NULL) {
-        pulling->failure = string_dup(failure, err);
-        return pulling->failure != NULL ? 0 : -1;
-    }
-    return count_layer(pulling, line, err);
-}
-
-static int on_pull_data(void *context, const char *bytes, size_t length, struct error *err) {
-    struct pulling *pulling = context;
-    pulling->line.ceiling = PROGRESS_LINE_LIMIT;
-    while (length > 0) {
-        const char *end = memchr(bytes, '\n', length);
-        size_t part = end != NULL ? (size_t)(end - bytes) : length;
-        text_append(&pulling->line, bytes, part);
-        if (text_check(&pulling->line, err) < 0)
-            return -1;
-        if (end == NULL)
-            return 0;
-        if (pulling->line.length > 0 && read_line(pulling, err) < 0)
-            return -1;
-        bytes += part + 1;
-        length -= part + 1;
-    }
-    return 0;
-}
-
 /* The engine takes padded base64url of JSON, and silently sends no credentials for anything else. */
 static char *credential_header(const struct credential *credential, struct error *err) {
     json_auto_t *auth = credential->identity_token != NULL
@@ -169,21 +76,23 @@ int image_pull(struct engine *engine, const char *image, const char *digest,
         if (header == NULL)
             return -1;
     }
-    _cleanup_(pulling_clear) struct pulling pulling = {.progress = progress};
+    _cleanup_(progress_clear) struct progress stream = {0};
+    if (progress != NULL) {
+        stream.on_bytes = progress->on_bytes;
+        stream.context = progress->context;
+    }
     struct engine_call call = {.method = "POST",
                                .path = path,
                                .header = header,
-                               .timeout_ms = -1,
-                               .idle_timeout_ms = IMAGE_PULL_IDLE_MS,
-                               .on_data = on_pull_data,
-                               .context = &pulling};
+                               .timeout_ms = IMAGE_PULL_CALLS * engine_timeout_ms(engine),
+                               .idle_timeout_ms = IMAGE_PULL_IDLE_CALLS * engine_timeout_ms(engine),
+                               .on_data = progress_feed,
+                               .context = &stream};
     long status;
     if (engine_call(engine, &call, &status, NULL, err) < 0)
         return error_wrap(err, "pull %s", name);
-    if (pulling.line.length > 0 && read_line(&pulling, err) < 0)
-        return -1;
-    if (pulling.failure != NULL)
-        return error_set(err, ERROR_ENGINE, "pull %s: %s", name, pulling.failure);
+    if (progress_end(&stream, err) < 0)
+        return error_wrap(err, "pull %s", name);
     if (image_find(engine, image, digest, id, err) < 0)
         return -1;
     if (*id == NULL)
@@ -193,8 +102,8 @@ int image_pull(struct engine *engine, const char *image, const char *digest,
     return 0;
 }
 
-int image_remove(struct engine *engine, const char *image, const char *digest, struct error *err) {
-    _cleanup_(free_pointer) char *path = string_format(err, "/images/%s@%s", image, digest);
+int image_remove(struct engine *engine, const char *reference, struct error *err) {
+    _cleanup_(free_pointer) char *path = string_format(err, "/images/%s", reference);
     if (path == NULL)
         return -1;
     long status;

@@ -4,7 +4,9 @@
 #include "gate/registry/credentials.h"
 #include "runners/engine/engine.h"
 
-#define IMAGE_PULL_IDLE_MS 120000 /* a pull without a byte for so long is dead */
+#define IMAGE_PULL_IDLE_CALLS                                                                      \
+    2 /* times what one call may take: a pull without a byte for so long is dead */
+#define IMAGE_PULL_CALLS 60 /* times the same: an hour for one image */
 
 struct image_progress {
     void (*on_bytes)(void *context, int64_t done, int64_t total); /* may be NULL */
@@ -21,6 +23,5 @@ int image_pull(struct engine *engine, const char *image, const char *digest,
                const struct credential *credential, const struct image_progress *progress,
                char **id, struct error *err) _must_check_;
 
-/* Takes the reference image@digest away; an image in use or gone already is fine. */
-int image_remove(struct engine *engine, const char *image, const char *digest,
-                 struct error *err) _must_check_;
+/* Takes the reference "name@digest" away; an image in use or gone already is fine. */
+int image_remove(struct engine *engine, const char *reference, struct error *err) _must_check_;

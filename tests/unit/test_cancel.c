@@ -32,6 +32,11 @@ START_TEST(stays_requested) {
         ck_assert(cancel_requested(&cancel) && cancel_requested(&cancel));
         ck_assert(readable(cancel_fd(&cancel), 0));
     }
+    int64_t first_ms = cancel.requested_ms;
+    ck_assert_int_gt(first_ms, 0);
+    usleep(2000);
+    cancel_request(&cancel, 0);
+    ck_assert_int_eq(cancel.requested_ms, first_ms);
     unit_fails(cancel_check(&cancel, &err), &err, ERROR_CANCELLED, "stopped");
     cancel_clear(&cancel);
     ck_assert_int_eq(cancel.fd, -1);

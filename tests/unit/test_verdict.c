@@ -19,7 +19,15 @@ static const char *const codes[] = {"",
                                     "regression",
                                     "already-broken",
                                     "test-failed",
-                                    "fails-together"};
+                                    "fails-together",
+                                    "auth",
+                                    "rate-limit",
+                                    "network",
+                                    "timeout",
+                                    "not-found",
+                                    "limit",
+                                    "protocol",
+                                    "io"};
 static const char *const outcomes[] = {"passed", "failed", "flaky",  "timed-out",
                                        "oom",    "error",  "skipped"};
 

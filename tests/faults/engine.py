@@ -1,0 +1,453 @@
+#!/usr/bin/env python3
+"""What engines do to a run: each call in turn is answered late, by halves, by a cut, by a lie, by a flood, with an error
+inside a 200, out of order or never. A run that could not test ends with 3, moves nothing and says why; a test's own no
+ends with 1; what was made is removed, or its removal was tried."""
+import json
+import signal
+
+from engine_api import (CREATE, IMAGE, IMAGE_REMOVE, INFO, INSPECT, LIST, LOGS, PULL, PUT, REMOVE, START, VERSION,
+                        VOLUME_CREATE, VOLUME_REMOVE, VOLUMES, engine, frame, image_id, left_behind, lie, machine_of, spoil)
+from harness import NEW, OLD, case, main, sent
+from scripted import on
+
+CONFIG = "version: 1\ntests:\n  - {name: answers, run: [\"true\"], timeout: 30s}\n"
+SHORT = CONFIG.replace("30s", "2s")
+PROMOTED = {"Dockerfile": "FROM {registry}/app:1.0@%s\n" % NEW}
+REGISTRY = [on("HEAD", "/v2/app/manifests/1.0", headers={"Docker-Content-Digest": NEW,
+                                                         "Content-Type": "application/vnd.oci.image.index.v1+json"})]
+QUICK = {"PINGATE_ENGINE_TIMEOUT": "2s"}
+JSON = {"Content-Type": "application/json"}
+
+
+def run(name, rows=(), options=None, check=None, servers=None, keeps=False, keeps_images=False, **expected):
+    def whole_check(done):
+        faults = left_behind(done) if not keeps and not keeps_images else []
+        return faults + (check(done) or [] if check else [])
+    expected.setdefault("config", CONFIG)
+    expected.setdefault("seconds", 20)
+    expected.setdefault("command", ["run"])
+    servers = dict(servers or {"engine": engine(rows, **(options or {}))}, registry=REGISTRY)
+    return case(name, servers, check=whole_check, **expected)
+
+
+def passes(name, rows=(), options=None, **expected):
+    return run(name, rows, options, exit=0, changed=PROMOTED, updates=[{"verdict": "promote"}], **expected)
+
+
+def cannot(name, why, rows=(), options=None, **expected):
+    """It could not be tested: exit status 3, the update is held, and the reason is told to the user and in the report."""
+    return run(name, rows, options, exit=3, updates=[{"verdict": "hold", "code": "not-tested", "reason": why}],
+               said=[why], **expected)
+
+
+def says_no(name, why, rows=(), options=None, code="regression", **expected):
+    return run(name, rows, options, exit=1, updates=[{"verdict": "reject", "code": code, "reason": why}], **expected)
+
+
+def outcome(word):
+    """The first trial's."""
+    def check(done):
+        found = [t["outcome"] for t in done.document.get("trials", [])][:1]
+        return [] if found == [word] else ["the first trial is %r, expected %r" % (found, word)]
+    return check
+
+
+def nothing_there(done):
+    machine = machine_of(done.servers["engine"])
+    return ["%s stayed" % one for one in (machine.containers, machine.volumes, machine.pulled) if one]
+
+
+def warned(regex):
+    import re
+
+    def check(done):
+        return [] if any(re.search(regex, w) for w in done.document.get("warnings", [])) else \
+            ["no warning is %r: %r" % (regex, done.document.get("warnings"))]
+    return check
+
+
+# Every call in turn, and what can become of it whatever it is.
+STEPS = [  # name, method, path, an answer is read as JSON
+    ("version", "GET", VERSION, True),
+    ("info", "GET", INFO, True),
+    ("the list of containers", "GET", LIST, True),
+    ("the list of volumes", "GET", VOLUMES, True),
+    ("the look for the image", "GET", IMAGE, True),
+    ("the making of a volume", "POST", VOLUME_CREATE, True),
+    ("pull", "POST", PULL, False),
+    ("create", "POST", CREATE, True),
+    ("the copy of the workspace", "PUT", PUT, False),
+    ("start", "POST", START, False),
+    ("logs", "GET", LOGS, False),
+    ("inspect", "GET", INSPECT, True),
+]
+CLEANING = [
+    ("the removal of the container", "DELETE", REMOVE),
+    ("the removal of the volume", "DELETE", VOLUME_REMOVE),
+    ("the removal of the image", "DELETE", IMAGE_REMOVE),
+]
+
+
+def steps():
+    for name, method, path, is_json in STEPS:
+        yield cannot("%s: the socket is closed" % name, "engine unix://|answers no more|no Docker Engine", [on(method, path, close=True)])
+        if name != "logs":  # these may be silent as long as the test may take
+            yield cannot("%s: no answer" % name, "no whole answer within 2\\.0 s|answers no more|no byte came or went",
+                         [on(method, path, never=True)], env=QUICK, seconds=30)
+        yield cannot("%s: half an answer, then the end" % name, "engine unix://|no Docker Engine",
+                     [spoil(method, path, cut_head=20)])
+        yield cannot("%s: 500" % name, "the engine answered 500: boom at work",
+                     [on(method, path, 500, JSON, '{"message":"boom at work"}')])
+        if is_json:
+            yield cannot("%s: text instead of JSON" % name, "is not JSON", [on(method, path, 200, None, "<html>hello</html>")])
+            yield cannot("%s: JSON of another kind" % name, ".", [on(method, path, 200, JSON, "[7]")]) \
+                if name not in ("info", "the list of containers", "the list of volumes") else \
+                passes("%s: JSON of another kind" % name, [on(method, path, 200, JSON, "[7]")])
+            yield cannot("%s: 100 MB of JSON" % name, "larger than",
+                         [on(method, path, 200, JSON, '{"x":"', flood=100 << 20)], memory_mib=120)
+        yield cannot("%s: a flood of headers" % name, "headers of the answer are larger",
+                     [on(method, path, 200, None, "{}", flood_headers=4 << 20)])
+    for name, method, path in CLEANING:
+        told = warned("stayed in the engine|could not be removed")
+        yield passes("%s: the socket is closed" % name, [on(method, path, close=True)], check=told)
+        yield passes("%s: no answer" % name, [on(method, path, never=True)], env=QUICK, check=told)
+        yield passes("%s: 500" % name, [on(method, path, 500, JSON, '{"message":"boom at work"}')], check=told)
+        yield passes("%s: it is gone already" % name, [on(method, path, 404, JSON, '{"message":"no such thing"}')],
+                     check=None if path == REMOVE else no_warning)
+
+CASES = [
+    passes("all goes well", check=nothing_there,
+           sent=[sent("engine", "DELETE", VOLUME_REMOVE), sent("engine", "DELETE", IMAGE_REMOVE, count=1),
+                 sent("engine", "POST", PULL, count=1)]),
+    passes("over TCP", servers={"engine": engine(unix=False)}, env={"DOCKER_HOST": "tcp://{engine}"}),
+    passes("the image was there: it is not pulled and stays", options={"images": (NEW,)},
+           not_sent=[sent("engine", "POST", PULL), sent("engine", "DELETE", IMAGE_REMOVE)]),
+]
+
+
+def frames_row(*frames, **options):
+    body = b"".join(one if isinstance(one, bytes) else frame(*one) for one in frames)
+    options.setdefault("chunked", "good")
+    return on("GET", LOGS, 200, None, body, **options)
+
+
+def lines(*values):
+    return [json.dumps(one).encode() + b"\n" for one in values]
+
+
+def state(**changes):
+    """A lie about every container."""
+    return {"state": changes}
+
+
+def whole(**changes):
+    return {"inspect": changes}
+
+
+def refused(status, words, code, **more):
+    """A start that is refused, and what inspect then tells of the first container."""
+    def change(answer):
+        answer["State"].update({"Status": "created", "ExitCode": code, "Error": words, "StartedAt": "0001-01-01T00:00:00Z",
+                                "FinishedAt": "0001-01-01T00:00:00Z"}, **more)
+    return [on("POST", START, status, JSON, json.dumps({"message": words}), times=1), lie("GET", INSPECT, change, times=1)]
+
+
+def versions():
+    yield passes("a newer engine is spoken to in the newest words that are known", options={"api": "1.99", "least": "1.44"},
+                 sent=[sent("engine", "POST", "/v1\\.47/containers/create\\?.*")], not_sent=[sent("engine", ".*", "/v1\\.(99|41)/.*")])
+    yield cannot("an engine that is too new", "newer pingate is needed", options={"api": "1.60", "least": "1.55"})
+    yield cannot("an engine that is too old", "1\\.40 is the oldest.*newer engine is needed", options={"api": "1.39"})
+    for word in ("2.0", "1.x", "", "1.", "1.99999999999999999999", "1.41; rm -rf", None):
+        yield cannot("a version that is none: %r" % word, "is no Docker Engine", options={"api": word})
+    yield cannot("a web server answers", "is not JSON", [on(".*", ".*", 200, {"Content-Type": "text/html"}, "<html></html>")])
+    yield cannot("something that speaks no HTTP answers", "no Docker Engine answers at",
+                 servers={"engine": dict(engine(), accept=b"SSH-2.0-OpenSSH_9.2\r\n")})
+    yield cannot("it takes connections and says nothing", "no whole answer within 2\\.0 s",
+                 servers={"engine": dict(engine(), accept="stall")}, env=QUICK)
+    yield cannot("nobody listens at the address", "no Docker Engine answers at tcp://", env={"DOCKER_HOST": "tcp://{refused}"})
+    yield cannot("there is no socket", "there is no socket at /nowhere/engine.sock: is the engine running",
+                 env={"DOCKER_HOST": "unix:///nowhere/engine.sock"})
+    yield run("an address that is not spoken", exit=2, env={"DOCKER_HOST": "ssh://build@host"}, said=["ssh -nNT -L"],
+              updates=[{"verdict": "hold", "code": "not-tested"}])
+    yield cannot("it goes after the first answers", "look for what dead runs left: engine unix://",
+                 [spoil("GET", INFO, sets="down"), on(".*", ".*", when="down", close=True)])
+
+
+def pulls():
+    def detail(message):
+        return {"errorDetail": {"message": message}, "error": "older words"}
+    yield cannot("pull: an error inside a 200", "pull .*: unknown blob",
+                 options={"pull": lines({"status": "Pulling"}, detail("unknown blob")), "pulled": False})
+    yield cannot("pull: an error inside a 200, and the image is there all the same", "unknown blob",
+                 options={"pull": lines(detail("unknown blob"), {"status": "Download complete"})})
+    yield cannot("pull: an error in the old form", "no space left on device",
+                 options={"pull": lines({"error": "no space left on device"}), "pulled": False})
+    yield cannot("pull: an error without a word", "did not say why", options={"pull": lines({"errorDetail": {}}), "pulled": False})
+    yield cannot("pull: an error without a line end", "denied", options={"pull": [b'{"error":"denied"}'], "pulled": False})
+    yield cannot("pull: done, and there is no image", "says it is done and holds no image of this digest", options={"pulled": False})
+    yield passes("pull: text in the stream, and the image is there", options={"pull": [b"<html>\n", b"\xff\xfe\n", b"[[[[\n"]})
+    yield passes("pull: 20,000 layers", options={"pull": lines(*({"status": "Downloading", "id": str(n), "progressDetail":
+                                                                  {"current": n, "total": n}} for n in range(20000)))})
+    yield cannot("pull: one line of 2 MiB", "larger than|limit", options={"pull": [b'{"status":"' + b"x" * (2 << 20)]})
+    for kind in ("short", "no-end", "size"):
+        yield cannot("pull: a stream with a broken chunk (%s)" % kind, "pull .*: engine unix://", [spoil("POST", PULL, chunked=kind)])
+    yield cannot("pull: the stream is cut", "pull .*: engine unix://", [spoil("POST", PULL, cut=40)])
+    yield cannot("pull: the stream is reset", "pull .*: engine unix://", [spoil("POST", PULL, cut=40, reset=True)])
+    yield cannot("pull: the stream stops", "no byte came or went for 4\\.0 s",
+                 [on("POST", PULL, 200, JSON, '{"status":"Pulling"}\n', length="99", stall=True)], env=QUICK)
+    yield passes("pull: slow, and it comes", [spoil("POST", PULL, drip=(64, 0.1))])
+    for status, words in ((404, "manifest unknown"), (500, "no basic auth credentials"), (401, "unauthorized"), (503, "busy")):
+        yield cannot("pull: %d %s" % (status, words), "the engine answered %d: %s" % (status, words),
+                     [on("POST", PULL, status, JSON, json.dumps({"message": words}))])
+    after = dict(when="pulled")
+    mark = [spoil("POST", PULL, sets="pulled")]
+
+    def image(change):
+        return mark + [lie("GET", IMAGE, change, **after)]
+    yield cannot("pull: another digest than the asked one is there", "holds no image of this digest",
+                 image(lambda a: a.update(RepoDigests=["app@" + OLD])))
+    yield cannot("pull: an image without digests is there", "holds no image of this digest", image(lambda a: a.update(RepoDigests=None)))
+    yield cannot("pull: digests of another type", "holds no image of this digest", image(lambda a: a.update(RepoDigests={"x": 7})))
+    yield cannot("pull: an image without an id is there", "an image without an id", image(lambda a: a.pop("Id") and None))
+    yield cannot("pull: an id of another type", "an image without an id", image(lambda a: a.update(Id=7)))
+
+
+def creates():
+    yield cannot("create: the image went meanwhile", "No such image", [on("POST", CREATE, 404, JSON, '{"message":"No such image: x"}')])
+    yield cannot("create: the name is taken: the other's container is not touched", "already in use",
+                 [on("POST", CREATE, 409, JSON, '{"message":"Conflict. The name is already in use"}')],
+                 not_sent=[sent("engine", "DELETE", REMOVE)])
+    yield cannot("create: refused", "the engine answered 400: invalid mount",
+                 [on("POST", CREATE, 400, {"Content-Type": "text/plain"}, "invalid mount\n")], not_sent=[sent("engine", "POST", START)])
+    for what, body in (("no id", "{}"), ("an empty id", '{"Id":""}'), ("an id that is a number", '{"Id":7}'),
+                       ("an id that is a path", '{"Id":"../../images/prune"}'), ("nothing", "")):
+        yield cannot("create: %s" % what, "without an id", [spoil("POST", CREATE, body=body.encode())],
+                     not_sent=[sent("engine", ".*", ".*prune.*")])
+    mismatch = "The requested image's platform (linux/arm64) does not match the detected host platform (linux/amd64)"
+    yield cannot("create: warned of another platform", "not for this engine's platform", options={"warnings": [mismatch]},
+                 not_sent=[sent("engine", "POST", START)])
+    yield passes("create: warned of a limit", options={"warnings": ["Your kernel does not support swap limit capabilities"]})
+    yield passes("create: warnings that are none", [lie("POST", CREATE, lambda a: a.update(Warnings=[7, None, {}]))])
+    yield cannot("create: made, and the answer is cut", "create the container: engine unix://", [spoil("POST", CREATE, cut=10)])
+    yield cannot("create: made, and the answer never comes", "no whole answer within 2\\.0 s",
+                 [spoil("POST", CREATE, never=True)], env=QUICK)
+    yield passes("create: late", [spoil("POST", CREATE, delay=1.0)])
+    for status, words in ((404, "Could not find the file /pingate"), (500, "no space left on device")):
+        yield cannot("copy: %d" % status, "copy the workspace in: the engine answered %d: %s" % (status, words),
+                     [on("PUT", PUT, status, JSON, json.dumps({"message": words}))], not_sent=[sent("engine", "POST", START)])
+    yield passes("copy: late", [spoil("PUT", PUT, delay=1.0)])
+
+
+def starts():
+    exec_words = "OCI runtime create failed: exec: \\\"true\\\": executable file not found"
+    yield cannot("start: 304, somebody else started it", "could not be started: the engine answered 304",
+                 [spoil("POST", START, status=304)])
+    yield cannot("start: 200 in place of 204", "answered 200 to a start", [spoil("POST", START, status=200, body=b"{}")])
+    yield cannot("start: 404", "No such container", [on("POST", START, 404, JSON, '{"message":"No such container: x"}')])
+    yield cannot("start: 409", "marked for removal", [on("POST", START, 409, JSON, '{"message":"container is marked for removal"}')])
+    yield cannot("start: 500, the engine's fault", "failed to create shim", refused(500, "failed to create shim", 128))
+    yield says_no("start: the command is not in the image (127)", "answers", refused(400, exec_words, 127), check=outcome("failed"))
+    yield says_no("start: the command may not be run (126)", "answers", refused(400, "permission denied", 126), check=outcome("failed"))
+    yield says_no("start: the user is not in the image", "answers",
+                  refused(500, "unable to find user app: no matching entries in passwd file", 128), check=outcome("failed"))
+    yield cannot("start: refused, and nothing is known of the container", "could not be started",
+                 [on("POST", START, 400, JSON, '{"message":"no"}', times=1), on("GET", INSPECT, 500, JSON, "{}", times=1)])
+    yield cannot("start: refused, and the container ran", "could not be started",
+                 [on("POST", START, 400, JSON, '{"message":"no"}', times=1)] +
+                 [lie("GET", INSPECT, lambda a: a["State"].update(ExitCode=127, StartedAt="2026-11-25T07:00:00Z"), times=1)])
+    yield cannot("start: answered well, and it never started", "never started", [on("POST", START, 204)])
+    yield cannot("start: answered well, never started, code 127", "never started", [on("POST", START, 204)], state(ExitCode=127))
+    yield passes("start: late", [spoil("POST", START, delay=1.0)])
+
+
+def logs():
+    for what, rows, why in (
+            ("the engine's own error", [frames_row((1, b"a"), (3, b"error from daemon in stream"))], "stream broke: error from daemon"),
+            ("the engine's own error without a word", [frames_row((3, b""))], "stream broke"),
+            ("ended in a header", [frames_row((1, b"a"), b"\1\0\0")], "inside a frame"),
+            ("ended after a header", [frames_row((1, b"a"), b"\1\0\0\0\0\0\0\1")], "inside a frame"),
+            ("ended in a frame", [frames_row(b"\1\0\0\0\0\0\0\5ab")], "inside a frame"),
+            ("a frame of 4 GiB that ends", [frames_row(b"\1\0\0\0\xff\xff\xff\xffab")], "inside a frame"),
+            ("text instead of frames", [frames_row(b"hello world, this is a terminal\r\n")], "no frame where one begins"),
+            ("JSON instead of frames", [frames_row(b'{"message":"driver does not support reading"}')], "no frame where one begins"),
+            ("cut in a chunk", [frames_row((1, b"hello"), chunked="short")], "engine unix://"),
+            ("without the last chunk", [frames_row((1, b"hello"), chunked="no-end")], "engine unix://"),
+            ("cut between frames", [frames_row((1, b"hello"), (1, b"world"), chunked=None, length="99", cut=13)], "engine unix://"),
+            ("an end that is only the connection's", [frames_row((1, b"hello"), chunked=None, length="none")], "nobody knows whether it was whole"),
+            ("404", [on("GET", LOGS, 404, JSON, '{"message":"No such container"}')], "No such container"),
+            ("501", [on("GET", LOGS, 501, JSON, '{"message":"logging driver does not support reading"}')], "does not support reading")):
+        yield cannot("logs: %s" % what, why, rows)
+    yield passes("logs: nothing at all", [frames_row()])
+    yield passes("logs: a byte at a time", [spoil("GET", LOGS, drip=(1, 0.005))])
+    yield passes("logs: as HTTP with a length", [frames_row((1, b"hello"), chunked=None)])
+    limited = CONFIG.replace("timeout", "log_limit: 8MiB, timeout")
+
+    def flood():
+        for _ in range(2 << 10):
+            yield frame(1, b"x" * (1 << 20))
+    yield run("logs: 2 GiB", [on("GET", LOGS, 200, None, flood, chunked="good")], exit=1, config=limited, seconds=60,
+              updates=[{"verdict": "reject", "code": "already-broken"}], check=outcome("failed"))
+    huge = b"\1\0\0\0\x80\0\0\0"
+    yield run("logs: one frame of 2 GiB", [on("GET", LOGS, 200, None, huge, length="2147483656", flood=2 << 30, times=1)], exit=1,
+              config=limited, seconds=60, updates=[{"verdict": "reject", "code": "regression"}], check=outcome("failed"))
+    half = frame(1, b"hello\n")
+    stuck = on("GET", LOGS, 200, None, half, length="99", stall=True)
+    yield run("logs: they do not end, and the container runs: timed out", [stuck], state(Running=True, Status="running"), config=SHORT,
+              exit=1, updates=[{"verdict": "reject", "code": "already-broken"}], check=outcome("timed-out"))
+    yield cannot("logs: they do not end, and the container has ended", "its log had not when the test's time", [stuck], config=SHORT)
+    yield cannot("logs: no answer, and the container has ended", "its log had not when the test's time", [on("GET", LOGS, never=True)],
+                 config=SHORT)
+    yield cannot("logs: they do not end, and the engine is gone", "did not tell how it stood",
+                 [on("GET", LOGS, 200, None, half, length="99", stall=True, sets="down"), on("GET", INSPECT, when="down", close=True)],
+                 config=SHORT)
+    yield cannot("logs: they do not end, and inspect is never answered", "did not tell how it stood",
+                 [stuck, on("GET", INSPECT, never=True)], config=SHORT, env=QUICK)
+    running = [lie("GET", INSPECT, lambda a: a["State"].update(Running=True, Status="running"), times=1)]
+    yield passes("logs: the engine is a moment late with the container's end", running)
+    yield cannot("logs: they ended early, while the container ran", "the log stream ended early", [frames_row((1, b"hel"), times=1)] + running)
+    yield cannot("logs: they ended, and the container runs on", "still runs", options=state(Running=True, Status="running"), seconds=30)
+
+
+def inspects():
+    for key in ("State", "Image", "Id"):
+        for value in (None, 7, [], ""):
+            yield cannot("inspect: %s is %r" % (key, value), "lacks its state|another", options=whole(**{key: value}))
+    for key in ("ExitCode", "Running", "StartedAt", "OOMKilled"):
+        for value in (None, [], "0" if key != "StartedAt" else 0):
+            yield cannot("inspect: %s is %r" % (key, value), "lacks its state", options=state(**{key: value}))
+    for value in (1.5, True, False):
+        yield cannot("inspect: ExitCode is %r" % value, "lacks its state", options=state(ExitCode=value))
+    for value in (1 << 32, -(1 << 32), (1 << 63) - 1):
+        yield cannot("inspect: ExitCode is %d, whose low half is 0 or -1" % value, "which is none", options=state(ExitCode=value))
+    yield cannot("inspect: ExitCode is larger than any number", "is not JSON", [
+        spoil("GET", INSPECT, lambda row: setattr(row, "body", row.body.replace('"ExitCode": 0', '"ExitCode": 99999999999999999999')) or row)])
+    yield says_no("inspect: exit code 3", "answers", options={"exit": {NEW: 3}}, check=outcome("failed"))
+    yield says_no("inspect: exit code -1", "answers", options={"exit": {NEW: -1}}, check=outcome("failed"))
+    yield says_no("inspect: exit code 126, of a shell inside", "answers", options={"exit": {NEW: 126}}, check=outcome("failed"))
+    yield says_no("inspect: exit code 127, of a shell inside", "answers", options={"exit": {NEW: 127}}, check=outcome("failed"))
+    yield says_no("inspect: exit code 127, and init says that the command is not there", "answers", options={
+        "exit": {NEW: 127}, "logs": [(2, b"[FATAL tini (7)] exec /x failed: No such file or directory\n")]},
+        check=lambda done: [] if "could not be started: exec /x failed" in done.document["trials"][0]["reason"] else
+        [done.document["trials"][0]["reason"]])
+    yield says_no("inspect: 137 without a word of memory", "answers", options={"exit": {NEW: 137}}, check=outcome("failed"))
+    yield says_no("inspect: out of memory and 137", "answers", options={"exit": {NEW: 137}, "oom": {NEW: True}}, check=outcome("oom"))
+    yield says_no("inspect: out of memory and 0", "answers", options={"oom": {NEW: True}}, check=outcome("oom"))
+    yield says_no("inspect: fails on both", "answers", options={"exit": {NEW: 1, OLD: 1}}, code="already-broken")
+    yield says_no("inspect: fails, and the pinned one could not be tried", "answers", [on("POST", CREATE, 500, JSON, "{}", nth=2)],
+                  {"exit": {NEW: 1}}, code="test-failed")
+    yield cannot("inspect: another image ran", "another image", options=whole(Image=image_id(OLD)))
+    yield cannot("inspect: of another container", "another container", options=whole(Id="f" * 64))
+    yield cannot("inspect: it never started", "never started", options=state(StartedAt="0001-01-01T00:00:00Z"))
+    yield cannot("inspect: a start without a time", "never started", options=state(StartedAt=""))
+    yield cannot("inspect: it has no end", "does not know when", options=state(FinishedAt="0001-01-01T00:00:00Z"))
+    yield cannot("inspect: its end lacks", "does not know when", options=state(FinishedAt=None))
+    yield cannot("inspect: exited with 0, and an error", "tells of an error: cannot mount", options=state(Error="cannot mount"))
+    yield cannot("inspect: paused", "still runs", options=state(Paused=True), seconds=30)
+    yield cannot("inspect: restarting", "still runs", options=state(Restarting=True), seconds=30)
+    yield cannot("inspect: gone", "the container is gone", [on("GET", INSPECT, 404, JSON, '{"message":"No such container"}')])
+    yield passes("inspect: late", [spoil("GET", INSPECT, delay=1.0)])
+
+
+def restarts():
+    down = on(".*", ".*", when="down", close=True)
+    yield cannot("restart: gone in the middle of the log, for good", "answers no more",
+                 [on("GET", LOGS, 200, None, frame(1, b"hello"), length="99", cut=13, sets="down"), down],
+                 keeps=True)  # nothing can be asked of it any more
+    yield cannot("restart: the log is cut, and the container is gone afterwards", "engine unix://",
+                 [spoil("GET", LOGS, cut=5, sets="back"), on("GET", INSPECT, 404, JSON, "{}", when="back")])
+    yield cannot("restart: the log ended well, and the container is gone afterwards", "the container is gone",
+                 [on("GET", INSPECT, 404, JSON, '{"message":"No such container"}')])
+    yield cannot("restart: it is older when it is back", "1\\.40 is the oldest",
+                 [lie("GET", VERSION, lambda a: a.update(ApiVersion="1.30"), nth=3), lie("GET", VERSION, lambda a: a.update(ApiVersion="1.30"), nth=4),
+                  lie("GET", VERSION, lambda a: a.update(ApiVersion="1.30"), nth=5), lie("GET", VERSION, lambda a: a.update(ApiVersion="1.30"), nth=6)],
+                 command=["run", "--jobs", "1"])
+
+
+def no_warning(done):
+    found = done.document.get("warnings")
+    return ["warned: %r" % found] if found else []
+
+
+def removals():
+    yield passes("remove: a removal is under way already", [spoil("DELETE", REMOVE, status=409, body=b'{"message":"already in progress"}')],
+                 check=no_warning)
+    yield passes("remove: the volume is in use", [on("DELETE", VOLUME_REMOVE, 409, JSON, '{"message":"volume is in use"}')],
+                 check=warned("volume is in use"))
+    yield passes("remove: the image is in use by somebody", [on("DELETE", IMAGE_REMOVE, 409, JSON, '{"message":"image is in use"}')],
+                 check=no_warning)
+    yield passes("remove: --keep-images", command=["run", "--keep-images"], not_sent=[sent("engine", "DELETE", IMAGE_REMOVE)],
+                 check=lambda done: [] if done.servers["engine"].machine.pulled else ["the image went"], keeps_images=True)
+    yield says_no("remove: --keep leaves a failed trial", "answers", options={"exit": {NEW: 1}}, command=["run", "--keep"],
+                  keeps=True, check=lambda done: [] if len(done.servers["engine"].machine.containers) == 1 else ["no container is left"])
+
+
+def labels(**changes):
+    """Those of this process, which lives."""
+    def read(path):
+        with open(path) as opened:
+            return opened.read().strip()
+    import os
+    import socket
+    import time
+    own = {"pingate.run": "0123456789abcdef", "pingate.host": socket.gethostname(),
+           "pingate.boot": read("/proc/sys/kernel/random/boot_id"), "pingate.namespace": os.readlink("/proc/self/ns/pid"),
+           "pingate.pid": str(os.getpid()), "pingate.started": read("/proc/self/stat").rpartition(")")[2].split()[19],
+           "pingate.expires": str(int(time.time()) + 3600)}
+    own.update(changes)
+    return own
+
+
+def others():
+    import re
+    dead, living = labels(**{"pingate.started": "1"}), labels()
+    elsewhere = labels(**{"pingate.host": "elsewhere"})
+    old = labels(**{"pingate.host": "elsewhere", "pingate.expires": "1000000000"})
+    image = "{registry}/app@" + NEW
+    gone = [sent("engine", "DELETE", "/v1\\.41/containers/d{64}\\?.*"), sent("engine", "DELETE", "/v1\\.41/volumes/dead\\?.*"),
+            sent("engine", "DELETE", "/v1\\.41/volumes/old\\?.*")]
+    kept = [sent("engine", "DELETE", "/v1\\.41/containers/a{64}.*"), sent("engine", "DELETE", "/v1\\.41/volumes/(living|elsewhere|no).*"),
+            sent("engine", "DELETE", "/v1\\.41/containers/e{64}.*")]
+    yield passes("sweep: what dead runs left goes, and nothing of others", options={
+        "containers": [("d" * 64, dead), ("a" * 64, living), ("e" * 64, elsewhere)],
+        "volumes": [("dead", dead), ("living", living), ("elsewhere", elsewhere), ("old", old), ("no", {"x": "y"})]},
+        sent=gone, not_sent=kept)
+
+    def marked(one):
+        """A mark on the image that this case pulls; its name is known when the registry is."""
+        def change(row):
+            return row
+        return [on("GET", VOLUMES, reply=lambda request, server: mark_reply(request, server, one))]
+
+    def mark_reply(request, server, one):
+        machine = machine_of(server)
+        if "other" not in machine.volumes and not getattr(machine, "seen", False):
+            machine.seen = True
+            machine.volumes["other"] = dict(one, **{"pingate.image": server.fill(image)})
+        return machine.reply(request, server)
+    shared = [sent("engine", "DELETE", IMAGE_REMOVE)]
+    yield passes("shared image: pulled by a run that lives: it stays for that one", marked(living), {"images": (NEW,)},
+                 not_sent=shared + [sent("engine", "POST", PULL), sent("engine", "DELETE", "/v1\\.41/volumes/other.*")],
+                 sent=[sent("engine", "POST", VOLUME_CREATE, body="pingate.image")])
+    yield passes("shared image: pulled by a run that was killed: swept with its mark, and pulled anew", marked(dead), {"images": (NEW,)},
+                 sent=[sent("engine", "DELETE", "/v1\\.41/volumes/other.*"), sent("engine", "POST", PULL, count=1),
+                       sent("engine", "DELETE", IMAGE_REMOVE, count=2)])
+
+
+def signals():
+    for name, method, path, seconds in (("pull", "POST", PULL, 3), ("copy", "PUT", PUT, 3), ("create", "POST", CREATE, 8),
+                                        ("start", "POST", START, 3), ("logs", "GET", LOGS, 3), ("inspect", "GET", INSPECT, 3),
+                                        ("the removal of a container", "DELETE", REMOVE, 8)):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            yield run("%s in %s" % (number.name, name), [spoil(method, path, never=True, sets="there")], exit=128 + number,
+                      signal=("engine", "there", number), seconds=seconds,
+                      updates=[{"verdict": "hold", "code": "not-tested", "reason": number.name}],
+                      said=["stopped by " + number.name],
+                      check=lambda done: [] if [t["outcome"] for t in done.document["trials"]] in (["error"], ["passed"])
+                      else ["trials: %r" % done.document["trials"]])
+
+
+CASES += list(steps()) + list(versions()) + list(pulls()) + list(creates()) + list(starts()) + list(logs()) + list(inspects())
+CASES += list(restarts()) + list(removals()) + list(others()) + list(signals())
+
+if __name__ == "__main__":
+    main(CASES)

@@ -1,0 +1,298 @@
+"""A Docker Engine as a state machine: true to its API in what the program uses of it, with nothing behind it.
+
+    engine()                                       all goes well
+    engine([on("POST", CREATE, 500, …)])           a row that answers instead of the machine, which then has done nothing
+    engine([spoil("POST", CREATE, cut=5)])         the machine does its work, and only its answer is spoiled
+    engine(exit={NEW: 3}, logs=[(1, b"…")])        what containers do; see OPTIONS
+
+What was made and is still there when the program has ended is a fault, unless its removal was tried: see left_behind().
+"""
+import copy
+import hashlib
+import json
+import re
+import struct
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from harness import NEW, OLD, server
+from scripted import on
+
+V = "/v1\\.\\d+"
+ID = "/[0-9a-f]{64}"
+VERSION = "/version"
+INFO = V + "/info"
+LIST = V + "/containers/json\\?.*"
+VOLUMES = V + "/volumes\\?.*"
+VOLUME_CREATE = V + "/volumes/create"
+VOLUME_REMOVE = V + "/volumes/pingate-[^/]*"
+IMAGE = V + "/images/.*/json"
+PULL = V + "/images/create\\?.*"
+IMAGE_REMOVE = V + "/images/[^?]*@sha256:[0-9a-f]*"
+CREATE = V + "/containers/create\\?.*"
+PUT = V + "/containers" + ID + "/archive\\?.*"
+START = V + "/containers" + ID + "/start"
+LOGS = V + "/containers" + ID + "/logs\\?.*"
+INSPECT = V + "/containers" + ID + "/json"
+REMOVE = V + "/containers/[^/]*\\?force=1&v=1"
+JSON = {"Content-Type": "application/json"}
+
+OPTIONS = {
+    "api": "1.41", "least": "1.12",
+    "images": (),  # digests that are there from the beginning
+    "exit": {},  # digest: exit code of what runs in it
+    "oom": {},  # digest: True
+    "logs": ((1, b"hello\n"), (2, b"warning\n")),  # (stream, bytes) of each container
+    "state": {},  # changes of State in every inspect
+    "inspect": {},  # changes of the rest; None takes a member away
+    "volumes": (),  # of others: (name, labels)
+    "containers": (),  # of others: (id, labels)
+    "warnings": (),  # of a create
+    "pull": None,  # lines of a pull's stream instead of the usual ones
+    "pulled": True,  # whether the image is there after a pull
+}
+
+
+def frame(stream, data):
+    return struct.pack(">BxxxI", stream, len(data)) + data
+
+
+def image_id(digest):
+    return "sha256:" + hashlib.sha256(digest.encode()).hexdigest()
+
+
+def json_row(status, value):
+    return on("", "", status, JSON, json.dumps(value))
+
+
+def refuse(status, words):
+    return json_row(status, {"message": words})
+
+
+class Machine:
+    def __init__(self, options):
+        self.options = dict(OPTIONS, **options)
+        self.images = set(self.options["images"])
+        self.pulled = set()
+        self.volumes = dict(self.options["volumes"])
+        self.containers = {}  # id: {"name", "image", "labels", "status"}
+        for number, (name, labels) in enumerate(self.options["containers"]):
+            self.containers[name] = {"name": "other-%d" % number, "digest": NEW, "labels": labels, "status": "running"}
+        self.made = []  # what the program made: ("container", id, name), ("volume", name, name), ("image", digest, …)
+
+    def reply(self, request, server):
+        parts = urlsplit(request.path)
+        path = unquote(re.sub(r"\A/v1\.\d+", "", parts.path))
+        query = {key: values[0] for key, values in parse_qs(parts.query).items()}
+        for method, regex, answer in ROUTES:
+            match = re.match(regex + r"\Z", path)
+            if method == request.method and match:
+                with server.lock:
+                    return answer(self, request, query, *match.groups())
+        with server.lock:
+            server.surprises.append(request)
+        return refuse(404, "page not found")
+
+    def version(self, request, query):
+        return json_row(200, {"Platform": {"Name": "Docker Engine - Community"}, "Version": "20.10.24", "Os": "linux",
+                              "Arch": "amd64", "ApiVersion": self.options["api"], "MinAPIVersion": self.options["least"]})
+
+    def info(self, request, query):
+        return json_row(200, {"Driver": "overlay2", "OSType": "linux"})
+
+    def ping(self, request, query):
+        return on("", "", 200, {"Content-Type": "text/plain"}, b"OK")
+
+    def wanted(self, query, labels):
+        for one in json.loads(query.get("filters", "{}")).get("label", []):
+            key, equals, value = one.partition("=")
+            if key not in labels or (equals and labels[key] != value):
+                return False
+        return True
+
+    def list_containers(self, request, query):
+        return json_row(200, [{"Id": i, "Names": ["/" + c["name"]], "Labels": c["labels"]}
+                              for i, c in self.containers.items() if self.wanted(query, c["labels"])])
+
+    def list_volumes(self, request, query):
+        found = [{"Name": n, "Labels": labels} for n, labels in self.volumes.items() if self.wanted(query, labels)]
+        return json_row(200, {"Volumes": found or None, "Warnings": None})
+
+    def create_volume(self, request, query):
+        spec = json.loads(request.body_start.decode())
+        self.volumes[spec["Name"]] = spec["Labels"]
+        self.made.append(("volume", spec["Name"], spec["Name"]))
+        return json_row(201, {"Name": spec["Name"], "Driver": "local", "Labels": spec["Labels"]})
+
+    def remove_volume(self, request, query, name):
+        if name not in self.volumes:
+            return refuse(404, "get %s: no such volume" % name)
+        if any(c.get("volume") == name for c in self.containers.values()):
+            return refuse(409, "remove %s: volume is in use" % name)
+        del self.volumes[name]
+        return on("", "", 204)
+
+    def show_image(self, request, query, reference):
+        digest = reference.partition("@")[2]
+        if digest not in self.images:
+            return refuse(404, "No such image: " + reference)
+        return json_row(200, {"Id": image_id(digest), "RepoDigests": [reference], "RepoTags": [], "Os": "linux",
+                              "Architecture": "amd64"})
+
+    def pull(self, request, query):
+        digest = query["fromImage"].partition("@")[2]
+        if self.options["pulled"]:
+            self.images.add(digest)
+            self.pulled.add(digest)
+            self.made.append(("image", digest, digest))
+        lines = self.options["pull"]
+        if lines is None:
+            lines = [{"status": "Pulling from app", "id": digest}] + [
+                {"status": "Downloading", "id": "aa", "progressDetail": {"current": n, "total": 3}} for n in (1, 2, 3)] + [
+                {"status": "Status: Downloaded newer image"}]
+        body = b"".join(json.dumps(line).encode() + b"\r\n" if not isinstance(line, bytes) else line for line in lines)
+        return on("", "", 200, JSON, body, chunked="good")
+
+    def remove_image(self, request, query, reference):
+        digest = reference.partition("@")[2]
+        if digest not in self.images:
+            return refuse(404, "No such image: " + reference)
+        self.images.discard(digest)
+        self.pulled.discard(digest)
+        return json_row(200, [{"Untagged": reference}])
+
+    def create(self, request, query):
+        spec = json.loads(request.body_start.decode())
+        digest = spec["Image"].partition("@")[2]
+        if digest not in self.images:
+            return refuse(404, "No such image: " + spec["Image"])
+        if any(c["name"] == query["name"] for c in self.containers.values()):
+            return refuse(409, 'Conflict. The container name "/%s" is already in use' % query["name"])
+        container = hashlib.sha256(query["name"].encode()).hexdigest()
+        self.containers[container] = {"name": query["name"], "digest": digest, "labels": spec["Labels"],
+                                      "status": "created", "volume": spec["HostConfig"]["Mounts"][0]["Source"]}
+        self.made.append(("container", container, query["name"]))
+        return json_row(201, {"Id": container, "Warnings": list(self.options["warnings"])})
+
+    def known(self, name):
+        for container, one in self.containers.items():
+            if name in (container, one["name"]):
+                return container
+        return None
+
+    def put(self, request, query, container):
+        return on("", "", 200) if self.known(container) else refuse(404, "No such container: " + container)
+
+    def start(self, request, query, container):
+        if not self.known(container):
+            return refuse(404, "No such container: " + container)
+        self.containers[container]["status"] = "exited"
+        return on("", "", 204)
+
+    def logs(self, request, query, container):
+        if not self.known(container):
+            return refuse(404, "No such container: " + container)
+        body = b"".join(frame(*one) for one in self.options["logs"])
+        return on("", "", 200, None, body, chunked="good")
+
+    def inspect(self, request, query, container):
+        one = self.containers.get(container)
+        if not one:
+            return refuse(404, "No such container: " + container)
+        ran = one["status"] != "created"
+        digest = one["digest"]
+        state = {"Status": one["status"], "Running": False, "Paused": False, "Restarting": False, "Dead": False,
+                 "OOMKilled": bool(self.options["oom"].get(digest)), "Error": "",
+                 "ExitCode": self.options["exit"].get(digest, 0) if ran else 0,
+                 "StartedAt": "2026-11-25T07:00:00.5Z" if ran else "0001-01-01T00:00:00Z",
+                 "FinishedAt": "2026-11-25T07:00:01.25Z" if ran else "0001-01-01T00:00:00Z"}
+        state.update(self.options["state"])
+        whole = {"Id": container, "Name": "/" + one["name"], "Image": image_id(digest), "State": state}
+        whole.update(self.options["inspect"])
+        for found in (whole, whole["State"] if isinstance(whole["State"], dict) else {}):
+            for key in [key for key, value in found.items() if value is None]:
+                del found[key]
+        return json_row(200, whole)
+
+    def kill(self, request, query, container):
+        return on("", "", 204) if self.known(container) else refuse(404, "No such container: " + container)
+
+    def remove(self, request, query, name):
+        container = self.known(name)
+        if not container:
+            return refuse(404, "No such container: " + name)
+        del self.containers[container]
+        return on("", "", 204)
+
+
+ROUTES = [
+    ("GET", "/version", Machine.version), ("GET", "/info", Machine.info), ("GET", "/_ping", Machine.ping),
+    ("GET", "/containers/json", Machine.list_containers), ("GET", "/volumes", Machine.list_volumes),
+    ("POST", "/volumes/create", Machine.create_volume), ("DELETE", "/volumes/([^/]*)", Machine.remove_volume),
+    ("GET", "/images/(.*)/json", Machine.show_image), ("POST", "/images/create", Machine.pull),
+    ("DELETE", "/images/(.*)", Machine.remove_image), ("POST", "/containers/create", Machine.create),
+    ("PUT", "/containers/([^/]*)/archive", Machine.put), ("POST", "/containers/([^/]*)/start", Machine.start),
+    ("GET", "/containers/([^/]*)/logs", Machine.logs), ("GET", "/containers/([^/]*)/json", Machine.inspect),
+    ("POST", "/containers/([^/]*)/kill", Machine.kill), ("DELETE", "/containers/([^/]*)", Machine.remove),
+]
+
+
+def machine_of(one, options=None):
+    with one.lock:
+        if not hasattr(one, "machine"):
+            one.machine = Machine(options or {})
+        return one.machine
+
+
+def spoil(method, path, change=None, **changes):
+    """The machine works and its answer is spoiled: by changes of the row, or by change(row) -> row."""
+    which = {key: changes.pop(key) for key in ("times", "nth", "when", "sets", "until") if key in changes}
+
+    def reply(request, one):
+        row = copy.copy(machine_of(one).reply(request, one))
+        row.__dict__.update(changes)
+        return change(row) if change else row
+    return on(method, path, reply=reply, **which)
+
+
+def lie(method, path, change, **which):
+    """The machine works, and change(answer) is sent as its JSON."""
+    def changed(row):
+        value = json.loads(row.body)
+        row.body = json.dumps(change(value) or value)
+        return row
+    return spoil(method, path, changed, **which)
+
+
+def engine(rows=(), unix=True, **options):
+    for key in options:
+        if key not in OPTIONS:
+            raise TypeError("an engine has no option %r" % key)
+
+    def reply(request, one):
+        return machine_of(one, options).reply(request, one)
+    first = on(".*", ".*", reply=reply)
+
+    def prepared(row):
+        """The machine of a spoiled answer is the server's own, with its options."""
+        if row.reply:
+            inner = row.reply
+            row = copy.copy(row)
+
+            def outer(request, one):
+                machine_of(one, options)
+                return inner(request, one)
+            row.reply = outer
+        return row
+    return server([prepared(row) for row in rows] + [first], unix=unix)
+
+
+def left_behind(run, name="engine"):
+    """Faults: what the program made, is still there, and was never asked to go."""
+    one = run.servers[name]
+    machine, faults = machine_of(one), []
+    for kind, key, word in machine.made:
+        there = {"container": machine.containers, "volume": machine.volumes, "image": machine.pulled}[kind]
+        tried = any(r.method == "DELETE" and (key in unquote(r.path) or word in unquote(r.path)) for r in one.requests)
+        if key in there and not tried:
+            faults.append("%s %s was left behind, and its removal was not tried" % (kind, word))
+    return faults

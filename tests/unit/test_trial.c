@@ -1,0 +1,135 @@
+#include "runners/trial.h"
+
+#include <unistd.h>
+
+#include "tests/unit/unit.h"
+
+#define DIGEST "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define LIMITS "--memory 2147483648 --memory-swap 2147483648 --pids-limit 1024 --cpus 2.00 "
+
+static const struct row {
+    const char *what;
+    const char *argv[5];
+    const char *environment;
+    const char *user, *workdir;
+    bool network, keep_entrypoint;
+    const char *expected;  /* from "docker run …" on, without the image */
+    const char *words[24]; /* what a shell makes of it */
+} rows[] = {
+    {"a command for a shell",
+     {"sh", "-ec", "redis-cli ping"},
+     NULL,
+     NULL,
+     NULL,
+     false,
+     false,
+     "docker run --rm --init --security-opt no-new-privileges --network none " LIMITS
+     "-v \"$PWD:/pingate/workspace\" -w '/pingate/workspace' -e 'PINGATE_TAG=7.2' --entrypoint "
+     "'sh' "
+     "docker.io/library/redis@" DIGEST " '-ec' 'redis-cli ping'",
+     {"run",
+      "--rm",
+      "--init",
+      "--security-opt",
+      "no-new-privileges",
+      "--network",
+      "none",
+      "--memory",
+      "2147483648",
+      "--memory-swap",
+      "2147483648",
+      "--pids-limit",
+      "1024",
+      "--cpus",
+      "2.00",
+      "-v",
+      "PWD:/pingate/workspace",
+      "-w",
+      "/pingate/workspace",
+      "-e",
+      "PINGATE_TAG=7.2"}},
+    {"quotes, dollars, back ticks, line ends and wide characters stay what they are",
+     {"sh", "it's $HOME `id` \"x\" \\ \n ü", "", "*", NULL},
+     "A=b 'c' $d",
+     "a'b",
+     "/x y",
+     true,
+     true,
+     "docker run --rm --init --security-opt no-new-privileges --network bridge " LIMITS
+     "-v \"$PWD:/pingate/workspace\" -w '/x y' -u 'a'\\''b' -e 'A=b '\\''c'\\'' $d' -e "
+     "'PINGATE_TAG=7.2' "
+     "docker.io/library/redis@" DIGEST " 'sh' 'it'\\''s $HOME `id` \"x\" \\ \n ü' '' '*'",
+     {"run", "--rm", "--init", "--security-opt", "no-new-privileges", "--network", "bridge"}},
+};
+
+static char *line_of(const struct row *row, struct error *err) {
+    struct test_command command = {.argv = (char **)row->argv};
+    struct trial_step step = {
+        .command = &command, .image = (char *)"docker.io/library/redis", .digest = (char *)DIGEST};
+    char *own[] = {(char *)row->environment};
+    char *added[] = {(char *)"PINGATE_TAG=7.2"};
+    struct test test = {.name = (char *)"answers",
+                        .user = (char *)row->user,
+                        .workdir = (char *)row->workdir,
+                        .environment = {own, row->environment != NULL ? 1 : 0, 1},
+                        .network = row->network,
+                        .keep_entrypoint = row->keep_entrypoint,
+                        .memory_bytes = TEST_MEMORY_BYTES,
+                        .nano_cpus = TEST_NANO_CPUS,
+                        .pids = TEST_PIDS};
+    struct trial_spec spec = {
+        .test = &test, .steps = &step, .step_count = 1, .environment = {added, 1, 1}};
+    return trial_reproduce(&spec, 0, err);
+}
+
+START_TEST(lines) {
+    const struct row *row = &rows[_i];
+    struct error err = {0};
+    char *line = line_of(row, &err);
+    ck_assert_msg(line != NULL, "%s: %s", row->what, error_message(&err));
+    ck_assert_msg(strcmp(line, row->expected) == 0, "%s:\n%s\n%s", row->what, line, row->expected);
+    free(line);
+}
+END_TEST
+
+/* The shell is the judge of quoting: "docker" is a function that prints each word it was given, and a NUL. */
+START_TEST(a_shell_takes_them_apart) {
+    const struct row *row = &rows[_i];
+    struct error err = {0};
+    char *line = line_of(row, &err);
+    char *script = string_format(&err, "PWD=PWD; docker() { printf '%%s\\0' \"$@\"; }\n%s", line);
+    char path[] = "/tmp/pingate-script-XXXXXX";
+    int fd = mkstemp(path);
+    ck_assert_int_eq(write(fd, script, strlen(script)), (ssize_t)strlen(script));
+    close(fd);
+    char command[64];
+    snprintf(command, sizeof command, "sh %s", path);
+    FILE *pipe = popen(command, "r");
+    char got[4096];
+    size_t length = fread(got, 1, sizeof got, pipe);
+    ck_assert_int_eq(pclose(pipe), 0);
+    unlink(path);
+    const char *at = got;
+    for (size_t i = 0; row->words[i] != NULL; i++, at += strlen(at) + 1)
+        ck_assert_str_eq(at, row->words[i]);
+    const char *last = got + length; /* the arguments are at the end, the image before them */
+    size_t from = row->keep_entrypoint ? 0 : 1;
+    size_t count = 0;
+    while (row->argv[count] != NULL)
+        count++;
+    for (size_t i = count; i > from; i--) {
+        last -= strlen(row->argv[i - 1]) + 1;
+        ck_assert_msg(last >= got && strcmp(last, row->argv[i - 1]) == 0, "%s: argument %zu",
+                      row->what, i);
+    }
+    last -= strlen("docker.io/library/redis@" DIGEST) + 1;
+    ck_assert_str_eq(last, "docker.io/library/redis@" DIGEST);
+    free(script);
+    free(line);
+}
+END_TEST
+
+UNIT_MAIN("trial", {
+    tcase_add_loop_test(cases, lines, 0, sizeof rows / sizeof *rows);
+    tcase_add_loop_test(cases, a_shell_takes_them_apart, 0, sizeof rows / sizeof *rows);
+})
