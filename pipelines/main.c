@@ -28,25 +28,29 @@ static void print_error(const struct error *err, bool verbose, bool utf8) {
     text_clear(&line);
 }
 
-static int find_command(int argc, char **argv, const struct command **out, struct error *err) {
+/* NULL with *err set. */
+static const struct command *find_command(int argc, char **argv, struct error *err) {
     const char *names[32] = {0};
     for (size_t i = 0; i < 31 && commands[i] != NULL; i++)
         names[i] = commands[i]->name;
-    if (argc < 2)
-        return error_set(err, ERROR_USAGE, "a command is needed; `pingate --help` lists them");
-    *out = command_find(argv[1]);
-    if (*out != NULL)
-        return 0;
-    if (argv[1][0] == '-')
-        return error_set(err, ERROR_USAGE,
-                         "the command comes first, and its options behind it: pingate COMMAND %s",
-                         argv[1]);
+    if (argc < 2) {
+        error_set(err, ERROR_USAGE, "a command is needed; `pingate --help` lists them");
+        return NULL;
+    }
+    const struct command *found = command_find(argv[1]);
+    if (found != NULL)
+        return found;
     const char *nearest = string_nearest(argv[1], names);
-    if (nearest != NULL)
-        return error_set(err, ERROR_USAGE, "unknown command \"%s\"; did you mean \"%s\"?", argv[1],
-                         nearest);
-    return error_set(err, ERROR_USAGE, "unknown command \"%s\"; `pingate --help` lists them",
-                     argv[1]);
+    if (argv[1][0] == '-')
+        error_set(err, ERROR_USAGE,
+                  "the command comes first, and its options behind it: pingate COMMAND %s",
+                  argv[1]);
+    else if (nearest != NULL)
+        error_set(err, ERROR_USAGE, "unknown command \"%s\"; did you mean \"%s\"?", argv[1],
+                  nearest);
+    else
+        error_set(err, ERROR_USAGE, "unknown command \"%s\"; `pingate --help` lists them", argv[1]);
+    return NULL;
 }
 
 static int check_arguments(const struct invocation *invocation, struct error *err) {
@@ -121,6 +125,8 @@ static int run_command(struct invocation *invocation, int *exit_status, struct e
         result = error_set(err, ERROR_CANCELLED, "stopped by SIG%s", sigabbrev_np(cancel.signal));
     }
     cancel_clear(&cancel);
+    invocation->cancel = NULL;
+    invocation->terminal = NULL;
     return result;
 }
 
@@ -152,10 +158,11 @@ int main(int argc, char **argv) {
     screen_open(&invocation.screen, stdout, utf8);
     int exit_status = EXIT_DONE;
     bool asks_help = argc == 3 && strcmp(argv[1], "help") == 0; /* pingate help COMMAND */
-    int result = find_command(argc - asks_help, argv + asks_help, &invocation.command, &err);
-    if (result == 0 && asks_help)
+    invocation.command = find_command(argc - asks_help, argv + asks_help, &err);
+    int result = invocation.command != NULL ? 0 : -1;
+    if (asks_help)
         invocation.options.given[OPTION_HELP] = true;
-    else if (result == 0)
+    else if (invocation.command != NULL)
         result = options_parse(argc - 1, argv + 1, invocation.command->options, &invocation.options,
                                &err);
     if (result == 0 && invocation.options.given[OPTION_HELP])

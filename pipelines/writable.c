@@ -8,12 +8,11 @@
 #include "pipelines/refusal.h"
 #include "pipelines/target.h"
 
-/* What is looked at: the files, and where links lead. */
 struct look {
     const char *root;
     const struct string_list *files;
-    struct string_list real; /* one for each file; "" for one that is refused already */
-    char **reasons;          /* one for each file; NULL: may be written */
+    char **real;    /* one for each file, where links lead; NULL: could not be followed */
+    char **reasons; /* one for each file; NULL: may be written */
 };
 
 static int check_one(int root_fd, const char *file, bool allow_generated, char **real,
@@ -31,16 +30,13 @@ static int check_files(struct look *look, bool allow_generated, struct error *er
     if (root_fd < 0)
         return -1;
     for (size_t i = 0; i < look->files->count; i++) {
-        _cleanup_(free_pointer) char *real = NULL;
         _cleanup_(error_clear) struct error why = {0};
-        if (check_one(root_fd, look->files->items[i], allow_generated, &real, &why) < 0) {
-            if (why.kind == ERROR_NO_MEMORY)
-                return error_move(err, &why);
-            look->reasons[i] = string_dup(error_message(&why), err);
-            if (look->reasons[i] == NULL)
-                return -1;
-        }
-        if (string_list_add(&look->real, look->reasons[i] == NULL ? real : "", err) < 0)
+        if (check_one(root_fd, look->files->items[i], allow_generated, &look->real[i], &why) == 0)
+            continue;
+        if (why.kind == ERROR_NO_MEMORY)
+            return error_move(err, &why);
+        look->reasons[i] = string_dup(error_message(&why), err);
+        if (look->reasons[i] == NULL)
             return -1;
     }
     return 0;
@@ -49,19 +45,24 @@ static int check_files(struct look *look, bool allow_generated, struct error *er
 /* git is asked for all at once, and by halves only where something is wrong. */
 static int check_attributes(struct look *look, size_t first, size_t count, struct error *err) {
     _cleanup_(string_list_clear) struct string_list names = {0};
-    for (size_t i = first; i < first + count; i++)
-        if (look->real.items[i][0] != '\0' && string_list_add(&names, look->real.items[i], err) < 0)
+    size_t last = first;
+    for (size_t i = first; i < first + count; i++) {
+        if (look->reasons[i] != NULL)
+            continue; /* refused already */
+        last = i;
+        if (string_list_add(&names, look->real[i], err) < 0)
             return -1;
+    }
     if (refusal_of_attributes(look->root, &names, err) == 0)
         return 0;
     if (err->kind != ERROR_INPUT)
         return -1;
     if (names.count == 1) {
-        while (look->real.items[first][0] == '\0')
-            first++;
-        look->reasons[first] = string_dup(error_message(err), err);
+        look->reasons[last] = string_dup(error_message(err), err);
+        if (look->reasons[last] == NULL)
+            return -1;
         error_clear(err);
-        return look->reasons[first] != NULL ? 0 : error_no_memory(err);
+        return 0;
     }
     error_clear(err);
     size_t half = count / 2;
@@ -85,22 +86,32 @@ static int add_reasons(struct look *look, struct unwritable_list *out, struct er
     return 0;
 }
 
+static void look_clear(struct look *look) {
+    for (size_t i = 0; i < look->files->count; i++) {
+        if (look->real != NULL)
+            free(look->real[i]);
+        if (look->reasons != NULL)
+            free(look->reasons[i]);
+    }
+    free(look->real);
+    free(look->reasons);
+}
+
 int writable_check(const char *root, const struct string_list *files, bool allow_generated,
                    struct unwritable_list *out, struct error *err) {
-    struct look look = {
-        .root = root, .files = files, .reasons = calloc(files->count + 1, sizeof(char *))};
-    if (look.reasons == NULL)
+    _cleanup_(look_clear) struct look look = {
+        .root = root,
+        .files = files,
+        .real = calloc(files->count + 1, sizeof *look.real),
+        .reasons = calloc(files->count + 1, sizeof *look.reasons),
+    };
+    if (look.real == NULL || look.reasons == NULL)
         return error_no_memory(err);
-    int result = check_files(&look, allow_generated, err);
-    if (result == 0 && !allow_generated && files->count > 0)
-        result = check_attributes(&look, 0, files->count, err);
-    if (result == 0)
-        result = add_reasons(&look, out, err);
-    for (size_t i = 0; i < files->count; i++)
-        free(look.reasons[i]);
-    free(look.reasons);
-    string_list_clear(&look.real);
-    return result;
+    if (check_files(&look, allow_generated, err) < 0)
+        return -1;
+    if (!allow_generated && files->count > 0 && check_attributes(&look, 0, files->count, err) < 0)
+        return -1;
+    return add_reasons(&look, out, err);
 }
 
 void unwritable_list_clear(struct unwritable_list *list) {

@@ -132,7 +132,9 @@ static int take_value(enum option_id id, const char *value, struct options *out,
                       struct error *err) {
     out->given[id] = true;
     out->values[id] = value;
-    if (value != NULL && *value == '\0')
+    if (value == NULL)
+        return 0;
+    if (*value == '\0')
         return error_set(err, ERROR_USAGE, "--%s: %s is empty", specs[id].name, specs[id].argument);
     if (id == OPTION_IMAGE)
         return take_image(value, out, err);
