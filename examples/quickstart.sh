@@ -24,7 +24,7 @@ readonly prefix=quickstart # the folder of our images in the registry
 
 place='' service='' private=no
 work='' engine='' registry='' jobs=()
-engine_source='' registry_source=''
+engine_source='' registry_source='' why_own=''
 
 # ---- what it says
 
@@ -175,17 +175,31 @@ build_program() {
 
 # ---- 2. engine and registry
 
-start_what_lacks() {
-    local log=$place/logs/engine.log what=start
-    [ -z "$engine" ] || [ -z "$registry" ] || return 0
-    [ -z "$engine" ] || what=start-registry
-    "$source_folder/tests/engine.sh" "$what" "$work/engine" >"$log" 2>&1 || fail "could not start an engine of its own" "$log"
+start_own() { # start or start-registry
+    local log=$place/logs/engine.log
+    "$source_folder/tests/engine.sh" "$1" "$work/engine" >"$log" 2>&1 || fail "could not start an engine of its own" "$log"
     # shellcheck disable=SC1091
     . "$work/engine/env"
-    if [ "$what" = start ]; then
-        engine=$PINGATE_TEST_ENGINE engine_source="its own, ends with this script"
-    fi
     registry=$PINGATE_TEST_REGISTRY registry_source="its own at $registry, ends with this script"
+}
+
+# An engine elsewhere (remote, rootless, in a virtual machine) does not find a registry on our loopback. One that does, says
+# that this image is not there.
+engine_finds_registry() {
+    [ "$(curl -s -o /dev/null -w '%{http_code}' -X POST --max-time 30 --unix-socket "${engine#unix://}" \
+        "http://engine/images/create?fromImage=$registry/$prefix/none&tag=1")" = 404 ]
+}
+
+start_what_lacks() {
+    [ -z "$engine" ] || [ -z "$registry" ] || return 0
+    if [ -n "$engine" ]; then
+        start_own start-registry
+        ! engine_finds_registry || return 0
+        "$source_folder/tests/engine.sh" stop "$work/engine"
+        why_own=", because $engine cannot reach a registry here"
+    fi
+    start_own start
+    engine=$PINGATE_TEST_ENGINE engine_source="its own, ends with this script$why_own"
 }
 
 engine_and_registry() {
@@ -388,37 +402,45 @@ gate_the_broken() {
 
 # ---- the tour
 
-read_arguments "$@"
-if [ "$(id -u)" -ne 0 ]; then
-    echo "Images and engines are made as root: going on with sudo."
-    exec sudo --preserve-env=PINGATE_TEST_ENGINE,PINGATE_TEST_REGISTRY,DOCKER_HOST,QUICKSTART_CACHE,NO_COLOR \
-        "$source_folder/examples/quickstart.sh" "$@"
-fi
-trap finish EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
-begin
+main() { # all is read before it runs, so that a change of this file does not reach a tour on its way
+    read_arguments "$@"
+    command -v apt-get >/dev/null ||
+        fail "the tour makes its images from packages of Debian or Ubuntu, and there is no apt-get here; README.md tells how to build"
+    if [ "$(id -u)" -ne 0 ]; then
+        command -v sudo >/dev/null || fail "images and engines are made as root, and there is no sudo here: run it as root"
+        echo "Images and engines are made as root: going on with sudo."
+        exec sudo --preserve-env=PINGATE_TEST_ENGINE,PINGATE_TEST_REGISTRY,DOCKER_HOST,QUICKSTART_CACHE,NO_COLOR \
+            "$source_folder/examples/quickstart.sh" "$@"
+    fi
+    trap finish EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM HUP
+    begin
 
-step "1. What it needs"
-install
-build_program
-engine_and_registry
+    step "1. What it needs"
+    install
+    build_program
+    engine_and_registry
 
-step "2. Two real releases of one service, from your distribution's packages"
-two_releases
+    step "2. Two real releases of one service, from your distribution's packages"
+    two_releases
 
-step "3. A project of several files that pins the older one"
-pin_the_older
+    step "3. A project of several files that pins the older one"
+    pin_the_older
 
-step "4. The gate: the update has to pass the project's tests, then the pins move"
-say "The tests (pingate.yaml, tests/): $promises."
-gate_the_update
+    step "4. The gate: the update has to pass the project's tests, then the pins move"
+    say "The tests (pingate.yaml, tests/): $promises."
+    gate_the_update
 
-step "5. A candidate that breaks what the project relies on"
-gate_the_broken
+    step "5. A candidate that breaks what the project relies on"
+    gate_the_broken
 
-step "Done in $SECONDS s"
-say "project   $project_folder" \
-    "reports   $place/reports/1-update/report.md    ${green}gate open$plain" \
-    "          $place/reports/2-broken/report.md    ${red}gate closed$plain" \
-    "          beside each: result.json, junit.xml, pins.diff, logs/"
+    step "Done in $SECONDS s"
+    say "project   $project_folder" \
+        "reports   $place/reports/1-update/report.md    ${green}gate open$plain" \
+        "          $place/reports/2-broken/report.md    ${red}gate closed$plain" \
+        "          beside each: result.json, junit.xml, pins.diff, logs/"
+}
+
+main "$@"
+exit

@@ -1,9 +1,9 @@
 #include "gate/selector.h"
 
-#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "gate/base/glob.h"
 #include "gate/base/text.h"
 #include "gate/reference.h"
 
@@ -49,7 +49,7 @@ int selector_check(const char *selector, struct error *err) {
             "\"%s\": a selector names an image, such as redis or redis:7.2, without a digest",
             selector);
     if (is_glob(selector))
-        return 0;
+        return glob_check(selector, err);
     struct reference reference = {0};
     if (reference_parse(selector, &reference, err) < 0) {
         err->kind = ERROR_CONFIG;
@@ -65,9 +65,9 @@ static bool glob_matches(const char *selector, const char *image, const char *ta
     if (pattern == NULL)
         return false;
     const char *wanted = tag_of(selector);
-    if (wanted != NULL && (tag == NULL || fnmatch(wanted + 1, tag, 0) != 0))
+    if (wanted != NULL && (tag == NULL || !glob_match(wanted + 1, tag)))
         return false;
-    return fnmatch(pattern, image, strstr(pattern, "**") != NULL ? 0 : FNM_PATHNAME) == 0;
+    return glob_match(pattern, image);
 }
 
 bool selector_matches(const char *selector, const char *image, const char *tag) {

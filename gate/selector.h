@@ -3,9 +3,10 @@
  *     redis                        docker.io/library/redis, any tag
  *     redis:7.2                    … with exactly this tag
  *     ghcr.io/acme/app             with its domain
- *     ghcr.io/acme/web-*            globs: a star stays within one part of the path,
- *     **.example.com/app           two stars cross parts
- *     *                            alone: every image
+ *     ghcr.io/acme/web-*           globs (glob.h): a star stays within one part of the path,
+ *     **.example.com/app           two stars are the same, and as a whole part stand for any number of parts
+ *     redis:7.*                    a tag may be a glob as well
+ *     *                            alone, as **: every image
  *
  * Names are normalised as references are, so familiar and full names are the same; a glob without a domain is
  * docker.io's, with library/ where it has a single part.

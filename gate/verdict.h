@@ -22,6 +22,8 @@ enum verdict_code {
     CODE_GATE_CLOSED,    /* hold: passed alone, but another update failed and promote is "all" */
     CODE_NOT_SELECTED,   /* hold: --image names others */
     CODE_NOT_TESTED,     /* hold: its tests could not be run (error), or were cut short */
+    CODE_NOT_WRITABLE,   /* hold: one of its files may not be written, found before any test */
+    CODE_NOT_WRITTEN,    /* hold: passed, and the files could not be written */
     CODE_REGRESSION,     /* reject: fails on the candidate, passes on the current digest */
     CODE_ALREADY_BROKEN, /* reject: fails on both */
     CODE_TEST_FAILED,    /* reject: fails, and the current digest could not be tried */

@@ -5,13 +5,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gate/base/clock.h"
-#include "gate/base/file.h"
 #include "gate/base/hash.h"
 #include "gate/selector.h"
 #include "pipelines/lookup.h"
-#include "pipelines/promotion.h"
-#include "reports/report.h"
+
+/* --image: the others are held. Each selector must name something, or it is a typo. */
+static int select_images(struct gate *gate, const struct string_list *wanted, struct error *err) {
+    for (size_t w = 0; w < wanted->count; w++) {
+        bool any = false;
+        for (size_t i = 0; i < gate->updates.count && !any; i++)
+            any = selector_matches(wanted->items[w], gate->updates.items[i].image,
+                                   gate->updates.items[i].tag);
+        if (!any)
+            return error_set(err, ERROR_USAGE,
+                             "--image: \"%s\" is no pinned image here; `pingate scan` lists them",
+                             wanted->items[w]);
+    }
+    for (size_t i = 0; i < gate->updates.count; i++) {
+        struct update *update = &gate->updates.items[i];
+        if (!selector_list_matches(wanted, update->image, update->tag) &&
+            update_decide(update, err, VERDICT_HOLD, CODE_NOT_SELECTED, "--image names others") < 0)
+            return -1;
+    }
+    return 0;
+}
 
 int gate_find(struct gate *gate, struct error *err) {
     struct scan_options options = {.include = &gate->config->include,
@@ -22,24 +39,14 @@ int gate_find(struct gate *gate, struct error *err) {
     if (updates_collect(&gate->scan.pins, &gate->updates, err) < 0 ||
         lookup_rules(gate->config, &gate->updates, err) < 0)
         return -1;
-    terminal_line(gate->terminal, "found %zu pins with %zu values in %zu files",
-                  gate->scan.pins.count, gate->updates.count, gate->scan.files);
+    size_t pins = gate->scan.pins.count;
+    terminal_line(gate->terminal, "found %zu pin%s of %zu version%s in %zu file%s", pins,
+                  pins == 1 ? "" : "s", gate->updates.count, gate->updates.count == 1 ? "" : "s",
+                  gate->scan.files, gate->scan.files == 1 ? "" : "s");
     const struct string_list *wanted = gate->options->images;
     if (wanted == NULL || wanted->count == 0)
         return 0;
-    bool any = false;
-    for (size_t i = 0; i < gate->updates.count; i++) {
-        struct update *update = &gate->updates.items[i];
-        if (selector_list_matches(wanted, update->image, update->tag)) {
-            any = true;
-            continue;
-        }
-        if (update_decide(update, err, VERDICT_HOLD, CODE_NOT_SELECTED, "--image names others") < 0)
-            return -1;
-    }
-    return any ? 0
-               : error_set(err, ERROR_USAGE,
-                           "--image matches no pinned image; `pingate scan` lists them");
+    return select_images(gate, wanted, err);
 }
 
 static void show_count(void *context, size_t done, size_t total) {
@@ -242,6 +249,22 @@ static int exit_status_of(const struct gate *gate) {
     return EXIT_DONE;
 }
 
+/* untested: fail. What would move is held: with promote "all" nothing may be written then. */
+static int close_for_untested(struct gate *gate, struct error *err) {
+    if (gate->options->promote_passing || !gate->config->untested_fails ||
+        !has_code(gate, CODE_NO_TEST))
+        return 0;
+    for (size_t i = 0; i < gate->updates.count; i++) {
+        struct update *update = &gate->updates.items[i];
+        if (update->decided && update->verdict == VERDICT_PROMOTE &&
+            update_decide(update, err, VERDICT_HOLD, CODE_GATE_CLOSED,
+                          "its tests passed, but no test covers another update, and \"untested: "
+                          "fail\" closes the gate") < 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int make_run_id(struct gate *gate, struct error *err) {
     unsigned char bytes[8];
     if (hash_random(bytes, sizeof bytes, err) < 0)
@@ -260,31 +283,10 @@ static int run_steps(struct gate *gate, struct error *err) {
     } else if (gate_find(gate, err) < 0 || gate_look_up(gate, err) < 0) {
         return -1;
     }
-    if (gate_plan(gate, err) < 0 || gate_test(gate, err) < 0)
+    if (gate_plan(gate, err) < 0 || gate_check_files(gate, err) < 0 || gate_test(gate, err) < 0 ||
+        close_for_untested(gate, err) < 0)
         return -1;
     return gate_promote(gate, err);
-}
-
-/* Reports are drawn whatever happened; an error in drawing never hides the one that ended the run. */
-static int write_reports(struct gate *gate, int outcome, struct error *err) {
-    struct error why = {0};
-    struct result *result = gate->result;
-    result->exit_status = outcome < 0 ? error_exit_status(err->kind) : exit_status_of(gate);
-    if (outcome < 0 && gate->cancel->signal != 0)
-        result->exit_status = EXIT_SIGNAL + gate->cancel->signal;
-    if (outcome < 0 && string_list_add(&result->errors, error_message(err), &why) < 0)
-        error_clear(&why);
-    result->finished_ms = clock_now_ms();
-    if (gate_fill_result(gate, &why) == 0 &&
-        report_write_all(result, gate->options->output, &why) == 0)
-        return outcome;
-    if (outcome < 0) {
-        terminal_error(gate->terminal, "reports: %s", error_message(&why));
-        error_clear(&why);
-        return -1;
-    }
-    error_move(err, &why);
-    return error_wrap(err, "write the reports");
 }
 
 int gate_run(const struct gate_options *options, const struct config *config, struct cancel *cancel,
@@ -295,15 +297,14 @@ int gate_run(const struct gate_options *options, const struct config *config, st
                                               .terminal = terminal,
                                               .result = result,
                                               .workspace = {.fd = -1}};
-    *result = (struct result){.started_ms = clock_now_ms(), .dry_run = options->dry_run};
-    result->command = string_dup(options->command, err);
     result->promote = string_dup(options->promote_passing ? "passing" : "all", err);
-    result->program_version = string_dup(PINGATE_VERSION, err);
-    if (result->command == NULL || result->promote == NULL || result->program_version == NULL)
-        return -1;
-    _cleanup_(free_pointer) char *logs = file_join(options->output, "logs", err);
-    if (logs == NULL || file_remove_tree(logs, err) < 0)
+    if (result->promote == NULL)
         return -1;
     int outcome = run_steps(&gate, err);
-    return write_reports(&gate, outcome, err);
+    result->exit_status = outcome == 0 ? exit_status_of(&gate) : error_exit_status(err->kind);
+    struct error why = {0};
+    if (gate_fill_result(&gate, &why) < 0 && outcome == 0)
+        outcome = error_move(err, &why);
+    error_clear(&why);
+    return outcome;
 }

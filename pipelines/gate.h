@@ -17,6 +17,7 @@ struct gate_options {
     const char *command;              /* "run", "test": for the result */
     const char *root;                 /* folder of the project */
     const char *output;               /* folder of reports and logs */
+    bool output_is_named;             /* by the caller: it may then be a link */
     const char *engine;               /* address, or NULL */
     const char *since;                /* of `test`: the commit to compare with; NULL for `run` */
     const struct string_list *images; /* selectors; empty is all */
@@ -41,13 +42,35 @@ struct gate {
     struct schedule *schedule;
     struct workspace workspace;
     size_t trials_run;
+    size_t tail_bytes; /* of output that the result carries so far */
     int exit_status;
 };
 
-/* Runs it all. The result is the caller's to clear, also on -1; its exit_status is what the process exits with.
- * err: what ended the run before its end; the reports are written all the same. */
+/* A run is begun, run, and ended, also when a step between fails:
+ *
+ *     int outcome = gate_begin(&options, &result, &folder_fd, err);
+ *     if (outcome < 0) …                                     the folder of reports is not ours: nothing is reported
+ *     outcome = read the configuration, gate_run(…)          what fails here is reported
+ *     outcome = gate_end(&options, cancel, terminal, &result, outcome, err);
+ *
+ * The result is the caller's to clear, also on -1; its exit_status is what the process exits with. */
+
+/* Takes the folder of reports for this run alone, removes the logs of the run before, and writes reports which say that the
+ * run did not end: so a run that is killed leaves no older report behind that looks like its own.
+ *   out  folder_fd  holds the folder until it is closed; -1 on -1
+ *   err  conflict  another run is at work there;  io  it is no folder, a link of the project's, or cannot be written */
+int gate_begin(const struct gate_options *options, struct result *result, int *folder_fd,
+               struct error *err) _must_check_;
+
+/* All steps. err: what ended the run before its end; the result is filled as far as it came. */
 int gate_run(const struct gate_options *options, const struct config *config, struct cancel *cancel,
              struct terminal *terminal, struct result *result, struct error *err) _must_check_;
+
+/* Writes the reports. outcome: of what was done since gate_begin; it and its error are handed on, unless it was 0 and the
+ * reports cannot be written. */
+int gate_end(const struct gate_options *options, const struct cancel *cancel,
+             struct terminal *terminal, struct result *result, int outcome,
+             struct error *err) _must_check_;
 
 /* The steps, in order; for gate_run and `status`, `run --plan`. */
 int gate_find(struct gate *gate,
@@ -56,7 +79,9 @@ int gate_find_since(struct gate *gate, struct error *err)
     _must_check_; /* updates are what differs from options->since */
 int gate_look_up(struct gate *gate, struct error *err) _must_check_; /* candidates */
 int gate_plan(struct gate *gate, struct error *err) _must_check_;    /* who is covered */
-int gate_test(struct gate *gate, struct error *err) _must_check_;    /* trials and rulings */
+int gate_check_files(struct gate *gate,
+                     struct error *err) _must_check_; /* whose files may not be written */
+int gate_test(struct gate *gate, struct error *err) _must_check_; /* trials and rulings */
 int gate_promote(struct gate *gate,
                  struct error *err) _must_check_; /* diff, files, the scan afterwards */
 int gate_fill_result(struct gate *gate, struct error *err) _must_check_;

@@ -3,6 +3,7 @@
 
 #include "pipelines/gate.h"
 #include "pipelines/promotion.h"
+#include "pipelines/writable.h"
 
 static bool moves(const struct update *update) {
     return update->decided && update->verdict == VERDICT_PROMOTE;
@@ -73,6 +74,94 @@ static int scan_again(const struct gate *gate, const struct update *const *owner
     return 0;
 }
 
+/* The files of what may still move. Pins are sorted by file. */
+static int list_files(const struct gate *gate, const struct update *const *owner,
+                      struct string_list *files, struct error *err) {
+    for (size_t i = 0; i < gate->scan.pins.count; i++) {
+        const char *file = gate->scan.pins.items[i].file;
+        if (owner[i] == NULL || owner[i]->decided ||
+            (files->count > 0 && strcmp(files->items[files->count - 1], file) == 0))
+            continue;
+        if (string_list_add(files, file, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* The refused files are in the order of the pins. */
+static int hold_unwritable(struct gate *gate, const struct unwritable_list *refused,
+                           struct error *err) {
+    for (size_t u = 0; u < gate->updates.count; u++) {
+        struct update *update = &gate->updates.items[u];
+        size_t r = 0;
+        for (size_t i = 0; i < update->pin_count && r < refused->count && !update->decided; i++) {
+            const char *file = gate->scan.pins.items[update->pins[i]].file;
+            while (r < refused->count && strcmp(refused->items[r].file, file) < 0)
+                r++;
+            if (r < refused->count && strcmp(refused->items[r].file, file) == 0 &&
+                update_decide(update, err, VERDICT_HOLD, CODE_NOT_WRITABLE, "%s",
+                              refused->items[r].reason) < 0)
+                return -1;
+        }
+    }
+    return 0;
+}
+
+int gate_check_files(struct gate *gate, struct error *err) {
+    if (gate->options->since != NULL)
+        return 0; /* nothing is written */
+    _cleanup_(string_list_clear) struct string_list files = {0};
+    _cleanup_(unwritable_list_clear) struct unwritable_list refused = {0};
+    _cleanup_(free_pointer) const struct update **owner = map_pins(gate, err);
+    if (owner == NULL || list_files(gate, owner, &files, err) < 0 ||
+        writable_check(gate->options->root, &files, gate->options->allow_generated, &refused, err) <
+            0)
+        return -1;
+    return hold_unwritable(gate, &refused, err);
+}
+
+/* What passed and is not in the files is not called promoted. */
+static void hold_unwritten(struct gate *gate, const struct error *why) {
+    for (size_t i = 0; i < gate->updates.count; i++) {
+        struct error ignored = {0}; /* the reason of before stays then; the error is told anyway */
+        if (moves(&gate->updates.items[i]) &&
+            update_decide(&gate->updates.items[i], &ignored, VERDICT_HOLD, CODE_NOT_WRITTEN,
+                          "its tests passed, and it was not written: %s", error_message(why)) < 0)
+            error_clear(&ignored);
+    }
+}
+
+static int prepare(struct gate *gate, const struct update *const *owner,
+                   struct promotion *promotion, size_t *queued, struct error *err) {
+    _cleanup_(text_clear) struct text diff = {0};
+    if (queue_files(gate, owner, promotion, queued, err) < 0 ||
+        promotion_prepare(promotion, err) < 0 || promotion_diff(promotion, &diff, err) < 0)
+        return -1;
+    free(gate->result->diff);
+    gate->result->diff = text_steal(&diff, err);
+    return gate->result->diff != NULL ? 0 : -1;
+}
+
+/* A signal is obeyed before the first file is written, and again when the last one is. */
+static int write_files(struct gate *gate, const struct update *const *owner, struct error *err) {
+    struct promotion_options options = {.allow_generated = gate->options->allow_generated,
+                                        .dry_run = gate->options->dry_run};
+    _cleanup_(promotion_freep) struct promotion *promotion = NULL;
+    size_t queued;
+    if (cancel_check(gate->cancel, err) < 0 ||
+        promotion_new(gate->options->root, &options, &promotion, err) < 0 ||
+        prepare(gate, owner, promotion, &queued, err) < 0 || cancel_check(gate->cancel, err) < 0)
+        return -1;
+    if (gate->options->dry_run || queued == 0)
+        return 0;
+    if (promotion_commit(promotion, err) == 0) {
+        gate->result->changed = true;
+        return 0;
+    }
+    gate->result->changed = promotion_decided(promotion);
+    return -1;
+}
+
 int gate_promote(struct gate *gate, struct error *err) {
     if (gate->options->since != NULL)
         return 0; /* the files hold the tested pins already */
@@ -84,22 +173,15 @@ int gate_promote(struct gate *gate, struct error *err) {
     _cleanup_(free_pointer) const struct update **owner = map_pins(gate, err);
     if (owner == NULL)
         return -1;
-    struct promotion_options options = {.allow_generated = gate->options->allow_generated,
-                                        .dry_run = gate->options->dry_run};
-    _cleanup_(promotion_freep) struct promotion *promotion = NULL;
-    size_t queued;
-    _cleanup_(text_clear) struct text diff = {0};
-    if (promotion_new(gate->options->root, &options, &promotion, err) < 0 ||
-        queue_files(gate, owner, promotion, &queued, err) < 0 ||
-        promotion_prepare(promotion, err) < 0 || promotion_diff(promotion, &diff, err) < 0)
-        return error_wrap(err, "write the pins");
-    gate->result->diff = text_steal(&diff, err);
-    if (gate->result->diff == NULL)
+    if (write_files(gate, owner, err) < 0) {
+        error_wrap(err, "write the pins");
+        if (!gate->result->changed)
+            hold_unwritten(gate, err);
         return -1;
-    if (gate->options->dry_run || queued == 0)
+    }
+    if (!gate->result->changed)
         return 0;
-    if (promotion_commit(promotion, err) < 0)
-        return error_wrap(err, "write the pins");
-    gate->result->changed = true;
-    return scan_again(gate, owner, err);
+    if (scan_again(gate, owner, err) < 0)
+        return -1;
+    return cancel_check(gate->cancel, err) < 0 ? error_wrap(err, "all pins are written") : 0;
 }

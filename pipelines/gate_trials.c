@@ -20,9 +20,14 @@ static char *log_folder(const struct gate *gate, size_t number, const char *test
     return file_join(gate->options->output, name, err);
 }
 
-static char *cleaned(const struct text *raw, struct error *err) {
+/* The tail of a stream; the whole log is in its file. */
+static char *cleaned(struct gate *gate, const struct text *raw, enum outcome outcome,
+                     struct error *err) {
     struct text out = {0};
-    size_t length = raw->length < RESULT_TAIL_BYTES ? raw->length : RESULT_TAIL_BYTES;
+    bool brief = outcome == OUTCOME_PASSED || gate->tail_bytes > RESULT_TAILS_BYTES;
+    size_t limit = brief ? RESULT_TAIL_PASSED : RESULT_TAIL_BYTES;
+    size_t length = raw->length < limit ? raw->length : limit;
+    gate->tail_bytes += length;
     if (length > 0)
         clean_utf8(&out, raw->bytes + raw->length - length, length);
     return text_steal(&out, err);
@@ -44,7 +49,7 @@ static int copy_text(const char *from, char **to, struct error *err) {
     return from == NULL || *to != NULL ? 0 : -1;
 }
 
-static int record_command(const struct gate *gate, const struct trial_spec *spec,
+static int record_command(struct gate *gate, const struct trial_spec *spec,
                           const struct command_result *from, size_t step, struct result_command *to,
                           struct error *err) {
     const struct trial_step *s = &spec->steps[step];
@@ -54,8 +59,8 @@ static int record_command(const struct gate *gate, const struct trial_spec *spec
     to->out_bytes = from->out_bytes;
     to->err_bytes = from->err_bytes;
     to->image = reference_text(s->image, s->tag, s->digest, err);
-    to->out_tail = cleaned(&from->out_tail, err);
-    to->err_tail = cleaned(&from->err_tail, err);
+    to->out_tail = cleaned(gate, &from->out_tail, from->outcome, err);
+    to->err_tail = cleaned(gate, &from->err_tail, from->outcome, err);
     to->reproduce = trial_reproduce(spec, step, err);
     if (to->image == NULL || to->out_tail == NULL || to->err_tail == NULL ||
         to->reproduce == NULL || copy_text(s->command->text, &to->text, err) < 0 ||

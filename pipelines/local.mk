@@ -3,8 +3,10 @@ noinst_LIBRARIES += pipelines/libpipelines.a
 pipelines_libpipelines_a_SOURCES = \
 	%D%/attributes.c %D%/attributes.h \
 	%D%/config.c %D%/config.h \
+	%D%/config_tables.h %D%/config_tests.c \
+	%D%/config_values.c %D%/config_values.h \
 	%D%/gate.c %D%/gate.h \
-	%D%/gate_promote.c %D%/gate_result.c %D%/gate_since.c %D%/gate_trials.c \
+	%D%/gate_output.c %D%/gate_promote.c %D%/gate_result.c %D%/gate_since.c %D%/gate_trials.c \
 	%D%/journal.c %D%/journal.h \
 	%D%/judge.c %D%/judge.h \
 	%D%/lock.c %D%/lock.h \
@@ -13,7 +15,8 @@ pipelines_libpipelines_a_SOURCES = \
 	%D%/promotion.c %D%/promotion.h \
 	%D%/recover.c \
 	%D%/refusal.c %D%/refusal.h \
-	%D%/target.c %D%/target.h
+	%D%/target.c %D%/target.h \
+	%D%/writable.c %D%/writable.h
 
 # pipelines/commands: one file a command; the list is in command.c
 pipelines_libpipelines_a_SOURCES += \
@@ -23,11 +26,14 @@ pipelines_libpipelines_a_SOURCES += \
 	%D%/commands/help.c %D%/commands/help.h \
 	%D%/commands/init.c \
 	%D%/commands/listing.c %D%/commands/listing.h \
+	%D%/commands/man.c \
 	%D%/commands/options.c %D%/commands/options.h \
 	%D%/commands/report.c \
 	%D%/commands/run.c \
 	%D%/commands/scan.c \
-	%D%/commands/status.c
+	%D%/commands/shells.c \
+	%D%/commands/status.c \
+	%D%/commands/updates.c %D%/commands/updates.h
 
 bin_PROGRAMS += pingate
 pingate_SOURCES = %D%/main.c

@@ -11,16 +11,34 @@ int root_open(const char *root, struct error *err) {
     return fd >= 0 ? fd : error_set_errno(err, "open %s", root);
 }
 
-int root_lock(int root_fd, const char *root, struct error *err) {
-    while (flock(root_fd, LOCK_EX | LOCK_NB) < 0) {
+/* 1: locked; 0: somebody else holds it. */
+static int lock_folder(int fd, const char *folder, struct error *err) {
+    while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
         if (errno == EINTR)
             continue;
         if (errno == EWOULDBLOCK)
-            return error_set(err, ERROR_CONFLICT,
-                             "another pingate run is writing in %s; wait for it or stop it", root);
-        return error_set_errno(err, "lock %s (its file system must know locks of folders)", root);
+            return 0;
+        return error_set_errno(err, "lock %s (its file system must know locks of folders)", folder);
     }
-    return 0;
+    return 1;
+}
+
+int root_lock(int root_fd, const char *root, struct error *err) {
+    int locked = lock_folder(root_fd, root, err);
+    if (locked == 0)
+        return error_set(err, ERROR_CONFLICT,
+                         "another pingate run is writing in %s; wait for it or stop it", root);
+    return locked < 0 ? -1 : 0;
+}
+
+int output_lock(int folder_fd, const char *folder, struct error *err) {
+    int locked = lock_folder(folder_fd, folder, err);
+    if (locked == 0)
+        return error_set(err, ERROR_CONFLICT,
+                         "another pingate run is at work and writes its reports to %s; wait for "
+                         "it or stop it, or give this one a folder of its own with --output",
+                         folder);
+    return locked < 0 ? -1 : 0;
 }
 
 bool root_is_locked(int root_fd) {

@@ -1,9 +1,13 @@
 #include <config.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "gate/base/http.h"
 #include "gate/base/trace.h"
@@ -24,21 +28,29 @@ static void print_error(const struct error *err, bool verbose, bool utf8) {
     text_clear(&line);
 }
 
-static int find_command(int argc, char **argv, const struct command **out, struct error *err) {
+/* NULL with *err set. */
+static const struct command *find_command(int argc, char **argv, struct error *err) {
     const char *names[32] = {0};
     for (size_t i = 0; i < 31 && commands[i] != NULL; i++)
         names[i] = commands[i]->name;
-    if (argc < 2)
-        return error_set(err, ERROR_USAGE, "a command is needed; `pingate --help` lists them");
-    *out = command_find(argv[1]);
-    if (*out != NULL)
-        return 0;
+    if (argc < 2) {
+        error_set(err, ERROR_USAGE, "a command is needed; `pingate --help` lists them");
+        return NULL;
+    }
+    const struct command *found = command_find(argv[1]);
+    if (found != NULL)
+        return found;
     const char *nearest = string_nearest(argv[1], names);
-    if (nearest != NULL)
-        return error_set(err, ERROR_USAGE, "unknown command \"%s\"; did you mean \"%s\"?", argv[1],
-                         nearest);
-    return error_set(err, ERROR_USAGE, "unknown command \"%s\"; `pingate --help` lists them",
-                     argv[1]);
+    if (argv[1][0] == '-')
+        error_set(err, ERROR_USAGE,
+                  "the command comes first, and its options behind it: pingate COMMAND %s",
+                  argv[1]);
+    else if (nearest != NULL)
+        error_set(err, ERROR_USAGE, "unknown command \"%s\"; did you mean \"%s\"?", argv[1],
+                  nearest);
+    else
+        error_set(err, ERROR_USAGE, "unknown command \"%s\"; `pingate --help` lists them", argv[1]);
+    return NULL;
 }
 
 static int check_arguments(const struct invocation *invocation, struct error *err) {
@@ -51,6 +63,34 @@ static int check_arguments(const struct invocation *invocation, struct error *er
         return error_set(err, ERROR_USAGE, "%s: \"%s\" is one argument too many", command->name,
                          invocation->options.arguments[command->arguments_most]);
     return 0;
+}
+
+/* A descriptor of 0 to 2 that the caller closed would go to the next file that is opened, and what is printed into that. */
+static void keep_standard_descriptors(void) {
+    static const int modes[] = {O_RDONLY, O_RDONLY,
+                                O_WRONLY}; /* writing to 1 then fails, and is told */
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", modes[fd]) != fd)
+            _exit(EXIT_COULD_NOT);
+}
+
+static int check_root(const char *root, struct error *err) {
+    struct stat status;
+    if (stat(root, &status) < 0 && errno != ENOENT && errno != ENOTDIR)
+        return error_set_errno(err, "look at %s", root);
+    if (stat(root, &status) < 0)
+        return error_set(err, ERROR_NOT_FOUND, "%s: no such folder", root);
+    return S_ISDIR(status.st_mode) ? 0 : error_set(err, ERROR_NOT_FOUND, "%s: not a folder", root);
+}
+
+/* told: an error was printed already, maybe this very one. */
+static int finish_output(int exit_status, bool told) {
+    bool failed = ferror(stdout) != 0;
+    if (fflush(stdout) == 0 && !failed)
+        return exit_status;
+    if (!told)
+        fprintf(stderr, "pingate: standard output could not be written\n");
+    return exit_status == EXIT_DONE ? EXIT_COULD_NOT : exit_status;
 }
 
 static int start(struct cancel *cancel, struct error *err) {
@@ -76,13 +116,17 @@ static int run_command(struct invocation *invocation, int *exit_status, struct e
     invocation->terminal = terminal;
     const char *root = invocation->options.values[OPTION_DIRECTORY];
     invocation->root = root != NULL ? root : ".";
-    int result = invocation->command->run(invocation, exit_status, err);
+    int result = check_root(invocation->root, err);
+    if (result == 0)
+        result = invocation->command->run(invocation, exit_status, err);
     if (result < 0 && cancel.signal != 0) {
         *exit_status = EXIT_SIGNAL + cancel.signal;
         error_clear(err); /* which call noticed it first is of no use to anybody */
         result = error_set(err, ERROR_CANCELLED, "stopped by SIG%s", sigabbrev_np(cancel.signal));
     }
     cancel_clear(&cancel);
+    invocation->cancel = NULL;
+    invocation->terminal = NULL;
     return result;
 }
 
@@ -96,24 +140,29 @@ static bool set_locale(void) {
 }
 
 int main(int argc, char **argv) {
+    keep_standard_descriptors();
     bool utf8 = set_locale();
     if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
                       strcmp(argv[1], "help") == 0)) {
         struct screen screen;
         screen_open(&screen, stdout, utf8);
         help_all(&screen);
-        return EXIT_DONE;
+        return finish_output(EXIT_DONE, false);
     }
     if (argc == 2 && strcmp(argv[1], "--version") == 0) {
         printf("pingate " PINGATE_VERSION "\n");
-        return EXIT_DONE;
+        return finish_output(EXIT_DONE, false);
     }
     _cleanup_(error_clear) struct error err = {0};
     struct invocation invocation = {.out = stdout};
     screen_open(&invocation.screen, stdout, utf8);
     int exit_status = EXIT_DONE;
-    int result = find_command(argc, argv, &invocation.command, &err);
-    if (result == 0)
+    bool asks_help = argc == 3 && strcmp(argv[1], "help") == 0; /* pingate help COMMAND */
+    invocation.command = find_command(argc - asks_help, argv + asks_help, &err);
+    int result = invocation.command != NULL ? 0 : -1;
+    if (asks_help)
+        invocation.options.given[OPTION_HELP] = true;
+    else if (invocation.command != NULL)
         result = options_parse(argc - 1, argv + 1, invocation.command->options, &invocation.options,
                                &err);
     if (result == 0 && invocation.options.given[OPTION_HELP])
@@ -125,9 +174,5 @@ int main(int argc, char **argv) {
     if (result < 0)
         print_error(&err, invocation.options.given[OPTION_VERBOSE], utf8);
     options_clear(&invocation.options);
-    if (fflush(stdout) != 0 && exit_status == EXIT_DONE) {
-        fprintf(stderr, "pingate: standard output could not be written\n");
-        exit_status = EXIT_COULD_NOT;
-    }
-    return exit_status;
+    return finish_output(exit_status, result < 0);
 }

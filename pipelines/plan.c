@@ -25,8 +25,7 @@ static int add_index(struct index_list *list, size_t index, struct error *err) {
     return 0;
 }
 
-/* The one update that `in` names; updates of equal image and tag but different digests count as one when `in` cannot
- * tell them apart: the first is taken, all others are an ambiguity. */
+/* The one update that `in` names. One image with two values, by tag or by digest, is an ambiguity. */
 static int find_in(const struct config *config, const struct update_list *updates,
                    const struct test *test, const char *in, int line, size_t *out,
                    struct error *err) {

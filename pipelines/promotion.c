@@ -325,6 +325,10 @@ int promotion_commit(struct promotion *promotion, struct error *err) {
     return 0;
 }
 
+bool promotion_decided(const struct promotion *promotion) {
+    return promotion->stage == STAGE_DECIDED;
+}
+
 void promotion_free(struct promotion *promotion) {
     if (promotion == NULL)
         return;

@@ -44,6 +44,9 @@ int promotion_diff(const struct promotion *promotion, struct text *out,
                    struct error *err) _must_check_;
 
 int promotion_commit(struct promotion *promotion, struct error *err) _must_check_;
+
+/* After a commit that failed: some files may be new already, and the next command that writes finishes the rest. */
+bool promotion_decided(const struct promotion *promotion);
 void promotion_free(struct promotion *promotion);
 void promotion_freep(struct promotion **promotion);
 

@@ -1,57 +1,33 @@
 #include "reports/clean.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #include "reports/clean_stream.h"
-
-#define COMMAND_NAME_LIMIT 64 /* letters between "##" and "[": "##teamcity[" has 8 */
 
 static struct clean_stream stream_of(const char *bytes, size_t length) {
     return (struct clean_stream){bytes, bytes + length};
 }
 
-/* Where a line stands, for what a CI system would obey in it. */
-struct line {
-    bool at_start; /* only white space so far: "::" would begin a command of GitHub's runner */
-};
-
-/* "##[" or "##name[" would be obeyed anywhere in a line. */
-static bool ends_with_mark(const struct text *out) {
-    size_t at = out->length;
-    for (size_t letters = 0; at > 0 && letters < COMMAND_NAME_LIMIT; letters++, at--)
-        if (!isalnum((unsigned char)out->bytes[at - 1]) &&
-            strchr("-_.", out->bytes[at - 1]) == NULL)
-            break;
-    return at >= 2 && out->bytes[at - 1] == '#' && out->bytes[at - 2] == '#';
-}
-
-/* A character that a log may show, with our mark where the next one would complete a command. */
-static void put_in_log(struct text *out, struct line *line, uint32_t c,
-                       const struct clean_stream *rest) {
-    if (c == '[' && ends_with_mark(out))
-        text_add(out, CLEAN_BREAK);
-    clean_put(out, c);
-    if (c == '\n')
-        line->at_start = true;
-    else if (line->at_start && !clean_is_space(c)) {
-        line->at_start = false;
-        if (c == ':' && clean_peek(rest) == ':')
-            text_add(out, CLEAN_BREAK);
-    }
-}
-
 void clean_terminal(struct text *out, const char *bytes, size_t length, bool lines) {
     struct clean_stream stream = stream_of(bytes, length);
-    struct line line = {true};
+    struct clean_line line = {true};
     for (uint32_t c; (c = clean_next(&stream)) != CLEAN_END;)
-        put_in_log(out, &line, !lines && (c == '\n' || c == '\t') ? ' ' : c, &stream);
+        clean_put_in_log(out, &line, !lines && (c == '\n' || c == '\t') ? ' ' : c, &stream);
 }
 
+/* What a CI system would obey, should it print the file, is written as references: the value stays as it is. */
 void clean_xml(struct text *out, const char *bytes, size_t length, bool attribute) {
     struct clean_stream stream = stream_of(bytes, length);
-    for (uint32_t c; (c = clean_next(&stream)) != CLEAN_END;) {
-        if (c == '&')
+    uint32_t before = '\n';
+    bool at_start = true; /* only white space so far in this line */
+    for (uint32_t c; (c = clean_next(&stream)) != CLEAN_END; before = c) {
+        bool command = at_start && c == ':' && clean_peek(&stream) == ':';
+        at_start = c == '\n' || (at_start && clean_is_space(c));
+        if (command)
+            text_add(out, "&#58;");
+        else if (c == '#' && before == '#')
+            text_add(out, "&#35;");
+        else if (c == '&')
             text_add(out, "&amp;");
         else if (c == '<')
             text_add(out, "&lt;");
@@ -148,7 +124,7 @@ void clean_markdown_block(struct text *out, const char *info, const char *bytes,
     put_run(out, fence);
     text_printf(out, "%s\n", style->info);
     struct clean_stream stream = stream_of(bytes, length);
-    struct line line = {true};
+    struct clean_line line = {true};
     size_t run = 0;
     bool new_line = true;
     for (uint32_t c; (c = clean_next(&stream)) != CLEAN_END;) {
@@ -160,7 +136,7 @@ void clean_markdown_block(struct text *out, const char *info, const char *bytes,
             text_add(out, CLEAN_BREAK);
             run = 1;
         }
-        put_in_log(out, &line, c, &stream);
+        clean_put_in_log(out, &line, c, &stream);
     }
     if (!new_line)
         text_add_char(out, '\n');

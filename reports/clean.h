@@ -15,7 +15,8 @@
  * would obey; tabs and newlines stay when `lines`, else become spaces. */
 void clean_terminal(struct text *out, const char *bytes, size_t length, bool lines);
 
-/* XML 1.0 character data or attribute value, escaped; newlines in an attribute become &#10;. */
+/* XML 1.0 character data or attribute value, escaped; newlines in an attribute become &#10;. What a CI system would obey in a
+ * log is written with references, so that the file can be printed there. */
 void clean_xml(struct text *out, const char *bytes, size_t length, bool attribute);
 
 /* Markdown outside code, on one line, also fit for a table cell: every character that Markdown or a forge could take for

@@ -126,8 +126,9 @@ void clean_markdown_code(struct text *out, const char *bytes, size_t length) {
                   clean_is_space(span.last);
     put_fence(out, span.longest_run + 1);
     text_add(out, padded ? " " : "");
+    struct clean_line line = {false}; /* the fence stands before it */
     for (uint32_t c; (c = clean_next(&stream)) != CLEAN_END;)
-        clean_put(out, c == '\n' || c == '\t' ? ' ' : c);
+        clean_put_in_log(out, &line, c == '\n' || c == '\t' ? ' ' : c, &stream);
     text_add(out, padded ? " " : "");
     put_fence(out, span.longest_run + 1);
 }

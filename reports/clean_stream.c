@@ -1,11 +1,14 @@
 #include "reports/clean_stream.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "reports/clean.h"
 
-#define ESCAPE         0x1Bu
-#define SEQUENCE_LIMIT 4096 /* bytes of one CSI: real ones have some dozen */
+#define COMMAND_NAME_LIMIT 64 /* letters between "##" and "[": "##teamcity[" has 8 */
+
+#define ESCAPE             0x1Bu
+#define SEQUENCE_LIMIT     4096 /* bytes of one CSI: real ones have some dozen */
 
 size_t clean_decode(const char *at, size_t length, uint32_t *character) {
     const unsigned char *bytes = (const unsigned char *)at;
@@ -164,6 +167,30 @@ uint32_t clean_next(struct clean_stream *stream) {
             return c;
     }
     return CLEAN_END;
+}
+
+/* "##[" or "##name[" would be obeyed anywhere in a line. */
+static bool ends_with_mark(const struct text *out) {
+    size_t at = out->length;
+    for (size_t letters = 0; at > 0 && letters < COMMAND_NAME_LIMIT; letters++, at--)
+        if (!isalnum((unsigned char)out->bytes[at - 1]) &&
+            strchr("-_.", out->bytes[at - 1]) == NULL)
+            break;
+    return at >= 2 && out->bytes[at - 1] == '#' && out->bytes[at - 2] == '#';
+}
+
+void clean_put_in_log(struct text *out, struct clean_line *line, uint32_t c,
+                      const struct clean_stream *rest) {
+    if (c == '[' && ends_with_mark(out))
+        text_add(out, CLEAN_BREAK);
+    clean_put(out, c);
+    if (c == '\n')
+        line->at_start = true;
+    else if (line->at_start && !clean_is_space(c)) {
+        line->at_start = false;
+        if (c == ':' && clean_peek(rest) == ':')
+            text_add(out, CLEAN_BREAK);
+    }
 }
 
 uint32_t clean_peek(const struct clean_stream *stream) {

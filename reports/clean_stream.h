@@ -19,4 +19,13 @@ struct clean_stream {
 uint32_t clean_next(struct clean_stream *stream);       /* CLEAN_END at the end */
 uint32_t clean_peek(const struct clean_stream *stream); /* the same without moving */
 void clean_put(struct text *out, uint32_t character);
+/* Where a line stands, for what a CI system would obey in it. */
+struct clean_line {
+    bool at_start; /* only white space so far: "::" would begin a command of GitHub's runner */
+};
+
+/* A character that a log may show, with our mark where the next one would complete a command. */
+void clean_put_in_log(struct text *out, struct clean_line *line, uint32_t character,
+                      const struct clean_stream *rest);
+
 bool clean_is_space(uint32_t character); /* as Unicode's White_Space: what CI systems trim */

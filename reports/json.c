@@ -10,12 +10,14 @@ int json_draw(const json_t *json, struct text *out, struct error *err) {
         json_dumps(json, JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_ENCODE_ANY);
     if (dumped == NULL)
         return error_set(err, ERROR_BUG, "write JSON: no memory, or a text that is not UTF-8");
-    const char *at = dumped;
-    for (const char *mark; (mark = strstr(at, "##")) != NULL; at = mark + 2) {
-        text_append(out, at, (size_t)(mark - at));
-        text_add(out, "#\\u0023");
+    for (const char *at = dumped; *at != '\0'; at++) {
+        if (*at == '#' && at > dumped && at[-1] == '#')
+            text_add(out, "\\u0023");
+        else if (*at == 0x7f)
+            text_add(out, "\\u007f");
+        else
+            text_add_char(out, *at);
     }
-    text_add(out, at);
     text_add_char(out, '\n');
     return text_check(out, err);
 }

@@ -336,6 +336,7 @@ static int draw(const struct result *result, struct text *out, struct error *err
     struct drawing drawing = {.result = result, .out = &suites, .err = err};
     int drawn = add_suites(&drawing);
     string_list_clear(&drawing.keys);
+    string_list_clear(&drawing.names);
     if (drawn < 0 || text_check(&suites, err) < 0)
         return -1;
     const struct counts *counts = &drawing.counts;

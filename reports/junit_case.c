@@ -11,7 +11,6 @@
 
 void suite_clear(struct suite *suite) {
     text_clear(&suite->body);
-    string_list_clear(&suite->names);
 }
 
 void junit_attribute(struct text *out, const char *name, const char *value) {
@@ -105,32 +104,40 @@ static const char *count_outcome(struct counts *counts, enum outcome outcome) {
     return "error";
 }
 
-/* The name, or "name (2)" when it was taken. */
-static int add_unique_name(struct suite *suite, const struct test_case *test_case,
-                           struct error *err) {
-    _cleanup_(free_pointer) char *name = NULL;
-    for (int copy = 1; name == NULL; copy++) {
-        name = copy == 1 ? string_format(err, "%s", test_case->name)
-                         : string_format(err, "%s (%d)", test_case->name, copy);
-        _cleanup_(free_pointer) char *key =
-            name != NULL ? string_format(err, "%s\n%s", test_case->classname, name) : NULL;
-        if (key == NULL)
-            return -1;
-        if (string_list_has(&suite->names, key)) {
-            free_pointer(&name);
-            name = NULL;
-        } else if (string_list_add(&suite->names, key, err) < 0)
+static void add_drawn(struct text *out, const char *words) {
+    clean_xml(out, words, strnlen(words, VALUE_LIMIT), true);
+}
+
+/* The name, or "name (2)" when it was taken. Compared as they are drawn: cleaned and cut, different names can be equal. */
+static int add_unique_name(struct drawing *drawing, struct suite *suite,
+                           const struct test_case *test_case) {
+    _cleanup_(text_clear) struct text classname = {0};
+    _cleanup_(text_clear) struct text name = {0};
+    _cleanup_(text_clear) struct text key = {0};
+    add_drawn(&classname, test_case->classname);
+    add_drawn(&name, test_case->name);
+    size_t length = name.length;
+    for (int copy = 1; copy == 1 || string_list_has(&drawing->names, text_string(&key)); copy++) {
+        text_truncate(&name, length);
+        if (copy > 1)
+            text_printf(&name, " (%d)", copy);
+        text_truncate(&key, 0);
+        text_printf(&key, "%s\n%s", text_string(&classname), text_string(&name));
+        if (text_check(&key, drawing->err) < 0)
             return -1;
     }
-    junit_attribute(&suite->body, "classname", test_case->classname);
-    junit_attribute(&suite->body, "name", name);
+    if (text_check(&name, drawing->err) < 0 ||
+        string_list_add(&drawing->names, text_string(&key), drawing->err) < 0)
+        return -1;
+    text_printf(&suite->body, " classname=\"%s\" name=\"%s\"", text_string(&classname),
+                text_string(&name));
     return 0;
 }
 
 int junit_case(struct drawing *drawing, struct suite *suite, const struct test_case *test_case) {
     struct text *out = &suite->body;
     text_add(out, "    <testcase");
-    if (add_unique_name(suite, test_case, drawing->err) < 0)
+    if (add_unique_name(drawing, suite, test_case) < 0)
         return -1;
     junit_time(out, test_case->duration_ms);
     text_add(out, ">\n");

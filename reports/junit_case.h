@@ -13,7 +13,6 @@ struct counts {
 struct suite {
     struct text body;
     struct counts counts;
-    struct string_list names; /* of its cases, so that none comes twice */
 };
 
 /* What all suites of one file share. */
@@ -21,7 +20,8 @@ struct drawing {
     const struct result *result;
     struct text *out; /* the suites */
     struct counts counts;
-    struct string_list keys; /* one an update: stable, unique */
+    struct string_list keys;  /* one an update: stable, unique */
+    struct string_list names; /* classname and name of each case so far, so that none comes twice */
     size_t tail_failed, tail_passed;
     struct error *err;
 };
@@ -43,7 +43,7 @@ void suite_clear(struct suite *suite);
 void junit_attribute(struct text *out, const char *name, const char *value);
 void junit_time(struct text *out, int64_t duration_ms);
 
-/* A case; its name gets " (2)" when the suite has it already. */
+/* A case; its name gets " (2)" when the file has it already. */
 int junit_case(struct drawing *drawing, struct suite *suite,
                const struct test_case *test_case) _must_check_;
 

@@ -50,9 +50,9 @@ static bool is_whole(const struct text *out) {
 static void add_headline(struct text *out, const struct result *result, const char *headline) {
     struct result_tests tests;
     result_count_tests(result, &tests);
-    const char *symbol = result->exit_status == EXIT_DONE          ? "✅"
-                         : result->exit_status == EXIT_GATE_CLOSED ? "❌"
-                                                                   : "⚠️";
+    bool closed =
+        result->exit_status == EXIT_GATE_CLOSED || result_count(result, VERDICT_REJECT) > 0;
+    const char *symbol = closed ? "❌" : result->exit_status == EXIT_DONE ? "✅" : "⚠️";
     text_printf(out, "%s **", symbol);
     markdown_words(out, headline, MESSAGE_LIMIT);
     text_add(out, "**");
@@ -82,6 +82,8 @@ static const char *why_untested(const struct result_update *update) {
         return "no test covers it";
     case CODE_NOT_TESTED:
         return "its tests could not be run";
+    case CODE_NOT_WRITABLE:
+        return "one of its files may not be written";
     case CODE_NO_TAG:
         return "no tag to follow";
     case CODE_NOT_A_VERSION:
@@ -89,6 +91,7 @@ static const char *why_untested(const struct result_update *update) {
     case CODE_NONE:
     case CODE_GATE_CLOSED:
     case CODE_NOT_SELECTED: /* as the caller asked */
+    case CODE_NOT_WRITTEN:  /* it was tested */
     case CODE_REGRESSION:
     case CODE_ALREADY_BROKEN:
     case CODE_TEST_FAILED:
@@ -145,7 +148,7 @@ static void add_change(struct text *out, const struct result_update *update) {
     markdown_version(out, update->tag, update->digest);
     if (update->candidate_tag == NULL && update->candidate_digest == NULL)
         return;
-    text_add(out, " → ");
+    text_add(out, " →&nbsp;");
     markdown_version(out, update->candidate_tag, update->candidate_digest);
 }
 
@@ -160,7 +163,7 @@ static void add_test_counts(struct text *out, const struct result *result, size_
 
 static void add_verdict(struct text *out, const struct result *result,
                         const struct result_update *update) {
-    text_printf(out, "%s **%s**", symbols[update->verdict], result_verdict_words(result, update));
+    text_printf(out, "**%s**", result_verdict_words(result, update));
     if (update->code != CODE_NONE) {
         text_add(out, " (");
         markdown_words(out, verdict_code_name(update->code), MARKDOWN_NAME_LIMIT);
@@ -174,12 +177,10 @@ static void add_verdict(struct text *out, const struct result *result,
 
 static void add_row(struct text *out, const struct result *result, size_t index) {
     const struct result_update *update = &result->updates[index];
-    text_add(out, "| ");
+    text_printf(out, "| %s | ", symbols[update->verdict]);
     markdown_image(out, update);
     text_add(out, " | ");
     add_change(out, update);
-    text_add(out, " | ");
-    markdown_words(out, update->policy != NULL ? update->policy : "–", MARKDOWN_NAME_LIMIT);
     text_add(out, " | ");
     add_test_counts(out, result, index);
     text_add(out, " | ");
@@ -192,7 +193,7 @@ static bool is_quiet(const struct result_update *update) {
     return update->verdict == VERDICT_UP_TO_DATE || update->code == CODE_NOT_SELECTED;
 }
 
-static const char table_head[] = "| Image | Current → candidate | Policy | Tests | Verdict |\n"
+static const char table_head[] = "| | Image | Current → candidate | Tests | Verdict |\n"
                                  "|---|---|---|---|---|\n";
 
 static void add_table(struct text *out, const struct result *result, size_t limit) {

@@ -6,6 +6,8 @@
 #define REPRODUCE_LIMIT                                                                            \
     4000u /* bytes of a line for a shell; a longer one is left out, as half of one is no use */
 
+#define SHELL_COLUMNS 100 /* of a line for a shell, where it can be broken */
+
 static bool is_told(const struct result_trial *trial) {
     return !trial->baseline &&
            (outcome_is_failure(trial->outcome) || trial->outcome == OUTCOME_ERROR);
@@ -43,12 +45,23 @@ static void add_heading(struct text *out, const struct result *result,
         text_add_char(out, ' ');
         markdown_version(out, update->candidate_tag, update->candidate_digest);
     }
-    if (trial->platform != NULL) {
-        text_add(out, " (");
-        markdown_words(out, trial->platform, MARKDOWN_NAME_LIMIT);
-        text_add_char(out, ')');
-    }
     text_add(out, "\n\n");
+}
+
+/* " (linux/amd64, after 2.3 s)" */
+static void add_circumstances(struct text *out, const struct result_trial *trial,
+                              const struct result_command *command) {
+    bool timed = trial->outcome != OUTCOME_TIMED_OUT; /* its reason tells the time */
+    if (!timed && trial->platform == NULL)
+        return;
+    text_add(out, " (");
+    if (trial->platform != NULL)
+        markdown_words(out, trial->platform, MARKDOWN_NAME_LIMIT);
+    if (timed) {
+        text_add(out, trial->platform != NULL ? ", after " : "after ");
+        markdown_duration(out, command != NULL ? command->duration_ms : trial->duration_ms);
+    }
+    text_add_char(out, ')');
 }
 
 /* What the verdict made of it; for several updates the reason of each is in its row. */
@@ -85,11 +98,50 @@ static void add_stream(struct text *out, const struct markdown_detail *detail, c
     clean_markdown_block(out, "", lines, length);
 }
 
+/* Up to the next space that is neither quoted nor escaped, as a shell reads it. */
+static size_t shell_word(const char *at) {
+    size_t length = 0;
+    char quote = '\0';
+    for (; at[length] != '\0' && (quote != '\0' || at[length] != ' '); length++) {
+        char c = at[length];
+        if (c == '\\' && quote != '\'' && at[length + 1] != '\0')
+            length++;
+        else if (quote == '\0' && (c == '\'' || c == '"'))
+            quote = c;
+        else if (c == quote)
+            quote = '\0';
+    }
+    return length;
+}
+
+/* A long line for a shell as several, broken before options, so that it can be read and still be pasted. */
+static void break_shell_line(struct text *out, const char *line) {
+    size_t used = 0;
+    while (*line != '\0') {
+        size_t length = shell_word(line);
+        size_t with_value = length;
+        if (line[length] == ' ' && line[length + 1] != '-')
+            with_value += 1 + shell_word(line + length + 1);
+        bool option = line[*line == '\''] == '-';
+        if (used > 2 && option && used + with_value > SHELL_COLUMNS) {
+            text_add(out, " \\\n  ");
+            used = 2;
+        } else if (used > 0)
+            text_add_char(out, ' ');
+        text_append(out, line, length);
+        used += length + 1;
+        line += length;
+        line += *line == ' ';
+    }
+}
+
 static void add_reproduce(struct text *out, const char *title, const char *reproduce) {
     if (reproduce == NULL || strlen(reproduce) > REPRODUCE_LIMIT)
         return;
+    _cleanup_(text_clear) struct text broken = {0};
+    break_shell_line(&broken, reproduce);
     text_printf(out, "\n%s:\n\n", title);
-    clean_markdown_block(out, "sh", reproduce, strlen(reproduce));
+    clean_markdown_block(out, "sh", text_string(&broken), broken.length);
 }
 
 static void add_command(struct text *out, const struct markdown_detail *detail,
@@ -113,11 +165,7 @@ static void add_failure(struct text *out, const struct result *result,
     }
     markdown_words(out, reason != NULL ? reason : outcome_words(trial->outcome),
                    2 * MARKDOWN_REASON_LIMIT);
-    if (trial->outcome != OUTCOME_TIMED_OUT) { /* its reason tells the time */
-        text_add(out, " (after ");
-        markdown_duration(out, command != NULL ? command->duration_ms : trial->duration_ms);
-        text_add_char(out, ')');
-    }
+    add_circumstances(out, trial, command);
     text_add_char(out, '.');
     add_comparison(out, result, trial);
     text_add_char(out, '\n');

@@ -10,6 +10,7 @@
 
 #define NARROWEST     20 /* columns; a window below that is not believed */
 #define USUAL_COLUMNS 80
+#define USUAL_ROWS    24
 
 static bool is_set(const char *name) {
     const char *value = getenv(name);
@@ -39,6 +40,13 @@ size_t screen_columns(const struct screen *screen) {
     if (ioctl(fileno(screen->stream), TIOCGWINSZ, &size) < 0 || size.ws_col < NARROWEST)
         return USUAL_COLUMNS;
     return size.ws_col;
+}
+
+size_t screen_rows(const struct screen *screen) {
+    struct winsize size;
+    if (ioctl(fileno(screen->stream), TIOCGWINSZ, &size) < 0 || size.ws_row == 0)
+        return USUAL_ROWS;
+    return size.ws_row;
 }
 
 const char *screen_arrow(const struct screen *screen) {

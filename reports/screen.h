@@ -32,6 +32,8 @@ void screen_open(struct screen *screen, FILE *stream, bool utf8);
 /* Now: a window can change. A width that cannot be believed (below 20) is taken for 80. */
 size_t screen_columns(const struct screen *screen);
 
+size_t screen_rows(const struct screen *screen); /* of a terminal; 24 where it does not tell */
+
 const char *screen_arrow(const struct screen *screen); /* "→" or "->" */
 
 /* Columns that the words take once they are cleaned onto one line. */

@@ -294,9 +294,9 @@ static void add_places(const struct result *result, const struct screen *screen,
 }
 
 static enum style headline_style(const struct result *result) {
-    if (result->exit_status == EXIT_DONE)
-        return STYLE_GOOD;
-    return result->exit_status == EXIT_GATE_CLOSED ? STYLE_BAD : STYLE_WARN;
+    if (result->exit_status == EXIT_GATE_CLOSED || result_count(result, VERDICT_REJECT) > 0)
+        return STYLE_BAD;
+    return result->exit_status == EXIT_DONE ? STYLE_GOOD : STYLE_WARN;
 }
 
 static void add_headline(const struct result *result, const struct screen *screen,

@@ -40,9 +40,8 @@ struct terminal {
     bool told_stop;  /* that the run was asked to stop */
     int64_t drew_ms; /* when the last frame was drawn */
     struct running_list running;
-    char counter[128];             /* "looked up 3 of 7"; "" while nothing is counted */
-    size_t widths[LIVE_LINES + 2]; /* columns of each live line on the screen now */
-    size_t drawn;                  /* live lines on the screen now */
+    char counter[128]; /* "looked up 3 of 7"; "" while nothing is counted */
+    size_t drawn;      /* live lines on the screen now */
 };
 
 int terminal_new(const struct terminal_options *options, struct terminal **out, struct error *err) {
@@ -71,30 +70,16 @@ static void running_clear(struct running *running) {
 
 /* The frame. */
 
-/* To the first column of the first live line. A line that was drawn in a wider window may now take several rows: terminals
- * break it anew when they become narrower. */
-static void add_way_up(const struct terminal *terminal, struct text *frame) {
-    size_t columns = screen_columns(&terminal->screen);
-    size_t rows = 0;
-    for (size_t i = 0; i < terminal->drawn; i++) {
-        size_t width = terminal->widths[i];
-        rows += width > columns ? (width + columns - 1) / columns : 1;
-    }
-    if (rows > 0)
-        text_printf(frame, "\r\x1b[%zuA", rows);
-}
-
 static void add_live_line(struct terminal *terminal, struct text *frame, const char *words,
                           const char *tail) {
     const struct screen *screen = &terminal->screen;
     size_t columns = screen_columns(screen) - 1; /* the last one makes some terminals wrap */
     size_t tail_width = screen_width(screen, tail);
     size_t room = columns > tail_width + 2 ? columns - tail_width - 2 : 0;
-    text_add(frame, "  ");
+    text_add(frame, terminal->drawn++ > 0 ? "\n  " : "  ");
     size_t used = 2 + screen_fit(screen, frame, words, room);
-    used += screen_fit(screen, frame, tail, columns - used);
-    text_add(frame, "\x1b[K\n");
-    terminal->widths[terminal->drawn++] = used;
+    screen_fit(screen, frame, tail, columns - used);
+    text_add(frame, "\x1b[K");
 }
 
 /* "7 s", "1 m 12 s", "10 m": whole seconds, so that nothing trembles. */
@@ -142,39 +127,58 @@ static void tail_words(const struct running *running, int64_t now_ms, char *out,
         snprintf(out, size, "  %s", elapsed);
 }
 
-static void draw_live(struct terminal *terminal, struct text *frame, int64_t now_ms) {
+static void add_live_lines(struct terminal *terminal, struct text *frame, int64_t now_ms) {
     char tail[160];
-    terminal->drawn = 0;
-    if (terminal->resting)
-        return;
+    size_t rows = screen_rows(&terminal->screen);
+    size_t limit = rows > LIVE_LINES + 3 ? LIVE_LINES : rows > 4 ? rows - 3 : 1;
     if (terminal->counter[0] != '\0')
         add_live_line(terminal, frame, terminal->counter, "");
-    for (size_t i = 0; i < terminal->running.count && i < LIVE_LINES; i++) {
+    for (size_t i = 0; i < terminal->running.count && i < limit; i++) {
         tail_words(&terminal->running.items[i], now_ms, tail, sizeof tail);
         add_live_line(terminal, frame, terminal->running.items[i].words, tail);
     }
-    if (terminal->running.count > LIVE_LINES) {
-        snprintf(tail, sizeof tail, "and %zu more", terminal->running.count - LIVE_LINES);
+    if (terminal->running.count > limit) {
+        snprintf(tail, sizeof tail, "and %zu more", terminal->running.count - limit);
         add_live_line(terminal, frame, tail, "");
     }
 }
 
-/* One write a frame, over what stands there: nothing flickers. `line` stays above the live lines; NULL only redraws. */
+/* The live lines, over what stands there, and back to their beginning. There the cursor stays: a terminal that breaks its
+ * rows anew in a narrower window takes the cursor along, wherever the live lines then end. While they are drawn nothing
+ * wraps, since the window may be narrower already than we know. */
+static void draw_live(struct terminal *terminal, struct text *frame, int64_t now_ms) {
+    bool had_lines = terminal->drawn > 0;
+    terminal->drawn = 0;
+    if (terminal->resting) {
+        text_add(frame, had_lines ? "\r\x1b[J" : "");
+        return;
+    }
+    size_t before = frame->length;
+    text_add(frame, "\x1b[?7l\r");
+    add_live_lines(terminal, frame, now_ms);
+    text_add(frame, "\x1b[J\r");
+    if (terminal->drawn > 1)
+        text_printf(frame, "\x1b[%zuA", terminal->drawn - 1);
+    text_add(frame, "\x1b[?7h");
+    if (!had_lines && terminal->drawn == 0)
+        text_truncate(frame, before);
+}
+
+/* One write a frame: nothing flickers. `line` stays above the live lines; NULL only redraws. */
 static void show(struct terminal *terminal, const char *line) {
     _cleanup_(text_clear) struct text frame = {0};
     bool live = terminal->screen.live;
     if (line == NULL && !live)
         return;
-    bool had_lines = terminal->drawn > 0;
-    if (live)
-        add_way_up(terminal, &frame);
+    if (line != NULL && terminal->drawn > 0) {
+        text_add(&frame, "\r\x1b[J");
+        terminal->drawn = 0;
+    }
     if (line != NULL)
-        text_printf(&frame, "%s%s\n", had_lines ? "\x1b[J" : "", line);
+        text_printf(&frame, "%s\n", line);
     terminal->drew_ms = clock_monotonic_ms();
     if (live)
         draw_live(terminal, &frame, terminal->drew_ms);
-    if (had_lines)
-        text_add(&frame, "\x1b[J");
     if (frame.length == 0)
         return;
     fwrite(text_string(&frame), 1, frame.length, terminal->screen.stream);
@@ -252,13 +256,18 @@ static void say_still_running(struct terminal *terminal, int64_t now_ms) {
     }
 }
 
+/* Before anything that ends because of it is told. */
+static void tell_stop(struct terminal *terminal) {
+    if (terminal->told_stop || terminal->quiet || !cancel_requested(terminal->cancel))
+        return;
+    terminal->told_stop = true;
+    say(terminal, STYLE_WARN, "stopping:", "what this run has made is removed; wait a moment",
+        false);
+}
+
 static void tick(struct terminal *terminal) {
     int64_t now_ms = clock_monotonic_ms();
-    if (!terminal->told_stop && cancel_requested(terminal->cancel)) {
-        terminal->told_stop = true;
-        say(terminal, STYLE_WARN, "stopping:", "what this run has made is removed; wait a moment",
-            false);
-    }
+    tell_stop(terminal);
     if (!terminal->screen.live)
         say_still_running(terminal, now_ms);
     else if (!terminal->resting && now_ms - terminal->drew_ms >= FRAME_MS / 2)
@@ -370,6 +379,7 @@ void terminal_end(struct terminal *terminal, const char *key, enum style style, 
     _cleanup_(text_clear) struct text all = {0};
     screen_fit(&terminal->screen, &all, words, LINE_LIMIT);
     pthread_mutex_lock(&terminal->lock);
+    tell_stop(terminal);
     struct running *running = find_running(terminal, key);
     if (running != NULL) {
         size_t index = (size_t)(running - terminal->running.items);

@@ -5,7 +5,7 @@
  * what runs long says so once a minute, so that nobody takes it for dead.
  *
  * A thread of its own draws four times a second: nothing else happens while one command runs for minutes. The cursor is
- * never hidden and no mode of the terminal is changed, so nothing can be left so.
+ * never hidden, and what a frame changes in the terminal (no wrapping) it changes back in the same write.
  */
 #pragma once
 

@@ -2,6 +2,8 @@
 schemadir = $(pkgdatadir)/schemas
 dist_schema_DATA = \
 	%D%/explain.schema.json \
+	%D%/pingate.schema.json \
+	%D%/plan.schema.json \
 	%D%/result.schema.json \
 	%D%/scan.schema.json \
 	%D%/status.schema.json

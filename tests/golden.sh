@@ -36,6 +36,9 @@ fi
 [ $# -gt 0 ] || { cd "$cases"; set -- *; }
 [ $# -gt 0 ] || { echo "no cases in $cases"; exit 1; }
 
+# By hand it tests what the sources are now; `make check` has built it already.
+[ -n "${PINGATE_TEST_BUILD:-}" ] || make -s -C "$build" pingate tests/golden/move_pins >/dev/null
+
 work=$(mktemp -d)
 trap 'chmod -R u+rwx "$work"; rm -rf "$work"' EXIT
 chmod 755 "$work"
@@ -93,6 +96,7 @@ check_scan() { # CASE
 }
 
 check_moving() { # CASE FOLDER
+    [ ! -f "$1/as-user" ] || return 0 # we may see more than that user, or stumble where he need not look
     mkdir "$work/moved"
     "$build/tests/golden/move_pins" "$2" "$work/moved" "$tag" "$digest" || return 1
     [ ! -d "$1/expect-rewritten" ] || diff -ru --text "$1/expect-rewritten" "$work/moved"

@@ -12,7 +12,7 @@ LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver
 SH_LOG_DRIVER = $(LOG_DRIVER)
 TEST_EXTENSIONS = .sh
 
-EXTRA_DIST += tests/unit/fake_engine.h tests/unit/pty.h tests/unit/tree.h tests/unit/unit.h
+EXTRA_DIST += tests/unit/answers.h tests/unit/fake_engine.h tests/unit/pty.h tests/unit/tree.h tests/unit/unit.h
 
 # The bench around the program: a private engine and registry, what they need.
 TESTS += %D%/layers.sh
@@ -24,8 +24,8 @@ lint: all ## format, static analysis and scripts (tests/lint.sh)
 .PHONY: lint
 
 # End to end: real engine, real registry, the built program.
-EXTRA_DIST += %D%/e2e/helpers.bash %D%/e2e/say.c %D%/e2e/bench.bats %D%/e2e/gate.bats %D%/e2e/input.bats \
-	%D%/e2e/quickstart.bats %D%/e2e/signals.bats %D%/e2e/trials.bats
+EXTRA_DIST += %D%/e2e/helpers.bash %D%/e2e/say.c %D%/e2e/bench.bats %D%/e2e/doctor.bats %D%/e2e/gate.bats %D%/e2e/input.bats \
+	%D%/e2e/quickstart.bats %D%/e2e/reports.bats %D%/e2e/run.bats %D%/e2e/signals.bats %D%/e2e/terminal.bats %D%/e2e/trials.bats
 
 # Golden cases of the scanner; the helper moves pins there and back.
 TESTS += %D%/golden.sh
@@ -54,10 +54,12 @@ inject_calls = malloc calloc realloc vasprintf asprintf read pread write open op
 tests_faults_pingate_inject_LDFLAGS = $(AM_LDFLAGS) $(inject_calls:%=-Wl$(comma)--wrap=%)
 
 # Reports as their readers take them, machine forms against their schemas.
-TESTS += %D%/reports.sh %D%/schemas.sh
-EXTRA_DIST += %D%/reports.sh %D%/markdown.py %D%/schemas.sh %D%/schemas.py \
-	%D%/data/junit.xsd %D%/data/explain.json %D%/data/scan.json %D%/data/status.json \
-	%D%/golden/reports
+TESTS += %D%/docs.sh %D%/reports.sh %D%/schemas.sh
+EXTRA_DIST += %D%/docs.sh %D%/complete.py
+EXTRA_DIST += %D%/reports.sh %D%/hostile.py %D%/markdown.py %D%/schemas.sh %D%/schemas.py \
+	%D%/data/junit.xsd %D%/data/explain.json %D%/data/plan.json %D%/data/scan.json %D%/data/status.json \
+	%D%/golden/config %D%/golden/reports
+noinst_PROGRAMS += tests/yaml_to_json
 
 if HAVE_CHECK
 TESTS += $(check_PROGRAMS)
@@ -65,6 +67,7 @@ TESTS += $(check_PROGRAMS)
 # One program a module: tests/unit/test_NAME.c. A program whose only source is NAME.c needs no _SOURCES line.
 # gate/base
 check_PROGRAMS += tests/unit/test_array
+check_PROGRAMS += tests/unit/test_base64
 check_PROGRAMS += tests/unit/test_beneath
 check_PROGRAMS += tests/unit/test_cancel
 check_PROGRAMS += tests/unit/test_clock
@@ -73,6 +76,8 @@ check_PROGRAMS += tests/unit/test_file
 check_PROGRAMS += tests/unit/test_hash
 check_PROGRAMS += tests/unit/test_text
 check_PROGRAMS += tests/unit/test_glob
+check_PROGRAMS += tests/unit/test_http
+check_PROGRAMS += tests/unit/test_json_walk
 check_PROGRAMS += tests/unit/test_process
 check_PROGRAMS += tests/unit/test_yaml
 
@@ -80,6 +85,9 @@ check_PROGRAMS += tests/unit/test_yaml
 check_PROGRAMS += tests/unit/test_digest
 check_PROGRAMS += tests/unit/test_pin
 check_PROGRAMS += tests/unit/test_reference
+check_PROGRAMS += tests/unit/test_selector
+check_PROGRAMS += tests/unit/test_update
+check_PROGRAMS += tests/unit/test_verdict
 
 # gate/pins
 check_PROGRAMS += tests/unit/test_diff
@@ -92,6 +100,13 @@ check_PROGRAMS += tests/unit/test_policy
 check_PROGRAMS += tests/unit/test_version
 
 # gate/registry
+check_PROGRAMS += tests/unit/test_auth
+check_PROGRAMS += tests/unit/test_credentials
+check_PROGRAMS += tests/unit/test_manifest
+check_PROGRAMS += tests/unit/test_registry
+check_PROGRAMS += tests/unit/test_retry
+check_PROGRAMS += tests/unit/test_tags
+check_PROGRAMS += tests/unit/test_token
 
 # runners
 check_PROGRAMS += tests/unit/test_address
@@ -111,8 +126,13 @@ check_PROGRAMS += tests/unit/test_screen
 check_PROGRAMS += tests/unit/test_terminal
 
 # pipelines
+check_PROGRAMS += tests/unit/test_config
+check_PROGRAMS += tests/unit/test_lookup
 check_PROGRAMS += tests/unit/test_journal
+check_PROGRAMS += tests/unit/test_options
+check_PROGRAMS += tests/unit/test_plan
 check_PROGRAMS += tests/unit/test_promotion
 check_PROGRAMS += tests/unit/test_recover
 check_PROGRAMS += tests/unit/test_judge
+check_PROGRAMS += tests/unit/test_writable
 endif

@@ -28,7 +28,12 @@ packages_apt='
         printf "#!/bin/sh\n[ -d /proc/%s ] || exit 0\nexit 101\n" $$ >$policy
         chmod 755 $policy
     fi
-    apt-get update -q && apt-get install -q -y --no-install-recommends "$@"'
+    apt-get update -q || exit
+    set -- $(for package; do
+        for name in $(echo "$package" | tr "|" " "); do apt-cache show "$name" >/dev/null 2>&1 && break; done
+        echo "$name"
+    done)
+    apt-get install -q -y --no-install-recommends "$@"'
 
 install_packages() { # GROUP…
     local packages sudo=()

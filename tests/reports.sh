@@ -61,5 +61,41 @@ for bad in '<b>x</b>' '@user' '![x](http://x/)' 'https://x.example/' '<img src=x
     if python3 tests/markdown.py <"$folder/drawn.html" 2>/dev/null; then result=1; fi
     verdict $result "found: $bad"
 done
+
+# Attacks (tests/hostile.py) through each sink, each asked of its real reader.
+drawn_by=${PINGATE_TEST_BUILD:-build}/pingate
+obeyed() { # FILE: a line that some CI system would take for a command, or a character that no log should hold
+    LC_ALL=C grep -nE '^[[:space:]]*::|##[A-Za-z._-]*\[' "$1" >&2 ||
+        LC_ALL=C grep -n "$(printf '[\001-\010\013-\037\177]')" "$1" >&2
+}
+python3 tests/hostile.py tests/golden/reports/closed/result.json "$folder"
+for file in "$folder"/*.json; do
+    name=$(basename "$file" .json)
+    result=0
+    "$drawn_by" report --from "$file" --output "$folder/$name" >&2 || result=1
+    valid "$folder/$name/junit.xml" || result=1
+    ! obeyed "$folder/$name/junit.xml" || result=1
+    verdict $result "$name: junit.xml is valid and commands nothing"
+    result=0
+    cmark-gfm --unsafe --extension table --extension autolink --extension strikethrough \
+        "$folder/$name/report.md" >"$folder/drawn.html" || result=1
+    python3 tests/markdown.py <"$folder/drawn.html" >&2 || result=1
+    ! obeyed "$folder/$name/report.md" || result=1
+    [ "$(wc -c <"$folder/$name/report.md")" -lt 65536 ] || result=1
+    verdict $result "$name: report.md draws no markup of others, commands nothing, fits a comment"
+    result=0
+    python3 -c 'import json, sys
+a, b = (json.load(open(name)) for name in sys.argv[1:])
+sys.exit(a["updates"] != b["updates"] or a["trials"] != b["trials"])' "$file" "$folder/$name/result.json" || result=1
+    ! obeyed "$folder/$name/result.json" || result=1
+    verdict $result "$name: result.json comes back as it was, and commands nothing"
+done
+# The search for commands must be able to find one.
+for bad in '::error::x' '  ::error::x' 'x ##vso[a]' "$(printf 'a\033[31m')"; do
+    printf '%s\n' "$bad" >"$folder/bad"
+    result=0
+    obeyed "$folder/bad" 2>/dev/null || result=1
+    verdict $result "found: $bad"
+done
 echo "1..$count"
 exit $status

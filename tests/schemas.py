@@ -3,6 +3,8 @@
 import copy
 import glob
 import json
+import os
+import subprocess
 import sys
 
 import jsonschema
@@ -77,6 +79,25 @@ class Tap:
             print(f"# {detail}", file=sys.stderr)
 
 
+def configurations(tap):
+    """What the parser takes, the schema takes. What it refuses, the schema refuses too, but for cases with a file `schema`."""
+    with open("schemas/pingate.schema.json", encoding="utf-8") as file:
+        schema = json.load(file)
+    program = os.path.join(os.environ.get("PINGATE_TEST_BUILD", "build"), "tests/yaml_to_json")
+    cases = sorted(glob.glob("tests/golden/config/*/"))
+    tap.ok(len(cases) >= 100, "there are golden configurations")
+    for case in cases:
+        with open(case + "expect", encoding="utf-8") as file:
+            good = file.read() == "ok\n"
+        made = subprocess.run([program, case + "pingate.yaml"], capture_output=True, check=False)
+        if made.returncode not in (0, 1):
+            tap.ok(False, f"{case}: {made.stderr}")
+            continue
+        found = ["no YAML"] if made.returncode else faults(schema, json.loads(made.stdout))
+        wanted = good or os.path.exists(case + "schema")
+        tap.ok(wanted == (not found), f"pingate.schema.json {'takes' if wanted else 'refuses'} {case}", found)
+
+
 def main(arguments):
     if arguments:
         name, path = arguments
@@ -87,7 +108,7 @@ def main(arguments):
     tap = Tap()
     golden = sorted(glob.glob("tests/golden/reports/*/result.json"))
     tap.ok(len(golden) >= 10, "there are golden results")
-    for name in ("result", "scan", "status", "explain"):
+    for name in ("result", "plan", "scan", "status", "explain"):
         schema = load_schema(name)
         examples = golden if name == "result" else [f"tests/data/{name}.json"]
         for path in examples:
@@ -97,6 +118,7 @@ def main(arguments):
         richest = max((load(path) for path in examples), key=lambda document: len(str(document)))
         let_through = [what for what, wrong in spoiled(richest) if not faults(schema, wrong)]
         tap.ok(not let_through, f"{name}.schema.json refuses what is broken", let_through)
+    configurations(tap)
     print(f"1..{tap.count}")
     return 1 if tap.failed else 0
 

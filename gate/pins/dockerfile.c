@@ -81,8 +81,9 @@ static bool read_directive(struct reader *reader) {
 static const char *continued(const struct reader *reader, const char *at) {
     if (*at != reader->escape)
         return NULL;
-    const char *end = line_end(reader, at);
-    if (skip_blanks(at + 1, end) != end || end == reader->end)
+    /* Blanks first: a line may be long and full of escape characters. */
+    const char *end = skip_blanks(at + 1, reader->end);
+    if (end == reader->end || *end != '\n')
         return NULL;
     for (const char *line = end + 1; line < reader->end; line = next_line(reader, line)) {
         const char *first = skip_blanks(line, line_end(reader, line));

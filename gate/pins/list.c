@@ -23,7 +23,7 @@
 static const char *const never[] = {".git", "pingate-out", ".pingate"};
 
 struct walk {
-    const struct cancel *cancel;
+    const struct scan_options *options; /* may be NULL */
     struct text *names;
     struct text path; /* of the folder at hand, with "/" at its end; empty for the root */
     struct skipped_list *skipped;
@@ -71,13 +71,67 @@ static int refuse_git(const char *root, const struct process_result *result, str
                      root, why, root);
 }
 
-static int list_with_git(const char *root, const struct cancel *cancel, struct text *names,
+/* A folder that cannot be read is an error, since pins may stand in it; one that is excluded is not.
+ * name: with "/" at its end. */
+static int refuse_folder(const struct scan_options *options, const char *name, const char *why,
                          struct error *err) {
+    /* What excludes all that is below excludes this. */
+    _cleanup_(free_pointer) char *below = string_format(err, "%s\x7F-any-name-\x7F", name);
+    if (below == NULL)
+        return -1;
+    if (options != NULL && glob_list_match_file(options->exclude, below))
+        return 0;
+    return error_set(err, ERROR_IO,
+                     "look into %s: %s (make it readable, or exclude it in pingate.yaml)", name,
+                     why);
+}
+
+/* Of a folder that it cannot read git only warns, and ends well. */
+static int check_warnings(const struct text *said, const struct scan_options *options,
+                          struct error *err) {
+    static const char warning[] = "warning: could not open directory '", behind[] = "/': ";
+    const char *at = text_string(said);
+    while ((at = strstr(at, warning)) != NULL) {
+        at += strlen(warning);
+        const char *end = strstr(at, behind);
+        if (end == NULL)
+            break;
+        const char *why = end + strlen(behind);
+        _cleanup_(free_pointer) char *name = string_dup_length(at, (size_t)(end + 1 - at), err);
+        _cleanup_(free_pointer) char *reason = string_dup_length(why, strcspn(why, "\n"), err);
+        if (name == NULL || reason == NULL || refuse_folder(options, name, reason, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* Ours with English messages in front, which win; the strings are lent. */
+static const char **english_environment(struct error *err) {
+    size_t count = 0;
+    while (environ[count] != NULL)
+        count++;
+    const char **all = calloc(count + 2, sizeof(*all));
+    if (all == NULL) {
+        error_no_memory(err);
+        return NULL;
+    }
+    all[0] = "LC_ALL=C";
+    memcpy(all + 1, environ, count * sizeof(*all));
+    return all;
+}
+
+static int list_with_git(const char *root, const struct scan_options *wanted, struct text *names,
+                         struct error *err) {
+    const struct cancel *cancel = wanted != NULL ? wanted->cancel : NULL;
+    _cleanup_(free_pointer) const char **environment = english_environment(err);
+    if (environment == NULL)
+        return -1;
     /* A repository must not name a program that runs while we only look. */
     const char *const argv[] = {"git", "-c", "core.fsmonitor=false", "-C", root, "ls-files", "-z",
                                 "-c",  "-o", "--exclude-standard",   NULL};
     struct process_options options = {
         .argv = argv, .timeout_ms = GIT_TIMEOUT_MS, .output_limit = NAMES_LIMIT, .cancel = cancel};
+    options.environment = environment;
     _cleanup_(process_result_clear) struct process_result result = {0};
     if (process_run(&options, &result, err) < 0) {
         if (err->kind == ERROR_NOT_FOUND)
@@ -89,6 +143,8 @@ static int list_with_git(const char *root, const struct cancel *cancel, struct t
     }
     if (result.exit_status != 0)
         return refuse_git(root, &result, err);
+    if (check_warnings(&result.error_output, wanted, err) < 0)
+        return -1;
     *names = result.output;
     result.output = (struct text){0};
     return 0;
@@ -125,8 +181,7 @@ static int enter_folder(struct walk *walk, int parent_fd, const char *name, unsi
     if (folder == NULL) {
         int failed = errno;
         file_closep(&fd);
-        errno = failed;
-        return error_set_errno(err, "look into %s", text_string(&walk->path));
+        return refuse_folder(walk->options, text_string(&walk->path), strerror(failed), err);
     }
     int walked = walk_folder(walk, folder, depth, err);
     closedir(folder);
@@ -157,7 +212,7 @@ static int walk_entry(struct walk *walk, DIR *folder, const struct dirent *entry
 }
 
 static int walk_folder(struct walk *walk, DIR *folder, unsigned depth, struct error *err) {
-    if (cancel_check(walk->cancel, err) < 0)
+    if (cancel_check(walk->options != NULL ? walk->options->cancel : NULL, err) < 0)
         return -1;
     for (;;) {
         errno = 0;
@@ -171,12 +226,12 @@ static int walk_folder(struct walk *walk, DIR *folder, unsigned depth, struct er
     }
 }
 
-static int list_with_walk(const char *root, const struct cancel *cancel, struct text *names,
+static int list_with_walk(const char *root, const struct scan_options *options, struct text *names,
                           struct skipped_list *skipped, struct error *err) {
     DIR *folder = opendir(root);
     if (folder == NULL)
         return error_set_errno(err, "look into %s", root);
-    struct walk walk = {.cancel = cancel, .names = names, .skipped = skipped};
+    struct walk walk = {.options = options, .names = names, .skipped = skipped};
     names->ceiling = NAMES_LIMIT;
     int walked = walk_folder(&walk, folder, 0, err);
     closedir(folder);
@@ -223,12 +278,11 @@ static int add_name(struct names *names, const char *name, size_t length,
 
 int names_list(const char *root, const struct scan_options *options, struct names *names,
                struct skipped_list *skipped, struct error *err) {
-    const struct cancel *cancel = options != NULL ? options->cancel : NULL;
     bool repository = false;
     if (find_repository(root, &repository, err) < 0)
         return -1;
-    int listed = repository ? list_with_git(root, cancel, &names->bytes, err)
-                            : list_with_walk(root, cancel, &names->bytes, skipped, err);
+    int listed = repository ? list_with_git(root, options, &names->bytes, err)
+                            : list_with_walk(root, options, &names->bytes, skipped, err);
     if (listed < 0)
         return -1;
     const char *end = names->bytes.bytes + names->bytes.length;

@@ -184,6 +184,10 @@ static int refuse_open(struct reader *reader, const char *name, struct error *er
         return 0; /* it has vanished, or git knows it but the work tree lacks it */
     if (errno == ENXIO)
         return skip_file(reader, name, "not a regular file", err);
+    if (errno == EACCES)
+        return error_set(err, ERROR_IO,
+                         "open: %s (make it readable, or exclude it in pingate.yaml)",
+                         strerror(errno));
     return error_set_errno(err, "open");
 }
 

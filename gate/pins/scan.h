@@ -1,7 +1,8 @@
 /* scan: finds every pin of a tree.
  *
  * What is looked at: what git would add (`git ls-files -z -co --exclude-standard`) when the root is inside a work tree, else
- * a walk. git that refuses to answer (dubious ownership) is an error, never a silent walk. Never looked at: .git,
+ * a walk. git that refuses to answer (dubious ownership) is an error, never a silent walk; so is
+ * a file or folder that cannot be read, unless it is excluded. Never looked at: .git,
  * pingate-out, .pingate, links that leave the tree, submodules, binaries (a NUL in the first 8 KiB), files above SCAN_FILE_LIMIT.
  * Of binaries only those are told that hold the literal below in their first MiB: nobody wants a line for each picture.
  *

@@ -1,9 +1,9 @@
 #include "gate/policy/policy.h"
 
-#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "gate/base/glob.h"
 #include "gate/base/text.h"
 #include "gate/policy/version.h"
 #include "gate/reference.h"
@@ -84,21 +84,12 @@ static int shown_length(const struct version *version) {
     return version->suffix_offset;
 }
 
-/* The glob that ignores the tag, or NULL in *out. */
-static int find_ignoring_glob(const struct policy *policy, const char *tag, const char **out,
-                              struct error *err) {
-    *out = NULL;
-    for (size_t i = 0; policy->ignore_tags != NULL && i < policy->ignore_tags->count; i++) {
-        const char *glob = policy->ignore_tags->items[i];
-        int result = fnmatch(glob, tag, 0);
-        if (result == 0) {
-            *out = glob;
-            return 0;
-        }
-        if (result != FNM_NOMATCH)
-            return error_set(err, ERROR_CONFIG, "ignored tags: \"%s\" cannot be matched", glob);
-    }
-    return 0;
+/* The glob that ignores the tag, or NULL. */
+static const char *find_ignoring_glob(const struct policy *policy, const char *tag) {
+    for (size_t i = 0; policy->ignore_tags != NULL && i < policy->ignore_tags->count; i++)
+        if (glob_match(policy->ignore_tags->items[i], tag))
+            return policy->ignore_tags->items[i];
+    return NULL;
 }
 
 static const char *kind_words(const struct version *version) {
@@ -206,9 +197,7 @@ static int judge(const struct question *question, struct entry *entry, struct er
         return leave(entry, string_dup("not a valid tag", err));
     if (version_tag_is_sidecar(entry->tag))
         return leave(entry, string_dup("sidecar tag", err));
-    const char *glob;
-    if (find_ignoring_glob(question->policy, entry->tag, &glob, err) < 0)
-        return -1;
+    const char *glob = find_ignoring_glob(question->policy, entry->tag);
     if (glob != NULL)
         return leave(entry, string_format(err, "ignored by a rule: %s", glob));
     if (question->policy->kind == POLICY_DIGEST)

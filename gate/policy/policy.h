@@ -25,7 +25,7 @@ enum policy_kind { POLICY_DIGEST, POLICY_PATCH, POLICY_MINOR, POLICY_MAJOR, POLI
 
 struct policy {
     enum policy_kind kind;
-    const struct string_list *ignore_tags; /* globs (fnmatch) of whole tags that are never taken,
+    const struct string_list *ignore_tags; /* globs (glob.h) of whole tags that are never taken,
                                             * but the current one; may be NULL */
 };
 

@@ -7,7 +7,8 @@
 #include "gate/base/clock.h"
 #include "gate/registry/question.h"
 
-#define WORDS_LIMIT 200 /* bytes of what a registry says itself */
+#define WORDS_LIMIT      200         /* bytes of what a registry says itself */
+#define WORDS_BODY_LIMIT (64u << 10) /* bytes of an answer in which its words are looked for */
 
 int answer_error(struct question *question, const struct error *why, struct error *fatal) {
     struct error full = {0};
@@ -39,6 +40,8 @@ int answer_words(struct question *question, struct error *fatal, enum error_kind
 /* The registry's own words for an error, "" where there are none. */
 static void error_words(const struct text *body, char *out, size_t size) {
     out[0] = '\0';
+    if (body->length > WORDS_BODY_LIMIT) /* a tree of it would be fifty times as large */
+        return;
     json_auto_t *root = json_loadb(text_string(body), body->length, 0, NULL);
     const json_t *first = json_array_get(json_object_get(root, "errors"), 0);
     const char *message = json_string_value(json_object_get(first, "message"));
@@ -91,15 +94,22 @@ static int answer_rate_limit(struct question *question, const char *host, const 
         clock_duration_words(pause_ms, wanted, sizeof wanted);
     if (pause_ms > 0 && clock_monotonic_ms() + (pause_ms < INT32_MAX ? pause_ms : INT32_MAX) >=
                             question->deadline_ms)
-        return answer_words(
-            question, fatal, ERROR_RATE_LIMIT,
-            "%s answered 429, too many requests%s, and wants us to wait %s, where a "
-            "look-up may take %s; log in for a higher limit, or try later",
-            host, words, wanted, allowed);
+        return answer_words(question, fatal, ERROR_RATE_LIMIT,
+                            "%s answered 429, too many requests%s, and wants us to wait %s, longer "
+                            "than is left of the "
+                            "%s for this look-up; log in for a higher limit, or try later",
+                            host, words, wanted, allowed);
     return answer_words(question, fatal, ERROR_RATE_LIMIT,
                         "%s answered 429, too many requests%s, %u times; log in for a higher "
                         "limit, or try later",
                         host, words, question->tries);
+}
+
+int answer_pause(struct question *question, struct error *fatal) {
+    return answer_words(question, fatal, ERROR_RATE_LIMIT,
+                        "%s told us to wait for longer than this look-up may take; log in for a "
+                        "higher limit, or try later",
+                        reference_api_host(question->name.domain));
 }
 
 int answer_status(struct question *question, const struct http_response *response,

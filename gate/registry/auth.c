@@ -101,8 +101,10 @@ bool auth_host(const char *url, char *out, size_t size) {
     if (host == NULL)
         return false;
     host += 3;
-    size_t length = strcspn(host, "/?#\\");
-    if (length == 0 || length >= size || memchr(host, '@', length) != NULL)
+    /* Only what every reader of addresses takes for the same host: no "@", "\\", "%" or white space. */
+    size_t length =
+        strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:[]");
+    if (length == 0 || length >= size || strchr("/?#", host[length]) == NULL)
         return false;
     memcpy(out, host, length);
     out[length] = '\0';

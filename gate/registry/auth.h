@@ -22,8 +22,8 @@ int challenge_parse(const struct http_response *response, struct challenge *out,
                     struct error *err) _must_check_;
 void challenge_clear(struct challenge *challenge);
 
-/* The host of an address, with its port where there is one ("auth.example.com:5001"); false when there is none, or when a
- * user's name stands before it. size: of out. */
+/* The host of an address, with its port where there is one ("auth.example.com:5001"); false when there is none, or anything
+ * that two readers of addresses could take for different hosts, such as a user's name before it. size: of out. */
 bool auth_host(const char *url, char *out, size_t size);
 
 /* Whether a token server may be asked at all: by https; by plain http only when the registry is spoken to by plain http itself,

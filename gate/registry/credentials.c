@@ -17,7 +17,7 @@ struct entry {
 
 struct helper {
     char *host; /* that it is for; NULL: all that "credHelpers" does not name */
-    char *name;
+    char *name; /* "": none, the credentials are in the file */
 };
 
 /* What a helper said, so that it is asked once. */
@@ -188,9 +188,9 @@ static int add_entry(struct source *source, const char *key, const json_t *value
 static int add_helper(struct source *source, const char *key, const json_t *value,
                       struct error *err) {
     const char *name = json_string_value(value);
-    if (name != NULL && *name == '\0')
+    if (name != NULL && *name == '\0' && key == NULL)
         return 0;
-    if (name == NULL || !helper_name_valid(name))
+    if (name == NULL || (*name != '\0' && !helper_name_valid(name)))
         return error_set(err, ERROR_INPUT, "%s: %s%.200s: \"%.64s\" is no name of a helper",
                          source->file, key != NULL ? "credHelpers: " : "credsStore",
                          key != NULL ? key : "", name != NULL ? name : "");
@@ -304,7 +304,7 @@ static int list_hosts(struct credentials *credentials, struct error *err) {
     for (size_t i = 0; i < credentials->sources.count; i++) {
         const struct source *source = &credentials->sources.items[i];
         for (size_t k = 0; k < source->helpers.count; k++)
-            if (source->helpers.items[k].host != NULL)
+            if (source->helpers.items[k].host != NULL && source->helpers.items[k].name[0] != '\0')
                 credentials->hosts[count++] = source->helpers.items[k].host;
         for (size_t k = 0; k < source->entries.count; k++)
             credentials->hosts[count++] = source->entries.items[k].name;
@@ -473,7 +473,8 @@ int credentials_find(struct credentials *credentials, const char *image, struct 
     for (size_t i = 0; credentials != NULL && i < credentials->sources.count; i++) {
         const struct source *source = &credentials->sources.items[i];
         const struct helper *helper = find_helper(source, image);
-        if (helper != NULL && ask_helper(credentials, source, helper, image, out, err) < 0) {
+        bool has_helper = helper != NULL && helper->name[0] != '\0';
+        if (has_helper && ask_helper(credentials, source, helper, image, out, err) < 0) {
             credential_clear(out);
             return -1;
         }
@@ -500,7 +501,7 @@ int credentials_problems(const struct credentials *credentials, struct string_li
         const struct source *source = &credentials->sources.items[i];
         for (size_t k = 0; k < source->helpers.count; k++) {
             const struct helper *helper = &source->helpers.items[k];
-            if (helper_installed(helper->name))
+            if (helper->name[0] == '\0' || helper_installed(helper->name))
                 continue;
             _cleanup_(free_pointer) char *words = string_format(
                 err,

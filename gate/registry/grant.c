@@ -134,10 +134,17 @@ static int on_token(void *context, struct http_response *response, const struct 
     bool again = false;
     trace(TRACE_HTTP, "token server %s for %s: %ld%s%s", ticket->server, ticket->path,
           response->status, failed != NULL ? " " : "", failed != NULL ? error_message(failed) : "");
+    if (failed == NULL) {
+        ticket->host->tokens_silent = false;
+        ticket->host->last_token_ms = clock_monotonic_ms();
+    }
     if (retry(ticket, response, failed, &again, fatal) < 0)
         return -1;
     if (again)
         return 0;
+    if (failed != NULL && error_worth_retry(failed->kind) &&
+        ticket->host->last_token_ms < ticket->deadline_ms - ticket->host->timeout_ms)
+        ticket->host->tokens_silent = true;
     bool unknown = failed == NULL && (response->status == 404 || response->status == 405);
     if (unknown && ticket->credential.identity_token != NULL &&
         ticket->credential.username != NULL && !ticket->oauth_refused) {
@@ -299,6 +306,11 @@ static int use_token(struct question *question, struct challenge *challenge,
     free(key);
     if (ticket == NULL)
         return -1;
+    if (ticket->header == NULL && !ticket->pending && question->host->tokens_silent)
+        return answer_words(question, fatal, ERROR_NETWORK,
+                            "the token server %s did not answer the questions before this one, so "
+                            "it was not asked; try later",
+                            server);
     if (!ticket->pending && same_header(ticket->header, question->sent_header))
         wipe(&ticket->header); /* it was good once and is so no longer */
     question->grant->ticket = ticket;

@@ -32,7 +32,9 @@ struct host {
     bool pumping; /* host_pump is at work further up */
     bool silent;  /* a question ran out of time or tries, and nothing was answered meanwhile */
     int64_t last_answer_ms; /* monotonic; 0: never */
-    int64_t not_before_ms;  /* it asked for a pause: nothing is sent earlier (monotonic) */
+    bool tokens_silent;     /* the same of its token server */
+    int64_t last_token_ms;
+    int64_t not_before_ms; /* it asked for a pause: nothing is sent earlier (monotonic) */
 };
 
 /* A token for one (host, realm, service, scope, credential), and who waits for it. */
@@ -124,6 +126,8 @@ int answer_words(struct question *question, struct error *fatal, enum error_kind
                  const char *format, ...) _printf_(4, 5);
 int answer_status(struct question *question, const struct http_response *response,
                   struct error *fatal);
+int answer_pause(struct question *question,
+                 struct error *fatal); /* the host's pause is too long for it */
 int answer_failure(struct question *question, const struct http_response *response,
                    const struct error *failed, struct error *fatal);
 int answer_digest(struct question *question, const struct http_response *response,

@@ -230,7 +230,9 @@ int question_send(struct question *question, struct error *fatal) {
     if (timeout_ms == 0)
         return out_of_time(question, fatal);
     if (pause_ms > 0 && !question->elsewhere)
-        return send_later(question, pause_ms, fatal);
+        return pause_ms < question->deadline_ms - clock_monotonic_ms()
+                   ? send_later(question, pause_ms, fatal)
+                   : answer_pause(question, fatal);
     if (!question->elsewhere && grant_header(question, &header, &wait, fatal) < 0)
         return -1;
     if (wait)

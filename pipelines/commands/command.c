@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "gate/base/file.h"
 #include "gate/base/text.h"
@@ -26,14 +27,19 @@ const struct command *command_find(const char *name) {
 
 int command_config(struct invocation *invocation, struct config *config, struct error *err) {
     const char *named = invocation->options.values[OPTION_CONFIG];
+    if (named != NULL && config_load(named, config, err) == 0)
+        return 0;
+    if (named != NULL && err->kind == ERROR_NOT_FOUND)
+        return error_set(err, ERROR_USAGE, "--config: %s: no such file", named);
     if (named != NULL)
-        return config_load(named, config, err);
+        return -1;
     _cleanup_(free_pointer) char *usual = file_join(invocation->root, CONFIG_FILE, err);
     if (usual == NULL)
         return -1;
     if (config_load(usual, config, err) == 0)
         return 0;
-    if (err->kind != ERROR_NOT_FOUND)
+    struct stat status;
+    if (err->kind != ERROR_NOT_FOUND || lstat(usual, &status) == 0) /* a link to nowhere */
         return -1;
     error_clear(err);
     *config = (struct config){0};

@@ -21,7 +21,8 @@ struct invocation {
 
 struct command {
     const char *name;
-    const char *arguments; /* "[NAME…]"; "" where it takes none */
+    const char *arguments;      /* "[NAME…]"; "" where it takes none */
+    const char *argument_words; /* "bash zsh": what shells offer; NULL for nothing */
     size_t arguments_least, arguments_most;
     const char *summary;           /* one line of the list */
     const char *description;       /* paragraphs of its help and of the man page */

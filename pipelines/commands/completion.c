@@ -19,6 +19,7 @@ const struct command command_completion;
 const struct command command_completion = {
     .name = "completion",
     .arguments = "SHELL",
+    .argument_words = "bash zsh fish man",
     .arguments_least = 1,
     .arguments_most = 1,
     .summary = "print the completion for bash, zsh or fish",

@@ -1,93 +1,386 @@
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "gate/base/file.h"
+#include "gate/base/process.h"
 #include "gate/pins/scan.h"
 #include "pipelines/commands/command.h"
+#include "pipelines/gate.h"
+#include "pipelines/promotion.h"
+#include "pipelines/writable.h"
+#include "reports/clean.h"
 #include "runners/engine/engine.h"
 
-static void line(struct invocation *invocation, bool good, const char *what, const char *words) {
-    fprintf(invocation->out, "%-7s %-14s %s\n", good ? "ok" : "PROBLEM", what, words);
+#define REGISTRY_TIMEOUT_MS 20000 /* for one registry; an answer takes a second */
+#define GIT_TIMEOUT_MS      20000 /* for its version, and for a look at the repository */
+#define FILES_SHOWN         5     /* files that may not be written; the rest is counted */
+
+/* What is found, for the checks behind. */
+struct doctor {
+    struct invocation *invocation;
+    struct config config;
+    bool configured; /* the configuration could be read */
+    struct scan scan;
+    struct update_list updates;
+    bool config_wrong, something_off; /* what the exit status tells */
+};
+
+enum state {
+    GOOD,
+    NOTE,    /* works; worth to know */
+    PROBLEM, /* does not work */
+};
+
+static void say(struct doctor *doctor, enum state state, const char *what, const char *format, ...)
+    _printf_(4, 5);
+
+static void say(struct doctor *doctor, enum state state, const char *what, const char *format,
+                ...) {
+    static const char *const names[] = {"ok", "note", "PROBLEM"};
+    char words[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(words, sizeof words, format, arguments);
+    va_end(arguments);
+    _cleanup_(text_clear) struct text cleaned = {0};
+    clean_terminal(&cleaned, words, strlen(words), false);
+    fprintf(doctor->invocation->out, "%-7s %-13s %s\n", names[state], what, text_string(&cleaned));
+    doctor->something_off = doctor->something_off || state == PROBLEM;
 }
 
-static bool check_config(struct invocation *invocation) {
+static void check_config(struct doctor *doctor) {
     _cleanup_(error_clear) struct error err = {0};
-    _cleanup_(config_clear) struct config config = {0};
-    char words[128];
-    if (command_config(invocation, &config, &err) < 0) {
-        line(invocation, false, "configuration", error_message(&err));
-        return false;
+    _cleanup_(free_pointer) char *usual = file_join(doctor->invocation->root, CONFIG_FILE, &err);
+    bool named = doctor->invocation->options.values[OPTION_CONFIG] != NULL;
+    const struct config *config = &doctor->config;
+    doctor->config_wrong = true;
+    if (command_config(doctor->invocation, &doctor->config, &err) < 0) {
+        say(doctor, PROBLEM, "configuration", "%s", error_message(&err));
+        return;
     }
-    snprintf(words, sizeof words, "%s: %zu rules, %zu tests", config.file, config.rules.count,
-             config.tests.count);
-    line(invocation, config.tests.count > 0, "configuration",
-         config.tests.count > 0
-             ? words
-             : "no tests are declared, so no pin can ever move; `pingate init` writes a first one");
-    return config.tests.count > 0;
+    doctor->configured = true;
+    if (!named && usual != NULL && !file_exists(usual))
+        say(doctor, PROBLEM, "configuration",
+            "%s lacks, so nothing is tested and no pin can ever move; `pingate init` writes a "
+            "first one",
+            usual);
+    else if (config->tests.count == 0)
+        say(doctor, PROBLEM, "configuration",
+            "%s declares no tests, so no pin can ever move; declare what an image must do under "
+            "\"tests\"",
+            config->file);
+    else
+        doctor->config_wrong = false;
+    if (!doctor->config_wrong)
+        say(doctor, GOOD, "configuration", "%s: %zu rule%s, %zu test%s, promote: %s", config->file,
+            config->rules.count, config->rules.count == 1 ? "" : "s", config->tests.count,
+            config->tests.count == 1 ? "" : "s", config->promote_passing ? "passing" : "all");
 }
 
-static bool check_pins(struct invocation *invocation) {
+static int run_git(struct doctor *doctor, const char *const *argv, struct process_result *result,
+                   struct error *err) {
+    struct process_options options = {
+        .argv = argv, .timeout_ms = GIT_TIMEOUT_MS, .cancel = doctor->invocation->cancel};
+    return process_run(&options, result, err);
+}
+
+static void check_git(struct doctor *doctor) {
     _cleanup_(error_clear) struct error err = {0};
-    _cleanup_(scan_clear) struct scan scan = {0};
-    struct scan_options options = {.cancel = invocation->cancel};
-    char words[128];
-    if (scan_tree(invocation->root, &options, &scan, &err) < 0) {
-        line(invocation, false, "pins", error_message(&err));
-        return false;
+    _cleanup_(process_result_clear) struct process_result version = {0};
+    _cleanup_(process_result_clear) struct process_result inside = {0};
+    const char *root = doctor->invocation->root;
+    const char *const ask_version[] = {"git", "--version", NULL};
+    /* in plain English, since its words are looked at */
+    const char *const ask_inside[] = {
+        "env", "LC_ALL=C", "git", "-C", root, "rev-parse", "--is-inside-work-tree", NULL};
+    if (run_git(doctor, ask_version, &version, &err) < 0 ||
+        run_git(doctor, ask_inside, &inside, &err) < 0) {
+        say(doctor, NOTE, "git",
+            "%s: every file is scanned, also what .gitignore names, and `test --since` does not "
+            "work",
+            error_message(&err));
+        return;
     }
-    snprintf(words, sizeof words, "%zu pins in %zu files", scan.pins.count, scan.files);
-    line(invocation, true, "pins", words);
-    return true;
+    int length = (int)strcspn(text_string(&version.output), "\n");
+    _cleanup_(free_pointer) char *why = process_result_why(&inside, &err);
+    if (inside.exit_status == 0)
+        say(doctor, GOOD, "git", "%.*s; scanned is what git would add", length,
+            text_string(&version.output));
+    else if (why != NULL && strstr(why, "not a git repository") != NULL)
+        say(doctor, NOTE, "git",
+            "%.*s; no repository here: every file is scanned, and `test --since` does not work",
+            length, text_string(&version.output));
+    else
+        say(doctor, PROBLEM, "git", "%s", why != NULL ? why : error_message(&err));
 }
 
-static bool check_engine(struct invocation *invocation) {
+static void check_pins(struct doctor *doctor) {
+    _cleanup_(error_clear) struct error err = {0};
+    struct scan_options options = {.include = &doctor->config.include,
+                                   .exclude = &doctor->config.exclude,
+                                   .cancel = doctor->invocation->cancel};
+    if (scan_tree(doctor->invocation->root, &options, &doctor->scan, &err) < 0 ||
+        updates_collect(&doctor->scan.pins, &doctor->updates, &err) < 0) {
+        say(doctor, PROBLEM, "pins", "%s", error_message(&err));
+        return;
+    }
+    if (doctor->scan.pins.count == 0)
+        say(doctor, NOTE, "pins",
+            "none in %zu files; a pin is written name:tag@sha256:…, as in \"FROM "
+            "redis:7@sha256:…\"",
+            doctor->scan.files);
+    else
+        say(doctor, GOOD, "pins", "%zu with %zu values in %zu files", doctor->scan.pins.count,
+            doctor->updates.count, doctor->scan.files);
+    if (doctor->scan.skipped.count > 0)
+        say(doctor, NOTE, "pins", "%zu places are left alone; `pingate scan -v` says why",
+            doctor->scan.skipped.count);
+}
+
+/* What no test covers, and rules and tests that match nothing. */
+static void check_plan(struct doctor *doctor) {
+    _cleanup_(error_clear) struct error err = {0};
+    _cleanup_(plan_clear) struct plan plan = {0};
+    if (!doctor->configured || doctor->config.tests.count == 0 || doctor->updates.count == 0)
+        return;
+    if (plan_make(&doctor->config, &doctor->updates, &plan, &err) < 0) {
+        say(doctor, PROBLEM, "tests", "%s", error_message(&err));
+        doctor->config_wrong = true;
+        return;
+    }
+    for (size_t i = 0; i < plan.warnings.count; i++)
+        say(doctor, NOTE, "tests", "%s", plan.warnings.items[i]);
+    size_t covered = 0;
+    for (size_t i = 0; i < doctor->updates.count; i++) {
+        _cleanup_(free_pointer) char *words = update_words(&doctor->updates.items[i], &err);
+        covered += plan_covers(&plan, i) ? 1 : 0;
+        if (!plan_covers(&plan, i) && words != NULL)
+            say(doctor, NOTE, "tests", "none covers %s, so it never moves", words);
+    }
+    say(doctor, GOOD, "tests", "%zu of %zu values are covered", covered, doctor->updates.count);
+}
+
+static void check_files(struct doctor *doctor) {
+    _cleanup_(error_clear) struct error err = {0};
+    _cleanup_(string_list_clear) struct string_list files = {0};
+    _cleanup_(unwritable_list_clear) struct unwritable_list refused = {0};
+    _cleanup_(text_clear) struct text words = {0};
+    enum promotion_state state;
+    const struct pin_list *pins = &doctor->scan.pins;
+    for (size_t i = 0; i < pins->count; i++)
+        if ((i == 0 || strcmp(pins->items[i].file, pins->items[i - 1].file) != 0) &&
+            string_list_add(&files, pins->items[i].file, &err) < 0)
+            break;
+    const char *root = doctor->invocation->root;
+    if (promotion_recover(root, false, &state, &words, &err) < 0 ||
+        writable_check(root, &files, false, &refused, &err) < 0) {
+        say(doctor, PROBLEM, "files", "%s", error_message(&err));
+        return;
+    }
+    if (words.length > 0)
+        say(doctor, NOTE, "files", "%s", text_string(&words));
+    for (size_t i = 0; i < refused.count && i < FILES_SHOWN; i++)
+        say(doctor, NOTE, "files", "never written: %s", refused.items[i].reason);
+    say(doctor, GOOD, "files", "%zu of %zu with pins may be written", files.count - refused.count,
+        files.count);
+}
+
+/* The folder of reports need not be there; the one above it must let us make it. */
+static void check_output(struct doctor *doctor) {
+    _cleanup_(error_clear) struct error err = {0};
+    _cleanup_(free_pointer) char *output = command_output_folder(doctor->invocation, &err);
+    struct stat status;
+    if (output == NULL || lstat(output, &status) < 0)
+        return;
+    if (!S_ISDIR(status.st_mode))
+        say(doctor, PROBLEM, "reports", "%s is no folder: remove it", output);
+    else if (access(output, W_OK | X_OK) < 0)
+        say(doctor, PROBLEM, "reports", "%s may not be written: change its owner or mode", output);
+    else
+        say(doctor, GOOD, "reports", "%s", output);
+}
+
+/* What the engine cannot limit, a test may take from the machine. */
+static void check_limits(struct doctor *doctor, struct engine *engine) {
+    static const struct {
+        const char *field, *name;
+    } limits[] = {{"MemoryLimit", "memory"}, {"CpuCfsQuota", "cpus"}, {"PidsLimit", "pids"}};
+    _cleanup_(error_clear) struct error err = {0};
+    json_auto_t *info = NULL;
+    long status;
+    struct engine_call call = {.method = "GET", .path = "/info"};
+    if (engine_call(engine, &call, &status, &info, &err) < 0) {
+        say(doctor, PROBLEM, "limits", "%s", error_message(&err));
+        return;
+    }
+    _cleanup_(text_clear) struct text kept = {0};
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+        const json_t *field = json_object_get(info, limits[i].field);
+        if (json_is_false(field))
+            say(doctor, PROBLEM, "limits",
+                "the engine cannot limit %s: its kernel or its rights lack that cgroup controller, "
+                "and a test may then take all there is",
+                limits[i].name);
+        else if (json_is_true(field))
+            text_printf(&kept, "%s%s", kept.length > 0 ? ", " : "", limits[i].name);
+    }
+    long long processors = json_integer_value(json_object_get(info, "NCPU"));
+    long long memory = json_integer_value(json_object_get(info, "MemTotal"));
+    if (kept.length > 0)
+        say(doctor, GOOD, "limits", "%s; the machine has %lld processors and %.1f GiB",
+            text_string(&kept), processors, (double)memory / (1 << 30));
+    else
+        say(doctor, NOTE, "limits", "the engine does not tell what it can limit");
+}
+
+static void check_engine(struct doctor *doctor) {
     _cleanup_(error_clear) struct error err = {0};
     _cleanup_(engine_freep) struct engine *engine = NULL;
     _cleanup_(free_pointer) char *platform = NULL;
     _cleanup_(free_pointer) char *words = NULL;
-    if (engine_open(invocation->options.values[OPTION_ENGINE], invocation->cancel, &engine, &err) ==
-        0)
+    if (engine_open(doctor->invocation->options.values[OPTION_ENGINE], doctor->invocation->cancel,
+                    &engine, &err) == 0)
         words = engine_describe(engine, &platform, &err);
-    line(invocation, words != NULL, "engine", words != NULL ? words : error_message(&err));
-    return words != NULL;
-}
-
-static bool check_credentials(struct invocation *invocation) {
-    _cleanup_(error_clear) struct error err = {0};
-    _cleanup_(credentials_freep) struct credentials *credentials = NULL;
-    if (credentials_load(invocation->cancel, &credentials, &err) < 0) {
-        line(invocation, false, "credentials", error_message(&err));
-        return false;
+    if (words == NULL) {
+        say(doctor, PROBLEM, "engine", "%s", error_message(&err));
+        return;
     }
-    _cleanup_(text_clear) struct text words = {0};
-    const char *const *hosts = credentials_hosts(credentials);
-    for (size_t i = 0; hosts[i] != NULL; i++)
-        text_printf(&words, "%s%s", i > 0 ? ", " : "for ", hosts[i]);
-    line(invocation, true, "credentials",
-         words.length > 0 ? text_string(&words) : "none: registries are asked anonymously");
-    return true;
+    say(doctor, GOOD, "engine", "%s at %s", words, engine_address(engine));
+    check_limits(doctor, engine);
 }
 
-static int run(struct invocation *invocation, int *exit_status, struct error *err) {
-    (void)err;
-    bool config = check_config(invocation);
-    bool pins = check_pins(invocation);
-    bool engine = check_engine(invocation);
-    bool credentials = check_credentials(invocation);
-    if (!config)
-        *exit_status = EXIT_USAGE;
-    else if (!pins || !engine || !credentials)
-        *exit_status = EXIT_COULD_NOT;
+/* One registry: its domain, and what came back for one pin of it. */
+struct asked {
+    struct doctor *doctor;
+    struct reference name;
+    char *domain;
+    char *source; /* of the credential; NULL: none */
+};
+
+static int on_answer(void *context, const struct registry_digest *answer, const struct error *why,
+                     struct error *fatal) {
+    (void)answer;
+    (void)fatal;
+    const struct asked *asked = context;
+    _cleanup_(text_clear) struct text credential = {0};
+    if (asked->source != NULL)
+        text_printf(&credential, "with the credential of %s", asked->source);
+    const char *how = asked->source != NULL ? text_string(&credential) : "anonymously";
+    if (why == NULL)
+        say(asked->doctor, GOOD, "registry", "%s answers, asked %s", asked->domain, how);
+    else if (why->kind == ERROR_NOT_FOUND)
+        say(asked->doctor, NOTE, "registry",
+            "%s answers, asked %s, and does not have %s any more: the pin cannot be pulled",
+            asked->domain, how, asked->name.image);
+    else
+        say(asked->doctor, PROBLEM, "registry", "%s, asked %s: %s", asked->domain, how,
+            error_message(why));
     return 0;
 }
 
-static const enum option_id options[] = {OPTION_ENGINE, OPTION_END};
+static int ask(struct doctor *doctor, const struct update *update, struct credentials *credentials,
+               struct registry *registry, struct asked *asked, struct error *err) {
+    struct credential credential = {0};
+    asked->doctor = doctor;
+    asked->domain = string_dup_length(update->image, strcspn(update->image, "/"), err);
+    if (asked->domain == NULL)
+        return -1;
+    _cleanup_(error_clear) struct error why = {0};
+    if (credentials_find(credentials, asked->domain, &credential, &why) < 0)
+        say(doctor, PROBLEM, "credentials", "%s: %s", asked->domain, error_message(&why));
+    if (!credential_empty(&credential))
+        asked->source = string_dup(credential.source, err);
+    credential_clear(&credential);
+    _cleanup_(free_pointer) char *text = reference_text(update->image, NULL, update->digest, err);
+    if (text == NULL || reference_parse(text, &asked->name, err) < 0)
+        return -1;
+    return registry_resolve(registry, &asked->name, on_answer, asked, err);
+}
+
+/* Updates are sorted by image, so those of one registry stand together. */
+static int ask_all(struct doctor *doctor, struct credentials *credentials,
+                   struct registry *registry, struct asked *asked, struct error *err) {
+    size_t count = 0;
+    for (size_t i = 0; i < doctor->updates.count; i++) {
+        const char *image = doctor->updates.items[i].image;
+        size_t length = strcspn(image, "/") + 1;
+        if (i > 0 && strncmp(image, doctor->updates.items[i - 1].image, length) == 0)
+            continue;
+        if (ask(doctor, &doctor->updates.items[i], credentials, registry, &asked[count++], err) < 0)
+            return -1;
+    }
+    return registry_run(registry, err);
+}
+
+static void check_registries(struct doctor *doctor) {
+    _cleanup_(error_clear) struct error err = {0};
+    _cleanup_(credentials_freep) struct credentials *credentials = NULL;
+    _cleanup_(registry_freep) struct registry *registry = NULL;
+    if (credentials_load(doctor->invocation->cancel, &credentials, &err) < 0) {
+        say(doctor, PROBLEM, "credentials", "%s", error_message(&err));
+        return;
+    }
+    _cleanup_(text_clear) struct text known = {0};
+    const char *const *hosts = credentials_hosts(credentials);
+    for (size_t i = 0; hosts[i] != NULL; i++)
+        text_printf(&known, "%s%s", i > 0 ? ", " : "for ", hosts[i]);
+    say(doctor, GOOD, "credentials", "%s",
+        known.length > 0 ? text_string(&known) : "none: registries are asked anonymously");
+    struct registry_options options = {.hosts = doctor->config.registries.items,
+                                       .host_count = doctor->config.registries.count,
+                                       .credentials = credentials,
+                                       .timeout_ms = REGISTRY_TIMEOUT_MS};
+    struct asked *asked = calloc(doctor->updates.count + 1, sizeof *asked);
+    if (asked == NULL || registry_new(&options, doctor->invocation->cancel, &registry, &err) < 0 ||
+        ask_all(doctor, credentials, registry, asked, &err) < 0)
+        say(doctor, PROBLEM, "registry", "%s",
+            asked == NULL ? "out of memory" : error_message(&err));
+    for (size_t i = 0; asked != NULL && i < doctor->updates.count; i++) {
+        reference_clear(&asked[i].name);
+        free(asked[i].domain);
+        free(asked[i].source);
+    }
+    free(asked);
+}
+
+static int run(struct invocation *invocation, int *exit_status, struct error *err) {
+    static void (*const checks[])(struct doctor * doctor) = {
+        check_config, check_git,    check_pins,   check_plan,
+        check_files,  check_output, check_engine, check_registries};
+    struct doctor doctor = {.invocation = invocation};
+    int result = 0;
+    for (size_t i = 0; i < sizeof checks / sizeof *checks && result == 0; i++) {
+        checks[i](&doctor);
+        result = cancel_check(invocation->cancel, err);
+    }
+    if (doctor.config_wrong)
+        *exit_status = EXIT_USAGE;
+    else if (doctor.something_off)
+        *exit_status = EXIT_COULD_NOT;
+    config_clear(&doctor.config);
+    scan_clear(&doctor.scan);
+    update_list_clear(&doctor.updates);
+    return result;
+}
+
+static const enum option_id options[] = {OPTION_ENGINE, OPTION_OUTPUT, OPTION_END};
+static const char *const examples[] = {"pingate doctor", "when something does not work", NULL};
 
 const struct command command_doctor;
 const struct command command_doctor = {
     .name = "doctor",
     .arguments = "",
     .summary = "tell what works here, what is off, and why",
-    .description = "Checks the configuration, the pins, the engine and the credentials (which are "
-                   "never shown), and says of each "
-                   "what works and what is off. Exits with 2 or 3 when something is.",
+    .description =
+        "Checks the configuration, git, the pins and whether their files may be written, which of "
+        "them tests cover, the engine and what it can limit, the credentials (which are never "
+        "shown), and each registry that a pin names (with one request). Says of each what works "
+        "and what is off, with the remedy. Writes nothing. Exits with 2 when the configuration is "
+        "wrong or no test is declared, else with 3 when something does not work.",
     .options = options,
+    .examples = examples,
     .run = run,
 };

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "gate/base/text.h"
+#include "gate/selector.h"
 
 #define JOBS_LIMIT 64  /* trials at once; an engine gains nothing from more */
 #define LONG_BASE  256 /* getopt gives LONG_BASE + id for long options, letters stay below */
@@ -44,7 +45,8 @@ static const struct option_spec specs[OPTION_COUNT] = {
     [OPTION_PROMOTE] =
         {"promote", 0, "MODE",
          "all: nothing moves unless every test passes; passing: what passes together moves "
-         "(default: as configured, else all)"},
+         "(default: as configured, else all)",
+         "all passing"},
     [OPTION_SINCE] = {"since", 0, "REF", "the commit or branch to compare the pins with"},
 };
 
@@ -86,9 +88,12 @@ static void fill_getopt(const enum option_id *accepted, struct option *longs, ch
     names[count] = NULL;
 }
 
-static enum option_id id_of_letter(int letter) {
+/* got: what getopt gave, or optopt */
+static enum option_id id_of_answer(int got) {
+    if (got >= LONG_BASE)
+        return (enum option_id)(got - LONG_BASE);
     for (int id = OPTION_END + 1; id < OPTION_COUNT; id++)
-        if (specs[id].letter == letter)
+        if (specs[id].letter == got)
             return (enum option_id)id;
     return OPTION_END;
 }
@@ -106,23 +111,36 @@ static int refuse(const char *word, const char *const *names, struct error *err)
     return error_set(err, ERROR_USAGE, "unknown option --%s", name);
 }
 
+static int take_jobs(const char *value, size_t *jobs, struct error *err) {
+    long number = value[strspn(value, "0123456789")] == '\0' ? strtol(value, NULL, 10) : 0;
+    if (number < 1 || number > JOBS_LIMIT)
+        return error_set(err, ERROR_USAGE, "--jobs: \"%s\" is not a number from 1 to %d", value,
+                         JOBS_LIMIT);
+    *jobs = (size_t)number;
+    return 0;
+}
+
+static int take_image(const char *value, struct options *out, struct error *err) {
+    if (selector_check(value, err) < 0) {
+        err->kind = ERROR_USAGE;
+        return error_wrap(err, "--image");
+    }
+    return string_list_add(&out->images, value, err);
+}
+
 static int take_value(enum option_id id, const char *value, struct options *out,
                       struct error *err) {
     out->given[id] = true;
     out->values[id] = value;
+    if (value == NULL)
+        return 0;
+    if (*value == '\0')
+        return error_set(err, ERROR_USAGE, "--%s: %s is empty", specs[id].name, specs[id].argument);
     if (id == OPTION_IMAGE)
-        return string_list_add(&out->images, value, err);
+        return take_image(value, out, err);
     if (id == OPTION_PROMOTE && strcmp(value, "all") != 0 && strcmp(value, "passing") != 0)
         return error_set(err, ERROR_USAGE, "--promote: \"%s\" is neither all nor passing", value);
-    if (id == OPTION_JOBS) {
-        char *end;
-        long jobs = strtol(value, &end, 10);
-        if (*value == '\0' || *end != '\0' || jobs < 1 || jobs > JOBS_LIMIT)
-            return error_set(err, ERROR_USAGE, "--jobs: \"%s\" is not a number from 1 to %d", value,
-                             JOBS_LIMIT);
-        out->jobs = (size_t)jobs;
-    }
-    return 0;
+    return id == OPTION_JOBS ? take_jobs(value, &out->jobs, err) : 0;
 }
 
 int options_parse(int argc, char **argv, const enum option_id *accepted, struct options *out,
@@ -141,12 +159,15 @@ int options_parse(int argc, char **argv, const enum option_id *accepted, struct 
             break;
         if (got == '?' && optopt > 0 && optopt < LONG_BASE)
             return error_set(err, ERROR_USAGE, "unknown option -%c", optopt);
+        if (got == '?' && optopt >= LONG_BASE)
+            return error_set(err, ERROR_USAGE, "--%s takes no argument",
+                             specs[optopt - LONG_BASE].name);
         if (got == '?')
             return refuse(argv[optind > before ? optind - 1 : before], names, err);
+        enum option_id id = id_of_answer(got == ':' ? optopt : got);
         if (got == ':')
-            return error_set(err, ERROR_USAGE, "%s needs an argument", argv[optind - 1]);
-        enum option_id id =
-            got >= LONG_BASE ? (enum option_id)(got - LONG_BASE) : id_of_letter(got);
+            return error_set(err, ERROR_USAGE, "--%s needs an argument: %s", specs[id].name,
+                             specs[id].argument);
         if (take_value(id, optarg, out, err) < 0)
             return -1;
     }

@@ -38,6 +38,7 @@ struct option_spec {
     char letter;          /* 'n'; 0 where it has none */
     const char *argument; /* "DIR"; NULL where it takes none */
     const char *help;     /* one sentence fragment */
+    const char *choices;  /* "all passing": the arguments there are; NULL for any */
 };
 
 const struct option_spec *option_spec(enum option_id id);

@@ -62,6 +62,7 @@ const struct command command_report;
 const struct command command_report = {
     .name = "report",
     .arguments = "[NAME]",
+    .argument_words = "json junit markdown diff",
     .arguments_most = 1,
     .summary = "draw reports again from result.json",
     .description = "Draws a report (json, junit, markdown, diff) from a run's result.json and "

@@ -1,7 +1,9 @@
 #include <string.h>
 
+#include "gate/base/file.h"
 #include "pipelines/commands/command.h"
 #include "pipelines/commands/listing.h"
+#include "pipelines/commands/updates.h"
 #include "pipelines/gate.h"
 #include "pipelines/promotion.h"
 #include "reports/summary.h"
@@ -27,10 +29,33 @@ static int print_outcome(struct invocation *invocation, const struct result *res
     return command_print(invocation, &out, err);
 }
 
-static int gate_and_print(struct invocation *invocation, const struct gate_options *options,
-                          const struct config *config, int *exit_status, struct error *err) {
+static bool promotes_passing(const struct invocation *invocation, const struct config *config) {
+    const char *given = invocation->options.values[OPTION_PROMOTE];
+    return given != NULL ? strcmp(given, "passing") == 0 : config->promote_passing;
+}
+
+/* What is between begin and end of a run: whatever fails here is in the reports. */
+static int run_begun(struct invocation *invocation, struct gate_options *options,
+                     struct result *result, struct error *err) {
+    _cleanup_(config_clear) struct config config = {0};
+    if (command_config(invocation, &config, err) < 0)
+        return -1;
+    options->promote_passing = promotes_passing(invocation, &config);
+    if (options->since == NULL && recover(invocation, !options->dry_run, err) < 0)
+        return -1;
+    return gate_run(options, &config, invocation->cancel, invocation->terminal, result, err);
+}
+
+static int gate_and_print(struct invocation *invocation, struct gate_options *options,
+                          int *exit_status, struct error *err) {
     _cleanup_(result_clear) struct result result = {0};
-    int outcome = gate_run(options, config, invocation->cancel, invocation->terminal, &result, err);
+    _cleanup_(file_closep) int folder_fd = -1;
+    if (gate_begin(options, &result, &folder_fd, err) < 0) {
+        *exit_status = result.exit_status;
+        return -1;
+    }
+    int outcome = run_begun(invocation, options, &result, err);
+    outcome = gate_end(options, invocation->cancel, invocation->terminal, &result, outcome, err);
     *exit_status = result.exit_status;
     struct error why = {0};
     if (print_outcome(invocation, &result, options->output, &why) < 0 && outcome == 0)
@@ -40,28 +65,26 @@ static int gate_and_print(struct invocation *invocation, const struct gate_optio
 }
 
 static struct gate_options gate_options_from(const struct invocation *invocation,
-                                             const struct config *config, const char *output) {
+                                             const char *output) {
     const struct options *given = &invocation->options;
-    const char *promote = given->values[OPTION_PROMOTE];
     return (struct gate_options){
         .command = invocation->command->name,
         .root = invocation->root,
         .output = output,
+        .output_is_named = given->values[OPTION_OUTPUT] != NULL,
         .engine = given->values[OPTION_ENGINE],
         .since = given->values[OPTION_SINCE],
         .images = &given->images,
         .jobs = given->jobs,
         .dry_run = given->given[OPTION_DRY_RUN],
-        .promote_passing =
-            promote != NULL ? strcmp(promote, "passing") == 0 : config->promote_passing,
         .keep = given->given[OPTION_KEEP],
         .keep_images = given->given[OPTION_KEEP_IMAGES],
         .allow_generated = given->given[OPTION_ALLOW_GENERATED],
     };
 }
 
-/* "answers (2 commands), renders (1 command)": the tests that cover the update. Gives how many. */
-static size_t add_tests(const struct gate *gate, size_t update, struct text *out) {
+/* "answers (2 commands), renders (1 command)": the tests that cover the update. */
+static void add_tests(const struct gate *gate, size_t update, struct text *out) {
     size_t count = 0;
     for (size_t t = 0; t < gate->plan.count; t++)
         for (size_t c = 0; c < gate->plan.items[t].cover_count; c++) {
@@ -71,33 +94,57 @@ static size_t add_tests(const struct gate *gate, size_t update, struct text *out
             text_printf(out, "%s%s (%zu command%s)", count++ > 0 ? ", " : "tests: ", test->name,
                         test->command_count, test->command_count == 1 ? "" : "s");
         }
-    return count;
 }
 
-/* --plan: everything up to the engine, shown. */
-static int show_plan(struct invocation *invocation, const struct gate_options *options,
-                     const struct config *config, struct error *err) {
-    _cleanup_(result_clear) struct result result = {0};
-    _cleanup_(gate_clear) struct gate gate = {.options = options,
-                                              .config = config,
-                                              .cancel = invocation->cancel,
-                                              .terminal = invocation->terminal,
-                                              .result = &result,
-                                              .workspace = {.fd = -1}};
-    if (gate_find(&gate, err) < 0 || gate_look_up(&gate, err) < 0 || gate_plan(&gate, err) < 0)
-        return -1;
+/* A trial is only run for updates that may still move. */
+static bool is_needed(const struct gate *gate, const struct plan_trial *trial) {
+    for (size_t i = 0; i < trial->cover_count; i++)
+        if (!gate->updates.items[trial->covers[i]].decided)
+            return true;
+    return false;
+}
+
+static json_t *indexes_to_json(const size_t *indexes, size_t count) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list, json_integer((json_int_t)indexes[i]));
+    return list;
+}
+
+static json_t *plan_to_json(const struct gate *gate, struct error *err) {
+    json_t *updates = updates_to_json(gate, err);
+    json_t *trials = json_array();
+    for (size_t i = 0; i < gate->plan.count; i++) {
+        const struct plan_trial *trial = &gate->plan.items[i];
+        if (is_needed(gate, trial))
+            json_array_append_new(
+                trials, json_pack("{s:s, s:i, s:o, s:o}", "test", trial->test->name, "commands",
+                                  (int)trial->test->command_count, "updates",
+                                  indexes_to_json(trial->covers, trial->cover_count), "images",
+                                  indexes_to_json(trial->participants, trial->participant_count)));
+    }
+    if (updates == NULL) {
+        json_decref(trials);
+        return NULL;
+    }
+    return json_pack("{s:i, s:o, s:o}", "version", 1, "updates", updates, "trials", trials);
+}
+
+static int print_plan(struct invocation *invocation, const struct gate *gate, struct error *err) {
     _cleanup_(string_list_clear) struct string_list notes = {0};
     _cleanup_(table_clear) struct table table = {0};
     _cleanup_(text_clear) struct text out = {0};
     size_t trials = 0;
-    for (size_t i = 0; i < gate.updates.count; i++) {
+    for (size_t i = 0; i < gate->plan.count; i++)
+        trials += is_needed(gate, &gate->plan.items[i]);
+    for (size_t i = 0; i < gate->updates.count; i++) {
         _cleanup_(text_clear) struct text note = {0};
-        if (!gate.updates.items[i].decided)
-            trials += add_tests(&gate, i, &note);
+        if (!gate->updates.items[i].decided)
+            add_tests(gate, i, &note);
         if (text_check(&note, err) < 0 || string_list_add(&notes, text_string(&note), err) < 0)
             return -1;
     }
-    if (listing_add(&table, &gate.updates, notes.items, &invocation->screen, err) < 0)
+    if (listing_add(&table, &gate->updates, notes.items, &invocation->screen, err) < 0)
         return -1;
     table_draw(&table, &invocation->screen, &out);
     text_printf(&out, "%s%zu trial%s in the first round\n", table.count > 0 ? "\n" : "", trials,
@@ -105,30 +152,47 @@ static int show_plan(struct invocation *invocation, const struct gate_options *o
     return command_print(invocation, &out, err);
 }
 
-static int run(struct invocation *invocation, int *exit_status, struct error *err) {
+/* --plan: everything up to the engine, shown. */
+static int show_plan(struct invocation *invocation, const struct gate_options *options,
+                     struct error *err) {
     _cleanup_(config_clear) struct config config = {0};
+    _cleanup_(result_clear) struct result result = {0};
+    if (command_config(invocation, &config, err) < 0 || recover(invocation, false, err) < 0)
+        return -1;
+    _cleanup_(gate_clear) struct gate gate = {.options = options,
+                                              .config = &config,
+                                              .cancel = invocation->cancel,
+                                              .terminal = invocation->terminal,
+                                              .result = &result,
+                                              .workspace = {.fd = -1}};
+    if (gate_find(&gate, err) < 0 || gate_look_up(&gate, err) < 0 || gate_plan(&gate, err) < 0 ||
+        gate_check_files(&gate, err) < 0)
+        return -1;
+    if (invocation->options.given[OPTION_JSON])
+        return command_print_json(invocation, plan_to_json(&gate, err), err);
+    return print_plan(invocation, &gate, err);
+}
+
+static int run(struct invocation *invocation, int *exit_status, struct error *err) {
     _cleanup_(free_pointer) char *output = command_output_folder(invocation, err);
-    if (output == NULL || command_config(invocation, &config, err) < 0)
+    if (output == NULL)
         return -1;
-    struct gate_options options = gate_options_from(invocation, &config, output);
-    if (recover(invocation, !options.dry_run && !invocation->options.given[OPTION_PLAN], err) < 0)
-        return -1;
+    struct gate_options options = gate_options_from(invocation, output);
     if (invocation->options.given[OPTION_PLAN])
-        return show_plan(invocation, &options, &config, err);
-    return gate_and_print(invocation, &options, &config, exit_status, err);
+        return show_plan(invocation, &options, err);
+    return gate_and_print(invocation, &options, exit_status, err);
 }
 
 static int test(struct invocation *invocation, int *exit_status, struct error *err) {
-    _cleanup_(config_clear) struct config config = {0};
     _cleanup_(free_pointer) char *output = command_output_folder(invocation, err);
-    if (output == NULL || command_config(invocation, &config, err) < 0)
+    if (output == NULL)
         return -1;
     if (invocation->options.values[OPTION_SINCE] == NULL)
         return error_set(
             err, ERROR_USAGE,
             "test needs --since REF: the commit or branch whose pins are the baseline");
-    struct gate_options options = gate_options_from(invocation, &config, output);
-    return gate_and_print(invocation, &options, &config, exit_status, err);
+    struct gate_options options = gate_options_from(invocation, output);
+    return gate_and_print(invocation, &options, exit_status, err);
 }
 
 static const enum option_id run_options[] = {

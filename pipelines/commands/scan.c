@@ -1,7 +1,10 @@
 #include "gate/pins/scan.h"
 
+#include <string.h>
+
 #include "gate/pins/scan_json.h"
 #include "pipelines/commands/command.h"
+#include "pipelines/writable.h"
 #include "reports/result.h"
 #include "reports/table.h"
 
@@ -32,10 +35,32 @@ static int print_pins(struct invocation *invocation, const struct scan *scan, st
 static void print_skipped(struct invocation *invocation, const struct scan *scan) {
     for (size_t i = 0; i < scan->skipped.count; i++) {
         const struct skipped *skipped = &scan->skipped.items[i];
-        terminal_line(invocation->terminal, "left alone: %s:%zu: %s%s%s", skipped->file,
-                      skipped->line, skipped->text != NULL ? skipped->text : "",
-                      skipped->text != NULL ? ": " : "", skipped->reason);
+        _cleanup_(text_clear) struct text words = {0};
+        text_add(&words, skipped->file);
+        if (skipped->line > 0)
+            text_printf(&words, ":%zu", skipped->line);
+        if (skipped->text != NULL && *skipped->text != '\0')
+            text_printf(&words, ": %s", skipped->text);
+        terminal_line(invocation->terminal, "left alone: %s: %s", text_string(&words),
+                      skipped->reason);
     }
+}
+
+/* What a run would refuse to write is told where pins are looked at first. */
+static int warn_of_unwritable(struct invocation *invocation, const struct scan *scan,
+                              struct error *err) {
+    _cleanup_(string_list_clear) struct string_list files = {0};
+    _cleanup_(unwritable_list_clear) struct unwritable_list refused = {0};
+    for (size_t i = 0; i < scan->pins.count; i++)
+        if ((i == 0 || strcmp(scan->pins.items[i].file, scan->pins.items[i - 1].file) != 0) &&
+            string_list_add(&files, scan->pins.items[i].file, err) < 0)
+            return -1;
+    if (writable_check(invocation->root, &files, false, &refused, err) < 0)
+        return -1;
+    for (size_t i = 0; i < refused.count; i++)
+        terminal_warning(invocation->terminal, "its pins are never moved: %s",
+                         refused.items[i].reason);
+    return 0;
 }
 
 static int run(struct invocation *invocation, int *exit_status, struct error *err) {
@@ -50,7 +75,7 @@ static int run(struct invocation *invocation, int *exit_status, struct error *er
         return error_wrap(err, "scan %s", invocation->root);
     if (invocation->options.given[OPTION_JSON])
         return command_print_json(invocation, scan_to_json(&scan, err), err);
-    if (print_pins(invocation, &scan, err) < 0)
+    if (print_pins(invocation, &scan, err) < 0 || warn_of_unwritable(invocation, &scan, err) < 0)
         return -1;
     if (invocation->options.given[OPTION_VERBOSE])
         print_skipped(invocation, &scan);

@@ -1,47 +1,11 @@
-#include <string.h>
-
 #include "pipelines/commands/command.h"
 #include "pipelines/commands/listing.h"
+#include "pipelines/commands/updates.h"
 #include "pipelines/gate.h"
-#include "reports/clean.h"
-
-static json_t *side(const char *tag, const char *digest) {
-    return json_pack("{s:s?, s:s?}", "tag", tag, "digest", digest);
-}
-
-static json_t *update_to_json(const struct gate *gate, const struct update *update) {
-    json_t *pins = json_array();
-    for (size_t i = 0; i < update->pin_count; i++) {
-        const struct pin *pin = &gate->scan.pins.items[update->pins[i]];
-        json_array_append_new(
-            pins, json_pack("{s:s, s:I}", "file", pin->file, "line", (json_int_t)pin->line));
-    }
-    json_t *candidate = update->candidate_digest != NULL
-                            ? side(update->candidate_tag, update->candidate_digest)
-                            : json_null();
-    struct text reason = {0};
-    clean_utf8(&reason, update->reason != NULL ? update->reason : "",
-               update->reason != NULL ? strlen(update->reason) : 0);
-    json_t *json = json_pack("{s:s, s:o, s:o, s:s, s:s, s:s, s:o}", "image", update->image,
-                             "current", side(update->tag, update->digest), "candidate", candidate,
-                             "verdict", update->decided ? verdict_name(update->verdict) : "update",
-                             "code", update->decided ? verdict_code_name(update->code) : "",
-                             "reason", text_string(&reason), "pins", pins);
-    text_clear(&reason);
-    return json;
-}
 
 static json_t *status_to_json(const struct gate *gate, struct error *err) {
-    json_t *updates = json_array();
-    for (size_t i = 0; i < gate->updates.count; i++) {
-        json_t *update = update_to_json(gate, &gate->updates.items[i]);
-        if (update == NULL || json_array_append_new(updates, update) < 0) {
-            json_decref(updates);
-            error_no_memory(err);
-            return NULL;
-        }
-    }
-    return json_pack("{s:i, s:o}", "version", 1, "updates", updates);
+    json_t *updates = updates_to_json(gate, err);
+    return updates != NULL ? json_pack("{s:i, s:o}", "version", 1, "updates", updates) : NULL;
 }
 
 static void tell_counts(struct invocation *invocation, const struct update_list *updates) {

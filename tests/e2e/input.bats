@@ -47,13 +47,8 @@ refused() { # EXPECTED-TEXT; the configuration is on standard input
     refused 'pingate.yaml:2:21' <<<$'version: 1\nupdates: [{images: ["Not A Name"]}]'
 }
 
-@test "an image to run in that is not pinned" {
-    refused 'is no pinned image of this project' <<<$'version: 1\nupdates: [{images: [redis], follow: "7"}]\nregistries: {docker.io: {}}\ntests: [{name: a, in: python, run: x}]' || true
-    assert_unchanged
-}
-
 @test "no version" {
-    refused 'begins with "version: 1"' <<<'promote: all'
+    refused 'lacks "version: 1"' <<<'promote: all'
 }
 
 @test "an unreadable configuration" {
@@ -61,6 +56,15 @@ refused() { # EXPECTED-TEXT; the configuration is on standard input
     mkdir pingate.yaml
     gate 2 scan
     assert_has "$err" "not a regular file"
+}
+
+@test "a configuration that is named and not there, and a link to nowhere" {
+    new_project
+    gate 2 scan --config nope.yaml
+    assert_has "$err" "--config: nope.yaml: no such file"
+    ln -s nowhere pingate.yaml
+    gate 3 scan
+    assert_has "$err" "pingate.yaml: no such file"
 }
 
 @test "a folder that is not there" {
@@ -74,7 +78,13 @@ refused() { # EXPECTED-TEXT; the configuration is on standard input
     assert_has "$err" 'did you mean --dry-run'
     gate 2 run --jobs=0
     gate 2 run extra
+    assert_has "$err" '"extra" is one argument too many'
     gate 2
+    gate 2 -C . run
+    assert_has "$err" "the command comes first"
+    gate 2 report a b
+    gate 2 completion
+    assert_has "$err" "completion needs SHELL"
 }
 
 @test "help, version, man page and completions are there" {

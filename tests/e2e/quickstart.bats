@@ -89,6 +89,26 @@ END
     PATH=$work/bin:$PATH
 }
 
+# An engine that answers, and that cannot reach what is on this machine.
+engine_elsewhere() { # SOCKET
+    python3 - "$1" <<'END' &
+import http.server, socketserver, sys
+
+class Engine(http.server.BaseHTTPRequestHandler):
+    def answer(self):
+        self.send_response(200 if self.path == "/_ping" else 500)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+    do_GET = do_POST = answer
+    def log_message(self, *_): pass
+    def address_string(self): return "client"
+
+socketserver.UnixStreamServer(sys.argv[1], Engine).serve_forever()
+END
+    elsewhere=$!
+    while [ ! -S "$1" ]; do sleep 0.1; done
+}
+
 @test "the update moves every pin, the broken candidate moves none" {
     project=redis
     quickstart 0 --service redis
@@ -116,13 +136,18 @@ END
     assert_nothing_runs
 }
 
-@test "where the mirror has no update at all, it says so and takes a rebuild" {
+@test "no update in the mirror, and an engine that is elsewhere: it says so and helps itself" {
     project=redis
     list_one_version redis-server nginx
-    quickstart 0
+    engine_elsewhere "$work/elsewhere.sock"
+    (
+        unset PINGATE_TEST_ENGINE PINGATE_TEST_REGISTRY
+        DOCKER_HOST=unix://$work/elsewhere.sock quickstart 0
+    )
+    kill "$elsewhere"
+    assert_has "$out" "its own, ends with this script, because unix://$work/elsewhere.sock cannot reach"
     assert_has "$out" "a rebuild of the same release"
     assert_only_pins_moved 5 4
-    [ "$(version_in redis-server "$old")" = "$(version_in redis-server "$new")" ]
     assert_broken_one_was_stopped "order:1 was written before the restart and is gone"
     assert_nothing_runs
 }

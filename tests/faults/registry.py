@@ -7,6 +7,7 @@ exit status is 3, no file is touched, no secret stands anywhere. Cases that end 
 import base64
 import email.utils
 import json
+import signal
 import time
 
 from harness import NEW, OLD, case, main, sent, server
@@ -84,6 +85,7 @@ def fails(name, servers, code, reason, **options):
 
 def checked(name, servers, options):
     options["unsaid"] = [SECRET, BASIC, "t0ken"] + options.get("unsaid", [])
+    options["env"] = dict({"PINGATE_TRACE": "http"}, **options.get("env", {}))  # traces keep secrets as well
     return case(name, servers, **options)
 
 
@@ -95,6 +97,7 @@ def soon(request, server):
     return on("", "", 429, {"Retry-After": email.utils.formatdate(time.time() + 1.5, usegmt=True)})
 
 
+ZEROS = b"0," * 4096
 PLAIN = [
     fine("a newer digest", {"registry": [head()]}, sent=[sent("registry", "HEAD", TAG, count=1, without="authorization")]),
     fine("the same digest", {"registry": [head(OLD)]}, updates=[{"verdict": "up-to-date", "candidate": None}]),
@@ -224,11 +227,17 @@ STALLS = [
     fails("connection refused", {"registry": []}, "network", "{refused}: .*check that it runs",
           files={"Dockerfile": "FROM {refused}/app:1.0@%s\n" % OLD},
           config='version: 1\nregistries:\n  "{refused}": {timeout: 2s}\n'),
+    checked("SIGTERM in a stall", {"registry": [on("HEAD", TAG, never=True, sets="asked")]},
+            dict(exit=143, command=["run"], config=config(), signal=("registry", "asked", signal.SIGTERM), seconds=4,
+                 result={"exit_status": 143, "changed": False})),
+    checked("SIGINT while it waits to ask again", {"registry": [on("HEAD", TAG, 429, {"Retry-After": "20"}, sets="asked")]},
+            dict(exit=130, command=["run"], config=config(), signal=("registry", "asked", signal.SIGINT), seconds=4,
+                 result={"exit_status": 130, "changed": False})),
     fails("no such name", {"registry": []}, "network", "registry.invalid: .*(resolve|proxy).*check the name",
           files={"Dockerfile": "FROM registry.invalid/app:1.0@%s\n" % OLD},
           config="version: 1\nregistries:\n  registry.invalid: {timeout: 2s}\n"),
-    fails("300 images of a registry that is silent cost one time-out", {"registry": server(accept="stall")}, None, "",
-          files={"Dockerfile": "".join("FROM {registry}/app%d:1.0@%s\n" % (n, OLD) for n in range(300))},
+    fails("700 images of a registry that is silent cost one time-out", {"registry": server(accept="stall")}, None, "",
+          files={"Dockerfile": "".join("FROM {registry}/app%d:1.0@%s\n" % (n, OLD) for n in range(700))},
           updates=None, seconds=12,
           check=lambda run: [u["verdict"] for u in run.document["updates"] if u["verdict"] != "lookup-failed"]),
     fine("250 images at one registry, few connections",
@@ -249,7 +258,7 @@ STATUSES = [
     fails("429 for ever", {"registry": [on("HEAD", TAG, 429)]}, "rate-limit", "429, too many requests, \\d times; log in",
           seconds=6),
     fails("429 with an hour", {"registry": [on("HEAD", TAG, 429, {"Retry-After": "3600"})]}, "rate-limit",
-          "wants us to wait 1 h.*may take 3", seconds=2, sent=[sent("registry", "HEAD", TAG, count=1)]),
+          "wants us to wait 1 h.*longer than is left", seconds=2, sent=[sent("registry", "HEAD", TAG, count=1)]),
     fails("429 until the end of days", {"registry": [on("HEAD", TAG, 429, {"Retry-After": "9" * 30})]}, "rate-limit",
           "wants us to wait for ever", seconds=2),
     fails("429 with a date in the next century",
@@ -261,6 +270,16 @@ STATUSES = [
     fails("503 for ever", {"registry": [on("HEAD", TAG, 503)]}, "network", "answered 503, \\d times; try later", seconds=6),
     fails("500 with words", {"registry": [on("HEAD", TAG), on("GET", TAG, 500, body='{"errors":[{"code":"X","message":"disk full"}]}')]},
           "network", 'answered 500 \\("disk full"\\)', seconds=6),
+    fails("500 with 4 MB of JSON", {"registry": [on("GET", LIST, 500, body=lambda: [b'{"errors":['] + [ZEROS] * 450 + [b"0]}"])]},
+          "network", "answered 500, \\d times", config=config(policy="minor"), seconds=6, memory_mib=48),
+    fails("a pause of the host that ends too late for another image",
+          {"registry": [on("GET", "/v2/a/.*", 500, times=2), on("GET", "/v2/a/.*", 429, {"Retry-After": "8"}),
+                        on("GET", "/v2/b/.*", delay=2.5, headers={"Link": "</v2/b/more>; rel=next"}, body='{"tags":[]}')]},
+          "rate-limit", "", config=config(policy="minor", timeout="9s"),
+          files={"Dockerfile": "FROM {registry}/a:1.0@%s\nFROM {registry}/b:1.0@%s\n" % (OLD, OLD)},
+          updates=[{"verdict": "lookup-failed", "code": "rate-limit", "reason": "429, too many.*wait 8.0 s, longer than is left of the 9.0 s"},
+                   {"verdict": "lookup-failed", "code": "rate-limit", "reason": "told us to wait for longer"}],
+          seconds=6, not_sent=[sent("registry", path="/v2/b/more")]),
     fails("a status that makes no sense", {"registry": [on("HEAD", TAG, 418)]}, "protocol", "418, which makes no sense"),
     fails("204 and nothing", {"registry": [on("HEAD", TAG, 204)]}, "protocol", "204, which makes no sense"),
     fails("403 for ever", {"registry": [on("HEAD", TAG, 403), on("GET", TAG, 403, body=b'{"errors":[{"message":"not yours"}]}')]},
@@ -335,6 +354,11 @@ TOKENS = [
     fails("a token that is a number", {"registry": [challenge(), token(7)]}, "protocol", "without a token"),
     fails("the token server is silent", {"registry": [challenge(), on("GET", r"/token\?.*", never=True)]}, "timeout",
           "token server {registry}: .*timed out", seconds=6),
+    fails("700 images and a token server that is silent cost one time-out",
+          {"registry": [challenge("http://{other}/token", rest="", path="/v2/.*")],
+           "other": server(accept="stall")}, None, "",
+          files={"Dockerfile": "".join("FROM {registry}/app%d:1.0@%s\n" % (n, OLD) for n in range(700))}, updates=None, seconds=12,
+          check=lambda run: [u["verdict"] for u in run.document["updates"] if u["verdict"] != "lookup-failed"]),
     fails("the token server is down", {"registry": [challenge("http://{refused}/token")]}, "network", "token server {refused}",
           seconds=6),
     fine("a token is used for both pins of an image",

@@ -1,19 +1,27 @@
 # One line a target: NAME.c holds FUZZ_TARGET(NAME), its seeds are in corpus/NAME/. See fuzz.h.
 fuzz_targets = \
+	%D%/challenge.c \
+	%D%/clean.c \
 	%D%/config.c \
+	%D%/credentials.c \
 	%D%/dockerfile.c \
 	%D%/frames.c \
 	%D%/glob.c \
 	%D%/journal.c \
+	%D%/link.c \
+	%D%/manifest.c \
 	%D%/policy.c \
 	%D%/progress.c \
 	%D%/reference.c \
+	%D%/result.c \
+	%D%/tags.c \
 	%D%/text.c \
 	%D%/yaml.c
 
 # What targets share.
 fuzz_helpers = \
 	%D%/fuzz.c %D%/fuzz.h \
+	%D%/hostile.c %D%/hostile.h \
 	%D%/pins.c %D%/pins.h \
 	tests/golden/moved.c tests/golden/moved.h
 

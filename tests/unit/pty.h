@@ -1,7 +1,7 @@
 /* pty: a terminal for tests: a stream that is one, all that was written on it, and what its screen then shows.
  *
  * The screen is the part of a terminal that we rely on: CR, LF, cursor up, erase to the end of the line and of the screen,
- * colours (not kept), wrapping at the last column as real terminals do it. Anything else fails the test.
+ * colours (not kept), wrapping at the last column as real terminals do it, or none (mode 7). Anything else fails the test.
  */
 #pragma once
 
@@ -60,6 +60,7 @@ static inline void pty_close(struct pty *pty) {
 struct pty_screen {
     char32_t *cells; /* PTY_ROWS * columns; 0 is empty */
     size_t columns, row, column;
+    bool cuts; /* nothing wraps */
 };
 
 static inline void pty_erase(struct pty_screen *screen, size_t from, size_t to) {
@@ -69,6 +70,10 @@ static inline void pty_erase(struct pty_screen *screen, size_t from, size_t to) 
 static inline const char *pty_escape(struct pty_screen *screen, const char *at) {
     size_t here = screen->row * screen->columns + screen->column;
     ck_assert_msg(*at == '[', "an escape that is no CSI: %.8s", at);
+    if (strncmp(at, "[?7l", 4) == 0 || strncmp(at, "[?7h", 4) == 0) {
+        screen->cuts = at[3] == 'l';
+        return at + 4;
+    }
     char *end;
     unsigned long number = strtoul(at + 1, &end, 10);
     if (*end == 'A') {
@@ -85,6 +90,8 @@ static inline const char *pty_escape(struct pty_screen *screen, const char *at) 
 
 static inline void pty_put(struct pty_screen *screen, wchar_t c) {
     size_t width = wcwidth(c) > 0 ? (size_t)wcwidth(c) : 0;
+    if (screen->column + width > screen->columns && screen->cuts)
+        return;
     if (screen->column + width > screen->columns) {
         screen->row++;
         screen->column = 0;
@@ -98,7 +105,7 @@ static inline void pty_put(struct pty_screen *screen, wchar_t c) {
 /* What the screen shows: each row with its newline, no trailing spaces, up to the last row that is not empty. */
 static inline char *pty_show(struct pty *pty) {
     struct pty_screen screen = {calloc(PTY_ROWS * pty->columns, sizeof(char32_t)), pty->columns, 0,
-                                0};
+                                0, false};
     const char *at = pty_read(pty);
     for (wchar_t c; *at != '\0';) {
         if (*at == '\x1b')

@@ -364,7 +364,7 @@ START_TEST(json_is_not_obeyed) {
 END_TEST
 
 UNIT_MAIN("reports", {
-    tcase_set_timeout(cases, 120);
+    tcase_set_timeout(cases, 300);
     tcase_add_test(cases, golden_cases);
     tcase_add_test(cases, hostile_at_every_size);
     tcase_add_test(cases, summaries_fit_every_window);

@@ -2,9 +2,11 @@
 # Starts nginx as the image configures it, with the site where the image says that sites go.
 set -eu
 
-ask() { # PATH: the whole answer; bash speaks HTTP well enough, so the image needs no client
+# The whole answer; bash speaks HTTP well enough, so the image needs no client. The request is written at once: a server
+# may answer a bad first line and hang up before it has seen the rest.
+ask() { # PATH
     exec 3<>/dev/tcp/127.0.0.1/80
-    printf 'GET %s HTTP/1.0\r\nHost: shop\r\n\r\n' "$1" >&3
+    cat <<<"GET $1 HTTP/1.0"$'\r\n'"Host: shop"$'\r\n\r' >&3
     tr -d '\r' <&3
     exec 3>&-
 }

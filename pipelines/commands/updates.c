@@ -1,0 +1,58 @@
+#include "pipelines/commands/updates.h"
+
+#include <string.h>
+
+#include "reports/clean.h"
+
+static json_t *clean_text(const char *words) {
+    struct text cleaned = {0};
+    clean_utf8(&cleaned, words, strlen(words));
+    json_t *json = json_string(text_string(&cleaned));
+    text_clear(&cleaned);
+    return json;
+}
+
+static json_t *side(const char *tag, const char *digest) {
+    return json_pack("{s:s?, s:s?}", "tag", tag, "digest", digest);
+}
+
+static json_t *pins_to_json(const struct gate *gate, const struct update *update) {
+    json_t *pins = json_array();
+    for (size_t i = 0; i < update->pin_count; i++) {
+        const struct pin *pin = &gate->scan.pins.items[update->pins[i]];
+        json_array_append_new(pins,
+                              json_pack("{s:o, s:I, s:s}", "file", clean_text(pin->file), "line",
+                                        (json_int_t)pin->line, "format", pin->format));
+    }
+    return pins;
+}
+
+static json_t *update_to_json(const struct gate *gate, const struct update *update) {
+    enum verdict verdict = update->decided ? update->verdict : VERDICT_HOLD;
+    enum verdict_code code = update->decided ? update->code : CODE_NOT_TESTED;
+    json_t *candidate = update->candidate_digest != NULL
+                            ? side(update->candidate_tag, update->candidate_digest)
+                            : json_null();
+    return json_pack(
+        "{s:s, s:o, s:o, s:s, s:s?, s:o, s:o}", "image", update->image, "current",
+        side(update->tag, update->digest), "candidate", candidate, "verdict", verdict_name(verdict),
+        "code", code != CODE_NONE ? verdict_code_name(code) : NULL, "reason",
+        clean_text(update->decided ? update->reason
+                                   : "there is a candidate, and this command tests nothing"),
+        "pins", pins_to_json(gate, update));
+}
+
+json_t *updates_to_json(const struct gate *gate, struct error *err) {
+    json_t *updates = json_array();
+    for (size_t i = 0; i < gate->updates.count; i++) {
+        json_t *update = update_to_json(gate, &gate->updates.items[i]);
+        if (update == NULL || json_array_append_new(updates, update) < 0) {
+            json_decref(updates);
+            updates = NULL;
+            break;
+        }
+    }
+    if (updates == NULL)
+        error_no_memory(err);
+    return updates;
+}

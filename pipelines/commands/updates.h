@@ -1,0 +1,12 @@
+/* updates: the machine form of updates that nobody has tested yet, of `status` and `run --plan`. For people: listing.h.
+ *
+ * One that has a candidate is `hold / not-tested` in the machine form: so far it may not move.
+ */
+#pragma once
+
+#include <jansson.h>
+
+#include "pipelines/gate.h"
+
+/* A list, as "updates" of schemas/status.schema.json. NULL with *err set. */
+json_t *updates_to_json(const struct gate *gate, struct error *err) _must_check_;

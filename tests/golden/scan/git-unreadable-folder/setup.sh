@@ -1,0 +1,4 @@
+#!/bin/sh
+git init -q .
+git add a.txt
+chmod 0 d

@@ -1,0 +1,212 @@
+#include "pipelines/lookup.h"
+
+#include "tests/unit/answers.h"
+
+#define HEX   "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define OLD   "sha256:" HEX
+#define NEWER "sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+#define HEAD(digest)                                                                               \
+    "HTTP/1.1 200 OK\r\nContent-Length: 9\r\nContent-Type: "                                       \
+    "application/vnd.oci.image.index.v1+json\r\nDocker-Content-Digest: " digest "\r\n\r\n"
+#define GONE "HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n"
+#define LIST(length, tags)                                                                         \
+    "HTTP/1.1 200 OK\r\nContent-Length: " length "\r\n\r\n{\"tags\":[" tags "]}"
+
+static void parse_config(const char *rules, struct config *config) {
+    struct error err = {0};
+    char text[1024];
+    snprintf(text, sizeof text, "version: 1\n%s", rules);
+    unit_ok(config_parse("pingate.yaml", text, strlen(text), config, &err), &err);
+}
+
+/* One update, as it comes from pins. */
+static void add_update(struct update_list *updates, const char *image, const char *tag) {
+    struct error err = {0};
+    struct update *update = array_add(updates, &err);
+    ck_assert_ptr_nonnull(update);
+    update->image = string_dup(image, &err);
+    update->tag = string_dup(tag, &err);
+    update->digest = string_dup(OLD, &err);
+}
+
+START_TEST(rules) {
+    static const struct {
+        const char *rules, *image, *tag;
+        enum policy_kind policy;
+        const char *rule, *follow;
+        bool held;
+    } rows[] = {
+        {"", "docker.io/library/redis", "7", POLICY_DIGEST, "default", "7", false},
+        {"", "docker.io/library/redis", NULL, POLICY_DIGEST, "default", NULL, true},
+        {"updates:\n  - {images: redis, policy: minor}", "docker.io/library/redis", "7",
+         POLICY_MINOR, "pingate.yaml:3", "7", false},
+        {"updates:\n  - {images: redis, policy: minor}", "docker.io/library/nginx", "7",
+         POLICY_DIGEST, "default", "7", false},
+        {"updates:\n  - {images: redis, policy: minor}\n  - {images: \"*\", policy: major}",
+         "docker.io/library/redis", "7", POLICY_MINOR, "pingate.yaml:3", "7", false},
+        {"updates:\n  - {images: redis, policy: minor}\n  - {images: \"*\", policy: major}",
+         "docker.io/library/nginx", "7", POLICY_MAJOR, "pingate.yaml:4", "7", false},
+        {"updates:\n  - {images: redis, follow: \"7.2\"}", "docker.io/library/redis", NULL,
+         POLICY_DIGEST, "pingate.yaml:3", "7.2", false},
+        {"updates:\n  - {images: redis, follow: \"7.2\"}", "docker.io/library/redis", "6",
+         POLICY_DIGEST, "pingate.yaml:3", "6", false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct error err = {0};
+        struct config config;
+        struct update_list updates = {0};
+        parse_config(rows[i].rules, &config);
+        add_update(&updates, rows[i].image, rows[i].tag);
+        unit_ok(lookup_rules(&config, &updates, &err), &err);
+        const struct update *update = &updates.items[0];
+        ck_assert_msg(update->policy.kind == rows[i].policy, "row %zu", i);
+        ck_assert_msg(strcmp(update->rule, rows[i].rule) == 0, "row %zu: %s", i, update->rule);
+        ck_assert_msg(string_equal(update->follow, rows[i].follow), "row %zu: %s", i,
+                      update->follow);
+        ck_assert_msg(update->decided == rows[i].held, "row %zu", i);
+        if (rows[i].held) {
+            ck_assert_int_eq(update->verdict, VERDICT_HOLD);
+            ck_assert_int_eq(update->code, CODE_NO_TAG);
+            ck_assert(strstr(update->reason, "follow: TAG") != NULL);
+        }
+        update_list_clear(&updates);
+        config_clear(&config);
+    }
+}
+END_TEST
+
+static void count_up(void *context, size_t done, size_t total) {
+    size_t *seen = context;
+    ck_assert_uint_le(done, total);
+    (*seen)++;
+}
+
+START_TEST(candidates) {
+    static const struct {
+        const char *rules, *tag;
+        const char *answers[4];
+        bool decided;
+        enum verdict verdict;
+        enum verdict_code code;
+        const char *candidate_tag, *candidate_digest, *words;
+    } rows[] = {
+        {"", "1.0", {HEAD(NEWER)}, false, 0, 0, "1.0", NEWER, NULL},
+        {"",
+         "1.0",
+         {HEAD(OLD)},
+         true,
+         VERDICT_UP_TO_DATE,
+         CODE_NONE,
+         NULL,
+         NULL,
+         "1.0 names this digest, and the policy digest allows nothing newer"},
+        {"", "1.0", {GONE}, true, VERDICT_LOOKUP_FAILED, CODE_NOT_FOUND, NULL, NULL, "no such tag"},
+        {"updates:\n  - {images: \"*\", policy: minor}",
+         "1.0",
+         {LIST("28", "\"1.0\",\"1.1\",\"2.0\""), HEAD(NEWER)},
+         false,
+         0,
+         0,
+         "1.1",
+         NEWER,
+         NULL},
+        {"updates:\n  - {images: \"*\", policy: minor}",
+         "1.0",
+         {LIST("28", "\"1.0\",\"1.1\",\"2.0\""), HEAD(OLD)},
+         true,
+         VERDICT_UP_TO_DATE,
+         CODE_NONE,
+         NULL,
+         NULL,
+         "1.1 is another tag of this digest"},
+        {"updates:\n  - {images: \"*\", policy: minor}",
+         "1.0",
+         {LIST("16", "\"1.0\""), HEAD(NEWER)},
+         false,
+         0,
+         0,
+         "1.0",
+         NEWER,
+         NULL},
+        {"updates:\n  - {images: \"*\", policy: minor}",
+         "1.0",
+         {LIST("11", ""), GONE},
+         true,
+         VERDICT_LOOKUP_FAILED,
+         CODE_NOT_FOUND,
+         NULL,
+         NULL,
+         "no such tag"},
+        {"updates:\n  - {images: \"*\", policy: minor}",
+         "1.0",
+         {GONE},
+         true,
+         VERDICT_LOOKUP_FAILED,
+         CODE_NOT_FOUND,
+         NULL,
+         NULL,
+         "no such repository"},
+        {"updates:\n  - {images: \"*\", policy: minor}",
+         "latest",
+         {LIST("16", "\"1.0\"")},
+         true,
+         VERDICT_HOLD,
+         CODE_NOT_A_VERSION,
+         NULL,
+         NULL,
+         "latest"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct error err = {0};
+        struct answers answers;
+        struct config config;
+        struct update_list updates = {0};
+        char image[64];
+        size_t seen = 0;
+        struct lookup_progress progress = {count_up, &seen};
+        unit_ok(http_global_init(&err), &err);
+        answers_start(&answers, rows[i].answers);
+        snprintf(image, sizeof image, "127.0.0.1:%u/app", answers.port);
+        parse_config(rows[i].rules, &config);
+        add_update(&updates, image, rows[i].tag);
+        unit_ok(lookup_rules(&config, &updates, &err), &err);
+        unit_ok(lookup_candidates(&config, &updates, NULL, &progress, &err), &err);
+        const struct update *update = &updates.items[0];
+        ck_assert_msg(update->decided == rows[i].decided, "row %zu: %s", i, update->reason);
+        ck_assert_msg(string_equal(update->candidate_tag, rows[i].candidate_tag) &&
+                          string_equal(update->candidate_digest, rows[i].candidate_digest),
+                      "row %zu: %s@%s", i, update->candidate_tag, update->candidate_digest);
+        if (rows[i].decided)
+            ck_assert_msg(update->verdict == rows[i].verdict && update->code == rows[i].code &&
+                              strstr(update->reason, rows[i].words) != NULL,
+                          "row %zu: %s %s: %s", i, verdict_name(update->verdict),
+                          verdict_code_name(update->code), update->reason);
+        ck_assert_uint_eq(seen, 1);
+        update_list_clear(&updates);
+        config_clear(&config);
+        answers_stop(&answers);
+    }
+}
+END_TEST
+
+START_TEST(decided_ones_are_not_asked) {
+    struct error err = {0};
+    struct config config;
+    struct update_list updates = {0};
+    parse_config("", &config);
+    add_update(&updates, "127.0.0.1:1/app", NULL);
+    unit_ok(lookup_rules(&config, &updates, &err), &err);
+    unit_ok(lookup_candidates(&config, &updates, NULL, NULL, &err), &err);
+    ck_assert_int_eq(updates.items[0].code, CODE_NO_TAG);
+    update_list_clear(&updates);
+    config_clear(&config);
+}
+END_TEST
+
+UNIT_MAIN("lookup", {
+    setenv("HOME", "/nonexistent", 1);
+    tcase_set_timeout(cases, 60);
+    tcase_add_test(cases, rules);
+    tcase_add_test(cases, candidates);
+    tcase_add_test(cases, decided_ones_are_not_asked);
+})
