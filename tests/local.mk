@@ -25,7 +25,7 @@ lint: all ## format, static analysis and scripts (tests/lint.sh)
 
 # End to end: real engine, real registry, the built program.
 EXTRA_DIST += %D%/e2e/helpers.bash %D%/e2e/say.c %D%/e2e/bench.bats %D%/e2e/gate.bats %D%/e2e/input.bats \
-	%D%/e2e/quickstart.bats %D%/e2e/trials.bats
+	%D%/e2e/registries.bats %D%/e2e/token_server.py %D%/e2e/quickstart.bats %D%/e2e/trials.bats
 
 # Golden cases of the scanner; the helper moves pins there and back.
 TESTS += %D%/golden.sh
