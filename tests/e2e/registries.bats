@@ -162,7 +162,7 @@ with_tokens() { # LIFE
     mkdir certs && cp "$work/ca.pem" certs/ && commit
     finds_the_new_one
     cd / # the authority stands beside the configuration, wherever pingate is started
-    gate 0 -C "$work/project" status --json
+    gate 0 status --json -C "$work/project"
     assert_json "$out" '.updates[0].verdict == "update"'
     cd "$work/project"
     sed -i 's/, ca: [^}]*//' pingate.yaml && commit
