@@ -24,8 +24,7 @@ lint: all ## format, static analysis and scripts (tests/lint.sh)
 .PHONY: lint
 
 # End to end: real engine, real registry, the built program.
-EXTRA_DIST += %D%/e2e/helpers.bash %D%/e2e/say.c %D%/e2e/bench.bats %D%/e2e/doctor.bats %D%/e2e/gate.bats %D%/e2e/input.bats \
-	%D%/e2e/quickstart.bats %D%/e2e/reports.bats %D%/e2e/run.bats %D%/e2e/signals.bats %D%/e2e/terminal.bats %D%/e2e/trials.bats
+EXTRA_DIST += %D%/e2e
 
 # Golden cases of the scanner; the helper moves pins there and back.
 TESTS += %D%/golden.sh
