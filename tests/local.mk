@@ -35,7 +35,8 @@ tests/golden.log: tests/golden/move_pins$(EXEEXT)
 CLEANFILES += tests/golden/move_pins$(EXEEXT)
 
 # Scripted registries and engines; tests/run.sh runs each table.
-EXTRA_DIST += %D%/faults/scripted.py %D%/faults/harness.py %D%/faults/registry.py %D%/faults/engine.py %D%/faults/engine_api.py
+EXTRA_DIST += %D%/faults/scripted.py %D%/faults/harness.py %D%/faults/registry.py %D%/faults/engine.py %D%/faults/engine_api.py \
+	%D%/faults/inject.py
 
 # Stops promotions half way; needs strace, so tests/run.sh runs it and not `make check`.
 EXTRA_PROGRAMS += tests/crash/promote_driver
