@@ -65,7 +65,19 @@ static int fill_set(struct gate *gate, struct error *err) {
     return copy_text(digest, &gate->result->set, err);
 }
 
-int gate_fill_result(struct gate *gate, struct error *err) {
+/* Trials name updates by their place: where the updates could not be filled in, none of them may stay behind. */
+static void forget_updates(struct result *result) {
+    for (size_t t = 0; t < result->trial_count; t++) {
+        struct result_trial *trial = &result->trials[t];
+        size_t kept = 0;
+        for (size_t i = 0; i < trial->update_count; i++)
+            if (trial->updates[i] < result->update_count)
+                trial->updates[kept++] = trial->updates[i];
+        trial->update_count = kept;
+    }
+}
+
+static int fill_updates(struct gate *gate, struct error *err) {
     struct result *result = gate->result;
     if (result->diff == NULL && copy_text("", &result->diff, err) < 0)
         return -1;
@@ -78,4 +90,11 @@ int gate_fill_result(struct gate *gate, struct error *err) {
             return -1;
     }
     return fill_set(gate, err);
+}
+
+int gate_fill_result(struct gate *gate, struct error *err) {
+    int filled = fill_updates(gate, err);
+    if (filled < 0)
+        forget_updates(gate->result);
+    return filled;
 }

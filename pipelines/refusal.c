@@ -46,7 +46,9 @@ static int refuse_folder(int folder_fd, const struct stat *file, struct error *e
         return error_set(err, ERROR_INPUT,
                          "its folder has the sticky bit, and only its owner may replace it there");
     if (faccessat(folder_fd, ".", W_OK | X_OK, AT_EACCESS) < 0)
-        return error_set_errno(err, "its folder must be writable");
+        return errno == EACCES || errno == EROFS
+                   ? error_set(err, ERROR_INPUT, "its folder must be writable: %s", strerror(errno))
+                   : error_set_errno(err, "look at its folder");
     return 0;
 }
 
@@ -60,7 +62,7 @@ static int refuse_unwritable(int root_fd, const char *file, const struct stat *s
     if (fd >= 0)
         return 0;
     if (errno == EROFS)
-        return error_set(err, ERROR_IO, "the file system is read-only");
+        return error_set(err, ERROR_INPUT, "the file system is read-only");
     if (errno == EACCES || errno == EPERM)
         return error_set(err, ERROR_INPUT, "no right to write it: %s", strerror(errno));
     return error_set_errno(err, "open for writing");

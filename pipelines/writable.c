@@ -33,8 +33,10 @@ static int check_files(struct look *look, bool allow_generated, struct error *er
         _cleanup_(error_clear) struct error why = {0};
         if (check_one(root_fd, look->files->items[i], allow_generated, &look->real[i], &why) == 0)
             continue;
-        if (why.kind == ERROR_NO_MEMORY)
-            return error_move(err, &why);
+        if (why.kind != ERROR_INPUT && why.kind != ERROR_NOT_FOUND) {
+            error_move(err, &why); /* a disk that fails says nothing of whether it may be written */
+            return error_wrap(err, "look at the files of pins");
+        }
         look->reasons[i] = string_dup(error_message(&why), err);
         if (look->reasons[i] == NULL)
             return -1;

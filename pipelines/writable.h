@@ -19,7 +19,7 @@ struct unwritable_list {
 };
 
 /* in   files  below the root
- * err  io, not-found: the root or git; what is wrong with one file is in the list */
+ * err  io, no-memory: could not look; not-found: the root or git. What forbids one file to be written is in the list */
 int writable_check(const char *root, const struct string_list *files, bool allow_generated,
                    struct unwritable_list *out, struct error *err) _must_check_;
 void unwritable_list_clear(struct unwritable_list *list);

@@ -24,8 +24,7 @@ lint: all ## format, static analysis and scripts (tests/lint.sh)
 .PHONY: lint
 
 # End to end: real engine, real registry, the built program.
-EXTRA_DIST += %D%/e2e/helpers.bash %D%/e2e/say.c %D%/e2e/bench.bats %D%/e2e/doctor.bats %D%/e2e/gate.bats %D%/e2e/input.bats \
-	%D%/e2e/quickstart.bats %D%/e2e/reports.bats %D%/e2e/run.bats %D%/e2e/signals.bats %D%/e2e/terminal.bats %D%/e2e/trials.bats
+EXTRA_DIST += %D%/e2e
 
 # Golden cases of the scanner; the helper moves pins there and back.
 TESTS += %D%/golden.sh
@@ -36,7 +35,8 @@ tests/golden.log: tests/golden/move_pins$(EXEEXT)
 CLEANFILES += tests/golden/move_pins$(EXEEXT)
 
 # Scripted registries and engines; tests/run.sh runs each table.
-EXTRA_DIST += %D%/faults/scripted.py %D%/faults/harness.py %D%/faults/registry.py %D%/faults/engine.py %D%/faults/engine_api.py
+EXTRA_DIST += %D%/faults/scripted.py %D%/faults/harness.py %D%/faults/registry.py %D%/faults/engine.py %D%/faults/engine_api.py \
+	%D%/faults/inject.py
 
 # Stops promotions half way; needs strace, so tests/run.sh runs it and not `make check`.
 EXTRA_PROGRAMS += tests/crash/promote_driver

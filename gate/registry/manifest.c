@@ -18,7 +18,9 @@ static const struct {
 };
 
 enum manifest_kind manifest_kind_of_type(const char *content_type) {
-    size_t length = content_type != NULL ? strcspn(content_type, "; \t") : 0;
+    if (content_type == NULL)
+        return MANIFEST_UNKNOWN;
+    size_t length = strcspn(content_type, "; \t");
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if (strlen(types[i].type) == length &&
             strncasecmp(types[i].type, content_type, length) == 0)

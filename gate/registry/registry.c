@@ -431,6 +431,7 @@ static int on_answer(void *context, struct http_response *response, const struct
         return answer_status(question, response, fatal);
     question->fresh = false;
     question->refusals = 0;
+    question->redirects = 0;
     return question->kind == ASK_TAGS ? on_page(question, response, fatal)
                                       : on_manifest(question, response, fatal);
 }

@@ -113,8 +113,8 @@ static int64_t life_of(const json_t *expires_in) {
     double seconds = json_number_value(expires_in); /* some servers write 3600.0 */
     int64_t life_ms = TOKEN_LIFE_MS;
     if (json_is_number(expires_in) && seconds > 0)
-        life_ms = seconds < TOKEN_LONGEST_LIFE_MS / 1000 ? (int64_t)(seconds * 1000)
-                                                         : TOKEN_LONGEST_LIFE_MS;
+        life_ms = seconds < TOKEN_LONGEST_LIFE_MS / 1000.0 ? (int64_t)(seconds * 1000)
+                                                           : TOKEN_LONGEST_LIFE_MS;
     return life_ms > 2 * TOKEN_EARLY_MS ? life_ms - TOKEN_EARLY_MS : life_ms / 2;
 }
 

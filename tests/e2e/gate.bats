@@ -193,7 +193,7 @@ END
     assert_has Dockerfile ":1.1.0@$new"
     assert_has Containerfile ":1.0.0@$old"
     gate 3 status
-    assert_has "$out" "lookup-failed"
+    assert_has "$out" "look-up failed"
 }
 
 @test "an engine that is down: exit 3, nothing moves, the reports are there" {

@@ -5,7 +5,8 @@ load helpers
 eval "$(declare -f teardown | sed '1s/teardown/helpers_teardown/')"
 
 teardown() {
-    tmux -S "$work/tmux" kill-server 2>/dev/null || true
+    local socket
+    for socket in "$work"/tmux.*; do tmux -S "$socket" kill-server 2>/dev/null || true; done
     helpers_teardown
 }
 
@@ -42,6 +43,7 @@ END
 # Starts the program in a window; the command's status ends the screen as "[status N]".
 window() { # COLUMNS ROWS [NAME=VALUE…] -- ARGUMENT…
     local columns=$1 rows=$2 settings=() words
+    windows=$((${windows:-0} + 1)) socket=$work/tmux.$windows # a server that ends does not take the next window along
     shift 2
     while [ "$1" != -- ]; do
         settings+=("$1")
@@ -51,11 +53,11 @@ window() { # COLUMNS ROWS [NAME=VALUE…] -- ARGUMENT…
     words=$(printf '%q ' env -i PATH="$PATH" HOME="$work/home" TERM=screen LC_ALL=C.UTF-8 \
         DOCKER_HOST="$PINGATE_TEST_ENGINE" "${settings[@]}" "${PINGATE_TEST_PROGRAM:-$tests/../build/pingate}" "$@")
     printf '%s\necho "[status $?]"\nsleep 600\n' "$words" >"$work/window.sh"
-    tmux -S "$work/tmux" -f /dev/null new-session -d -x "$columns" -y "$rows" "bash $work/window.sh"
+    tmux -S "$socket" -f /dev/null new-session -d -x "$columns" -y "$rows" "bash $work/window.sh"
 }
 
 screen() { # [-e: with colours] [-J: rows that were wrapped as one]
-    tmux -S "$work/tmux" capture-pane -p -S - "$@"
+    tmux -S "$socket" capture-pane -p -S - "$@"
 }
 
 wait_for() { # TEXT [SECONDS]
@@ -88,7 +90,7 @@ assert_no_progress() {
     assert_has "$out" "pingate-out/logs/"
     assert_has "$out" "next:"
     [ "$(grep -c '^looked up 2 of 2$' "$out")" -eq 1 ]
-    [ "$(tmux -S "$work/tmux" display -p '#{cursor_flag}')" = 1 ]
+    [ "$(tmux -S "$socket" display -p '#{cursor_flag}')" = 1 ]
 }
 
 @test "a narrow window is never overrun by what is ours" {
@@ -102,13 +104,13 @@ assert_no_progress() {
         screen -J >"$out"
         # a name, digest or path that has no space is the only thing that may be longer
         ! grep -E ".{$((columns + 1))}" "$out" | grep -E '^ *[^ ]+ +[^ ]' || return 1
-        tmux -S "$work/tmux" kill-server
+        tmux -S "$socket" kill-server
         window "$columns" 100 -- status
         wait_for "[status 0]"
         screen -J >"$out"
         ! grep -E ".{$((columns + 1))}" "$out" | grep -E '^ *[^ ]+ +[^ ]' || return 1
         assert_has "$out" "1.1.0@"
-        tmux -S "$work/tmux" kill-server
+        tmux -S "$socket" kill-server
     done
 }
 
@@ -119,11 +121,11 @@ tests: [{name: contract, run: "sleep 6", timeout: 2m}]
 END
     window 150 60 -- run --dry-run
     wait_for "good:1.1.0: sleep 6"
-    tmux -S "$work/tmux" resize-window -x 46 -y 60
+    tmux -S "$socket" resize-window -x 46 -y 60
     sleep 1
-    tmux -S "$work/tmux" resize-window -x 120 -y 60
+    tmux -S "$socket" resize-window -x 120 -y 60
     sleep 1
-    tmux -S "$work/tmux" resize-window -x 60 -y 60
+    tmux -S "$socket" resize-window -x 60 -y 60
     wait_for "[status 0]"
     assert_no_progress
     screen -J >"$out"
@@ -140,14 +142,14 @@ END
     window 80 60 -- run
     wait_for " s of 2 m"
     sleep 2 # its commands are under way
-    tmux -S "$work/tmux" send-keys C-c
+    tmux -S "$socket" send-keys C-c
     wait_for "[status 130]" 10
     assert_no_progress
     screen >"$out"
     assert_has "$out" "stopping:"
     assert_has "$out" "Interrupted by SIGINT"
     assert_has "$out" "pingate: stopped by SIGINT"
-    [ "$(tmux -S "$work/tmux" display -p '#{cursor_flag}')" = 1 ]
+    [ "$(tmux -S "$socket" display -p '#{cursor_flag}')" = 1 ]
     assert_unchanged
 }
 
@@ -157,12 +159,12 @@ END
     window 100 60 -- status
     wait_for "[status 0]"
     screen -e | grep -q $'\e\[32mupdate'
-    tmux -S "$work/tmux" kill-server
+    tmux -S "$socket" kill-server
     for setting in NO_COLOR=1 TERM=dumb TERM=; do
         window 100 60 "$setting" -- status
         wait_for "[status 0]"
         ! screen -e | grep -n $'\e' || return 1
-        tmux -S "$work/tmux" kill-server
+        tmux -S "$socket" kill-server
     done
 }
 
@@ -171,11 +173,11 @@ END
     two_apps < <(usual_tests)
     for setting in TERM=dumb CI=true; do
         window 100 60 NO_COLOR=1 "$setting" -- run --dry-run
-        tmux -S "$work/tmux" pipe-pane "cat >$work/raw"
+        tmux -S "$socket" pipe-pane "cat >$work/raw"
         wait_for "[status 1]"
         ! grep -n $'\e' "$work/raw" || return 1
         assert_has "$work/raw" "failed: contract on"
-        tmux -S "$work/tmux" kill-server
+        tmux -S "$socket" kill-server
     done
 }
 
@@ -185,7 +187,7 @@ END
 tests: [{name: contract, run: "echo 'grün → 日本' >&2; exit 1"}]
 END
     window 100 60 LC_ALL=C -- run
-    tmux -S "$work/tmux" pipe-pane "cat >$work/raw"
+    tmux -S "$socket" pipe-pane "cat >$work/raw"
     wait_for "[status 1]"
     screen >"$out"
     ! LC_ALL=C grep -n '[^ -~]' "$out" || return 1
@@ -227,8 +229,8 @@ END
     ! grep -n '^Gate open' "$out" || return 1
     ! grep -n '^passed' "$out" || return 1
     assert_has "$out" "| Gate open"
-    [ "$(tmux -S "$work/tmux" display -p '#{cursor_flag} #{pane_title}')" != "0 owned" ]
-    [ "$(tmux -S "$work/tmux" display -p '#{cursor_flag}')" = 1 ]
+    [ "$(tmux -S "$socket" display -p '#{cursor_flag} #{pane_title}')" != "0 owned" ]
+    [ "$(tmux -S "$socket" display -p '#{cursor_flag}')" = 1 ]
 }
 
 # What the runners of CI systems take for a command. See actions/runner ActionCommand.cs (after leading white space, or

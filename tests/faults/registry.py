@@ -481,6 +481,13 @@ PAGES = [
     fine("a next page with the whole address", pages(tags("1.0", headers={"Link": "<http://{registry}/x>; rel=next"}),
                                                     tags("1.1", path="/x")), config=MINOR),
     fine("links to other things", pages(tags("1.0", "1.1", headers={"Link": "</a>; rel=prev, </b>; title=\"rel=next\""})), config=MINOR),
+    fine("each of six pages is redirected",
+         pages(on("GET", "/v2/app/tags/list.*", reply=lambda request, server: on(
+             "", "", 307, {"Location": "/real/%s" % (request.path.partition("last=")[2] or 0)})),
+               on("GET", "/real/.*", reply=lambda request, server: on("", "", body='{"tags":["1.0","1.1"]}', headers={
+                   "Link": "</v2/app/tags/list?last=%d>; rel=next" % (int(request.path[6:]) + 1)}
+                   if int(request.path[6:]) < 5 else {}))),
+         config=MINOR, sent=[sent("registry", "GET", "/real/.*", count=6)]),
     fails("the next page is on another host", pages(tags("1.0", headers={"Link": "<http://{other}/x>; rel=next"}),
                                                    other=server([], address="127.0.0.2")),
           "protocol", "next page of tags is on another host", config=MINOR, not_sent=[sent("other")]),

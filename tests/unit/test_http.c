@@ -83,8 +83,8 @@ START_TEST(answers_of_many_kinds) {
 END_TEST
 
 START_TEST(headers_both_ways) {
-    static const char *const ready[] = {
-        OK("0") "X-One:  a b \t\r\nx-two:\r\nX-One: second\r\n\r\n", NULL};
+    static const char *const ready[] = {OK("0") "X-One:  a b \t\r\nx-two:\r\nX-One: second\r\n\r\n",
+                                        NULL};
     struct error err = {0};
     struct answers answers;
     struct http_response response;

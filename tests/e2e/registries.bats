@@ -1,0 +1,179 @@
+# Look-ups at the real registry program, as people run it: with a password, with a token server, by TLS with an authority of
+# its own, read-only. What registries do wrong is told in tests/faults/registry.py.
+load helpers
+eval "$(declare -f teardown | sed '1s/teardown/teardown_of_helpers/')"
+
+readonly password=open-sesame
+readonly password_hash='$2b$04$bPiCBRfOE1b7SG/yFYGIOO3ciXCIcGpIwIDBqFJQJyET80P0cariy' # bcrypt of it
+
+teardown() {
+    local file
+    for file in "$work"/*.pid; do
+        [ ! -s "$file" ] || kill "$(cat "$file")" 2>/dev/null || true
+    done
+    teardown_of_helpers
+}
+
+wait_until() { # COMMAND…
+    local tries=0
+    until "$@"; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 300 ] || { echo "never so: $*"; cat "$work"/*.log; return 1; }
+        sleep 0.05
+    done
+}
+
+# A registry over the storage that all of a test share. Its port is in $port.
+real_registry() { # NAME [MORE-YAML [YAML-OF-HTTP [YAML-OF-STORAGE]]]
+    local name=$1
+    cat >"$work/$name.yml" <<END
+version: 0.1
+log: {level: info, accesslog: {disabled: true}}
+storage:
+  filesystem: {rootdirectory: $work/storage}
+${4-}
+http:
+  addr: 127.0.0.1:0
+  secret: only-for-tests
+${3-}
+${2-}
+END
+    docker-registry serve "$work/$name.yml" >"$work/$name.log" 2>&1 3>&- &
+    echo $! >"$work/$name.pid"
+    wait_until grep -q 'listening on 127\.0\.0\.1:' "$work/$name.log"
+    port=$(sed -n 's/.*listening on 127\.0\.0\.1:\([0-9][0-9]*\).*/\1/p' "$work/$name.log" | head -n 1)
+}
+
+# Two releases of team/app with one tag, one after the other: $old and $new are their digests.
+two_releases() {
+    real_registry plain
+    old=$(PINGATE_TEST_REGISTRY=127.0.0.1:$port make_image_without_shell team/app:1.0 release=1)
+    new=$(PINGATE_TEST_REGISTRY=127.0.0.1:$port make_image_without_shell team/app:1.0 release=2)
+    [ "$old" != "$new" ]
+}
+
+project_at() { # HOST:PORT [YAML-OF-THE-REGISTRY]
+    new_project
+    echo "FROM $1/team/app:1.0@$old" >Dockerfile
+    printf 'version: 1\nregistries:\n  "%s": {timeout: 60s%s}\n' "$1" "${2-}" >pingate.yaml
+    commit
+}
+
+log_in() { # HOST:PORT [PASSWORD]
+    mkdir -p "$work/home/.docker"
+    printf '{"auths": {"%s": {"auth": "%s"}}}' "$1" "$(printf 'user:%s' "${2-$password}" | base64)" >"$work/home/.docker/config.json"
+}
+
+finds_the_new_one() {
+    gate 0 status --json
+    assert_json "$out" ".updates[0].verdict == \"update\" and .updates[0].candidate.digest == \"$new\""
+}
+
+# The update is "lookup-failed" with this code, and its reason holds these words; nothing says the password.
+fails_with() { # CODE WORDS
+    gate 3 status --json
+    assert_json "$out" ".updates[0].verdict == \"lookup-failed\" and .updates[0].code == \"$1\""
+    assert_has "$out" "$2"
+    assert_has_not "$out" "$password"
+    assert_has_not "$err" "$password"
+    assert_unchanged
+}
+
+with_password() {
+    echo "user:$password_hash" >"$work/htpasswd"
+    real_registry password "auth: {htpasswd: {realm: tests, path: $work/htpasswd}}"
+}
+
+@test "a registry with a password" {
+    two_releases
+    with_password
+    project_at "127.0.0.1:$port"
+    fails_with auth "docker login 127.0.0.1:$port"
+    log_in "127.0.0.1:$port" wrong
+    fails_with auth "asked with the credentials of user from $work/home/.docker/config.json"
+    log_in "http://127.0.0.1:$port/v2/"
+    finds_the_new_one
+}
+
+@test "a registry with a password, kept by a credential helper" {
+    two_releases
+    with_password
+    project_at "127.0.0.1:$port"
+    mkdir -p "$work/home/.docker" "$work/bin"
+    printf '{"credHelpers": {"127.0.0.1:%s": "tests"}}' "$port" >"$work/home/.docker/config.json"
+    fails_with auth 'docker-credential-tests: no such program'
+    printf '#!/bin/sh\n[ "$1" = get ] && printf %s\n' "'{\"Username\": \"user\", \"Secret\": \"$password\"}'" \
+        >"$work/bin/docker-credential-tests"
+    chmod 755 "$work/bin/docker-credential-tests"
+    PATH=$work/bin:$PATH finds_the_new_one
+}
+
+token_server() { # LIFE
+    openssl req -x509 -newkey rsa:2048 -nodes -keyout "$work/key.pem" -out "$work/cert.pem" -days 2 -subj /CN=tests 2>/dev/null
+    "$tests/e2e/token_server.py" "$work" "$1" >"$work/token_server.log" 2>&1 3>&- &
+    echo $! >"$work/token_server.pid"
+    wait_until test -s "$work/token.port"
+}
+
+with_tokens() { # LIFE
+    token_server "$1"
+    real_registry tokens "auth: {token: {realm: 'http://127.0.0.1:$(cat "$work/token.port")/token', service: tests,
+  issuer: tests, rootcertbundle: $work/cert.pem}}"
+}
+
+@test "a registry with a token server" {
+    two_releases
+    with_tokens 300
+    project_at "127.0.0.1:$port"
+    fails_with auth 'refused with 401'
+    log_in "127.0.0.1:$port" wrong
+    fails_with auth "the token server 127.0.0.1:$(cat "$work/token.port") refused with 401"
+    log_in "127.0.0.1:$port"
+    : >"$work/token.log"
+    finds_the_new_one
+    [ "$(cat "$work/token.log")" = '/token?scope=repository%3Ateam%2Fapp%3Apull&service=tests with a password' ] ||
+        { cat "$work/token.log"; return 1; }
+}
+
+@test "a token server, tags and then a digest with one token" {
+    two_releases
+    PINGATE_TEST_REGISTRY=127.0.0.1:$port make_image_without_shell team/app:1.1 release=3 >"$work/newest"
+    with_tokens 300
+    project_at "127.0.0.1:$port"
+    echo 'updates: [{images: "*", policy: minor}]' >>pingate.yaml
+    commit
+    log_in "127.0.0.1:$port"
+    new=$(cat "$work/newest")
+    finds_the_new_one
+    assert_json "$out" '.updates[0].candidate.tag == "1.1"'
+    [ "$(wc -l <"$work/token.log")" -eq 1 ] || { cat "$work/token.log"; return 1; }
+}
+
+@test "TLS with an authority of its own" {
+    two_releases
+    openssl req -x509 -newkey rsa:2048 -nodes -keyout "$work/ca.key" -out "$work/ca.pem" -days 2 -subj '/CN=an authority' 2>/dev/null
+    openssl req -newkey rsa:2048 -nodes -keyout "$work/tls.key" -out "$work/tls.csr" -subj /CN=tests 2>/dev/null
+    echo subjectAltName=IP:127.0.0.1 >"$work/extensions"
+    openssl x509 -req -in "$work/tls.csr" -CA "$work/ca.pem" -CAkey "$work/ca.key" -CAcreateserial -days 2 \
+        -extfile "$work/extensions" -out "$work/tls.pem" 2>/dev/null
+    real_registry tls '' "  tls: {certificate: $work/tls.pem, key: $work/tls.key}"
+    project_at "127.0.0.1:$port" ', ca: certs/ca.pem'
+    fails_with io 'check the file that `ca` names'
+    mkdir certs && cp "$work/ca.pem" certs/ && commit
+    finds_the_new_one
+    cd / # the authority stands beside the configuration, wherever pingate is started
+    gate 0 status --json -C "$work/project"
+    assert_json "$out" '.updates[0].verdict == "update"'
+    cd "$work/project"
+    sed -i 's/, ca: [^}]*//' pingate.yaml && commit
+    fails_with protocol "answered 400"
+}
+
+@test "a registry that is read-only, and one that has lost the image" {
+    two_releases
+    real_registry readonly '' '' '  maintenance: {readonly: {enabled: true}}'
+    project_at "127.0.0.1:$port"
+    finds_the_new_one
+    rm -rf "$work/storage/docker/registry/v2/repositories/team"
+    fails_with not-found 'no such tag or repository'
+}
