@@ -75,6 +75,7 @@ check_PROGRAMS += tests/unit/test_version
 # gate/registry
 
 # runners
+check_PROGRAMS += tests/unit/test_alone
 check_PROGRAMS += tests/unit/test_address
 check_PROGRAMS += tests/unit/test_container
 check_PROGRAMS += tests/unit/test_frames
