@@ -29,6 +29,9 @@ EXTRA_DIST += %D%/e2e/helpers.bash %D%/e2e/say.c %D%/e2e/bench.bats %D%/e2e/gate
 # Scripted registries and engines; tests/run.sh runs each table.
 EXTRA_DIST += %D%/faults/scripted.py %D%/faults/harness.py %D%/faults/registry.py
 
+# Speed against peers: tests/run.sh bench compiles what it needs.
+EXTRA_DIST += %D%/bench/bare.c %D%/bench/common.bash %D%/bench/delay.c %D%/bench/lookup %D%/bench/measure.c %D%/bench/trials
+
 # Stops promotions half way; needs strace, so tests/run.sh runs it and not `make check`.
 EXTRA_PROGRAMS += tests/crash/promote_driver
 EXTRA_DIST += %D%/crash/crash.sh

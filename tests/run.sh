@@ -281,6 +281,7 @@ groups_for() { # PART…
     for part in "$@"; do
         case $part in
         lint) groups="$groups lint" ;;
+        bench) groups="$groups bench" ;;
         e2e*) groups="$groups image" ;;
         esac
     done
