@@ -161,12 +161,17 @@ static int start_engine(struct gate *gate, struct credentials *credentials,
 
 void gate_show_event(void *context, const struct schedule_event *event);
 
+/* Of a run that was stopped, the call that noticed it first says nothing to anybody. */
 static int hold_untested(struct gate *gate, const bool *eligible, const struct error *why,
                          struct error *err) {
+    int signal = why->kind == ERROR_CANCELLED ? gate->cancel->signal : 0;
+    const char *name = signal != 0 ? sigabbrev_np(signal) : NULL;
     for (size_t i = 0; i < gate->updates.count; i++)
         if (eligible[i] && !gate->updates.items[i].decided &&
             update_decide(&gate->updates.items[i], err, VERDICT_HOLD, CODE_NOT_TESTED,
-                          "could not be tested: %s", error_message(why)) < 0)
+                          "could not be tested: %s%s",
+                          name != NULL ? "the run was stopped by SIG" : "",
+                          name != NULL ? name : error_message(why)) < 0)
             return -1;
     return 0;
 }

@@ -118,56 +118,77 @@ const char *gate_trial_reason(const struct gate *gate, const char *test, size_t 
     return "no reason was recorded";
 }
 
+static enum style outcome_style(enum outcome outcome) {
+    if (outcome == OUTCOME_PASSED)
+        return STYLE_GOOD;
+    return outcome_is_failure(outcome) ? STYLE_BAD : STYLE_WARN;
+}
+
 static void show_trial(struct gate *gate, const struct schedule_event *event) {
     char key[32];
     char duration[64];
     snprintf(key, sizeof key, "trial %zu", event->trial);
+    struct terminal_amount amount = {.limit_ms = event->spec->test->timeout_ms};
     if (event->kind == SCHEDULE_TRIAL_STARTED) {
-        terminal_begin(gate->terminal, key, event->spec->title);
+        terminal_begin(gate->terminal, key, event->spec->title, &amount);
         return;
     }
     _cleanup_(text_clear) struct text words = {0};
     if (event->kind == SCHEDULE_COMMAND_STARTED) {
         text_printf(&words, "%s: %s", event->spec->title,
                     event->spec->steps[event->command].command->text);
-        terminal_update(gate->terminal, key, text_string(&words), 0, 0);
+        terminal_update(gate->terminal, key, text_string(&words), &amount);
         return;
     }
     clock_duration_words(event->result->duration_ms, duration, sizeof duration);
-    text_printf(&words, "%s: %s", event->spec->title, outcome_name(event->result->outcome));
+    text_printf(&words, "%s (%s)", event->spec->title, duration);
     if (event->result->reason != NULL)
         text_printf(&words, ": %s", event->result->reason);
-    text_printf(&words, " (%s)", duration);
-    terminal_end(gate->terminal, key, event->result->outcome, text_string(&words));
+    char mark[32];
+    snprintf(mark, sizeof mark, "%s:", outcome_name(event->result->outcome));
+    terminal_end(gate->terminal, key, outcome_style(event->result->outcome), mark,
+                 text_string(&words));
+}
+
+static void show_pull(struct gate *gate, const struct schedule_event *event) {
+    const char *image = reference_familiar(event->image);
+    size_t name_length = strcspn(image, "@");
+    const char *hex = strrchr(image + name_length, ':');
+    _cleanup_(text_clear) struct text words = {0};
+    text_append(&words, image, name_length);
+    if (hex != NULL)
+        text_printf(&words, "@%.*s", (int)DIGEST_SHORT_LENGTH, hex + 1);
+    struct terminal_amount amount = {.done_bytes = event->bytes, .total_bytes = event->bytes_total};
+    if (event->kind == SCHEDULE_PULL_DONE && event->error != NULL) {
+        text_printf(&words, ": %s", event->error);
+        terminal_end(gate->terminal, event->image, STYLE_WARN, "not pulled:", text_string(&words));
+    } else if (event->kind == SCHEDULE_PULL_DONE && event->was_there)
+        terminal_end(gate->terminal, event->image, STYLE_PLAIN, "was there:", text_string(&words));
+    else if (event->kind == SCHEDULE_PULL_DONE)
+        terminal_end(gate->terminal, event->image, STYLE_PLAIN, "pulled:", text_string(&words));
+    else {
+        _cleanup_(text_clear) struct text running = {0};
+        text_printf(&running, "pull %s", text_string(&words));
+        if (event->kind == SCHEDULE_PULL_STARTED)
+            terminal_begin(gate->terminal, event->image, text_string(&running), &amount);
+        else
+            terminal_update(gate->terminal, event->image, text_string(&running), &amount);
+    }
 }
 
 void gate_show_event(void *context, const struct schedule_event *event);
 
 void gate_show_event(void *context, const struct schedule_event *event) {
-    struct gate *gate = context;
-    _cleanup_(text_clear) struct text words = {0};
     switch (event->kind) {
     case SCHEDULE_PULL_STARTED:
-        text_printf(&words, "pull %s", event->image);
-        terminal_begin(gate->terminal, event->image, text_string(&words));
-        break;
     case SCHEDULE_PULL_PROGRESS:
-        text_printf(&words, "pull %s", event->image);
-        terminal_update(gate->terminal, event->image, text_string(&words), event->bytes,
-                        event->bytes_total);
-        break;
     case SCHEDULE_PULL_DONE:
-        if (event->was_there)
-            break;
-        text_printf(&words, "pulled %s%s%s", event->image, event->error != NULL ? ": " : "",
-                    event->error != NULL ? event->error : "");
-        terminal_end(gate->terminal, event->image,
-                     event->error != NULL ? OUTCOME_ERROR : OUTCOME_PASSED, text_string(&words));
+        show_pull(context, event);
         break;
     case SCHEDULE_TRIAL_STARTED:
     case SCHEDULE_COMMAND_STARTED:
     case SCHEDULE_TRIAL_DONE:
-        show_trial(gate, event);
+        show_trial(context, event);
         break;
     }
 }

@@ -22,6 +22,7 @@ pipelines_libpipelines_a_SOURCES += \
 	%D%/commands/doctor.c \
 	%D%/commands/help.c %D%/commands/help.h \
 	%D%/commands/init.c \
+	%D%/commands/listing.c %D%/commands/listing.h \
 	%D%/commands/options.c %D%/commands/options.h \
 	%D%/commands/report.c \
 	%D%/commands/run.c \

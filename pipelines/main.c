@@ -1,4 +1,5 @@
 #include <config.h>
+#include <langinfo.h>
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,16 +8,20 @@
 #include "gate/base/http.h"
 #include "gate/base/trace.h"
 #include "pipelines/commands/help.h"
-#include "reports/clean.h"
 
-static void print_error(const struct error *err, bool verbose) {
-    struct text cleaned = {0};
-    clean_terminal(&cleaned, error_message(err), strlen(error_message(err)), false);
-    fprintf(stderr, "pingate: %s\n", text_string(&cleaned));
+static void print_error(const struct error *err, bool verbose, bool utf8) {
+    struct screen screen;
+    struct text line = {0};
+    screen_open(&screen, stderr, utf8);
+    screen_paint(&screen, &line, STYLE_BAD, "pingate:");
+    text_add_char(&line, ' ');
+    screen_fit(&screen, &line, error_message(err), SCREEN_ENDLESS);
+    fflush(stdout); /* what was printed before stands before it */
+    fprintf(stderr, "%s\n", text_string(&line));
     if (verbose && err->file != NULL)
         fprintf(stderr, "pingate: raised at %s:%d (%s)\n", err->file, err->line,
                 error_kind_name(err->kind));
-    text_clear(&cleaned);
+    text_clear(&line);
 }
 
 static int find_command(int argc, char **argv, const struct command **out, struct error *err) {
@@ -60,8 +65,8 @@ static int run_command(struct invocation *invocation, int *exit_status, struct e
     _cleanup_(terminal_freep) struct terminal *terminal = NULL;
     struct terminal_options options = {.stream = stderr,
                                        .quiet = invocation->options.given[OPTION_QUIET],
-                                       .live = -1,
-                                       .colours = -1};
+                                       .utf8 = invocation->screen.utf8,
+                                       .cancel = &cancel};
     if (check_arguments(invocation, err) < 0 || start(&cancel, err) < 0 ||
         terminal_new(&options, &terminal, err) < 0)
         return -1;
@@ -72,19 +77,31 @@ static int run_command(struct invocation *invocation, int *exit_status, struct e
     const char *root = invocation->options.values[OPTION_DIRECTORY];
     invocation->root = root != NULL ? root : ".";
     int result = invocation->command->run(invocation, exit_status, err);
-    if (result < 0 && cancel.signal != 0)
+    if (result < 0 && cancel.signal != 0) {
         *exit_status = EXIT_SIGNAL + cancel.signal;
+        error_clear(err); /* which call noticed it first is of no use to anybody */
+        result = error_set(err, ERROR_CANCELLED, "stopped by SIG%s", sigabbrev_np(cancel.signal));
+    }
     cancel_clear(&cancel);
     return result;
 }
 
-int main(int argc, char **argv) {
-    /* names that are not ASCII must reach archives and messages; numbers stay as they are in C */
-    if (setlocale(LC_CTYPE, "") == NULL || strcmp(setlocale(LC_CTYPE, NULL), "C") == 0)
+/* Names that are not ASCII must reach archives and messages whatever the locale; numbers stay as they are in C. Gives
+ * whether the caller's screen shows UTF-8. */
+static bool set_locale(void) {
+    bool utf8 = setlocale(LC_CTYPE, "") != NULL && strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+    if (!utf8)
         setlocale(LC_CTYPE, "C.UTF-8");
+    return utf8;
+}
+
+int main(int argc, char **argv) {
+    bool utf8 = set_locale();
     if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
                       strcmp(argv[1], "help") == 0)) {
-        help_all(stdout);
+        struct screen screen;
+        screen_open(&screen, stdout, utf8);
+        help_all(&screen);
         return EXIT_DONE;
     }
     if (argc == 2 && strcmp(argv[1], "--version") == 0) {
@@ -93,19 +110,20 @@ int main(int argc, char **argv) {
     }
     _cleanup_(error_clear) struct error err = {0};
     struct invocation invocation = {.out = stdout};
+    screen_open(&invocation.screen, stdout, utf8);
     int exit_status = EXIT_DONE;
     int result = find_command(argc, argv, &invocation.command, &err);
     if (result == 0)
         result = options_parse(argc - 1, argv + 1, invocation.command->options, &invocation.options,
                                &err);
     if (result == 0 && invocation.options.given[OPTION_HELP])
-        help_command(stdout, invocation.command);
+        help_command(&invocation.screen, invocation.command);
     else if (result == 0)
         result = run_command(&invocation, &exit_status, &err);
     if (result < 0 && exit_status == EXIT_DONE)
         exit_status = error_exit_status(err.kind);
     if (result < 0)
-        print_error(&err, invocation.options.given[OPTION_VERBOSE]);
+        print_error(&err, invocation.options.given[OPTION_VERBOSE], utf8);
     options_clear(&invocation.options);
     if (fflush(stdout) != 0 && exit_status == EXIT_DONE) {
         fprintf(stderr, "pingate: standard output could not be written\n");

@@ -1,6 +1,9 @@
 /* What a result comes to: counts and the one line above all reports. */
+#include <string.h>
+
 #include "gate/base/error.h"
 #include "gate/base/text.h"
+#include "gate/digest.h"
 #include "reports/result.h"
 
 size_t result_count(const struct result *result, enum verdict verdict) {
@@ -76,17 +79,67 @@ void result_count_update_tests(const struct result *result, size_t update,
     }
 }
 
+const struct result_command *result_failed_command(const struct result_trial *trial) {
+    for (size_t i = 0; i < trial->command_count; i++)
+        if (outcome_is_failure(trial->commands[i].outcome) ||
+            trial->commands[i].outcome == OUTCOME_ERROR)
+            return &trial->commands[i];
+    return NULL;
+}
+
+const char *result_verdict_words(const struct result *result, const struct result_update *update) {
+    switch (update->verdict) {
+    case VERDICT_UP_TO_DATE:
+        return "up to date";
+    case VERDICT_PROMOTE:
+        return result->changed ? "promoted" : "passed";
+    case VERDICT_REJECT:
+        return "rejected";
+    case VERDICT_HOLD:
+        return "held";
+    case VERDICT_LOOKUP_FAILED:
+        return "look-up failed";
+    case VERDICT_COUNT:
+        break;
+    }
+    return "";
+}
+
+int result_version_words(const char *tag, const char *digest, char **out, struct error *err) {
+    const char *hex = digest != NULL ? strchr(digest, ':') : NULL;
+    hex = hex != NULL ? hex + 1 : or_empty(digest);
+    *out = string_format(err, "%s%s%.*s", or_empty(tag), tag != NULL && *hex != '\0' ? "@" : "",
+                         (int)DIGEST_SHORT_LENGTH, hex);
+    return *out != NULL ? 0 : -1;
+}
+
+int result_change_words(const char *tag, const char *digest, const char *candidate_tag,
+                        const char *candidate_digest, const char *arrow, char **out,
+                        struct error *err) {
+    _cleanup_(free_pointer) char *now = NULL;
+    _cleanup_(free_pointer) char *then = NULL;
+    if (result_version_words(tag, digest, &now, err) < 0 ||
+        result_version_words(candidate_tag, candidate_digest, &then, err) < 0)
+        return -1;
+    if (*then == '\0' || strcmp(now, then) == 0)
+        *out = steal(now);
+    else
+        *out = string_format(err, "%s %s %s", now, arrow, then);
+    return *out != NULL ? 0 : -1;
+}
+
 /* What the run came to, by number of updates. */
 struct tally {
-    size_t all;   /* that were looked up */
+    size_t all;   /* that were asked for */
     size_t newer; /* all but those that are up to date */
     size_t promoted, rejected, held, current, unknown;
     size_t untested; /* held because their tests could not be run */
+    size_t left_out; /* not asked for */
 };
 
 static struct tally tally_of(const struct result *result) {
     struct tally tally = {
-        .all = result->update_count,
+        .left_out = result_count_code(result, CODE_NOT_SELECTED),
         .promoted = result_count(result, VERDICT_PROMOTE),
         .rejected = result_count(result, VERDICT_REJECT),
         .held = result_count(result, VERDICT_HOLD),
@@ -94,8 +147,10 @@ static struct tally tally_of(const struct result *result) {
         .unknown = result_count(result, VERDICT_LOOKUP_FAILED),
         .untested = result_count_code(result, CODE_NOT_TESTED),
     };
-    tally.newer = tally.all - tally.current;
-    tally.held -= tally.untested < tally.held ? tally.untested : tally.held;
+    size_t apart = tally.untested + tally.left_out;
+    tally.all = result->update_count - tally.left_out;
+    tally.newer = tally.all > tally.current ? tally.all - tally.current : 0;
+    tally.held -= apart < tally.held ? apart : tally.held;
     return tally;
 }
 
@@ -117,7 +172,11 @@ enum lead {
 static enum lead add_lead(struct text *out, const struct result *result,
                           const struct tally *tally) {
     if (result->exit_status > EXIT_SIGNAL) {
-        text_printf(out, "Interrupted by signal %d", result->exit_status - EXIT_SIGNAL);
+        const char *name = sigabbrev_np(result->exit_status - EXIT_SIGNAL);
+        if (name != NULL)
+            text_printf(out, "Interrupted by SIG%s", name);
+        else
+            text_printf(out, "Interrupted by signal %d", result->exit_status - EXIT_SIGNAL);
         return LEAD_STOPPED;
     }
     if (result->exit_status == EXIT_USAGE) {
@@ -163,7 +222,7 @@ static enum lead add_lead(struct text *out, const struct result *result,
                     tally->all == 1 ? "the " : "all ", tally->all,
                     tally->all == 1 ? " is" : "s are");
     else
-        text_add(out, "Nothing to do: no pins were found");
+        text_add(out, tally->left_out > 0 ? "Nothing to do" : "Nothing to do: no pins were found");
     return LEAD_NONE;
 }
 
@@ -178,6 +237,8 @@ static void add_rest(struct text *out, const struct tally *tally, enum lead lead
         text_printf(out, ", %zu could not be tested", tally->untested);
     if (tally->held > 0 && lead != LEAD_HELD)
         text_printf(out, ", %zu held", tally->held);
+    if (tally->left_out > 0)
+        text_printf(out, ", %zu not asked for", tally->left_out);
 }
 
 static void add_writing(struct text *out, const struct result *result, const struct tally *tally,

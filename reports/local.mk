@@ -14,4 +14,7 @@ reports_libreports_a_SOURCES = \
 	%D%/markdown_parts.c %D%/markdown_parts.h \
 	%D%/report.c %D%/report.h \
 	%D%/result.c %D%/result.h \
+	%D%/screen.c %D%/screen.h \
+	%D%/summary.c %D%/summary.h \
+	%D%/table.c %D%/table.h \
 	%D%/terminal.c %D%/terminal.h

@@ -26,15 +26,12 @@ static const struct markdown_detail details[] = {
     {false, false, 0, 0, 0, 0, 0, false, "all rows"},
 };
 
-static const struct {
-    const char *symbol;
-    const char *words;
-} verdicts[VERDICT_COUNT] = {
-    [VERDICT_UP_TO_DATE] = {"➖", "up to date"},
-    [VERDICT_PROMOTE] = {"✅", "passed"},
-    [VERDICT_REJECT] = {"❌", "rejected"},
-    [VERDICT_HOLD] = {"⏸️", "held"},
-    [VERDICT_LOOKUP_FAILED] = {"⚠️", "look-up failed"},
+static const char *const symbols[VERDICT_COUNT] = {
+    [VERDICT_UP_TO_DATE] = "➖",
+    [VERDICT_PROMOTE] = "✅",
+    [VERDICT_REJECT] = "❌",
+    [VERDICT_HOLD] = "⏸️",
+    [VERDICT_LOOKUP_FAILED] = "⚠️",
 };
 
 /* Worst first. */
@@ -163,10 +160,7 @@ static void add_test_counts(struct text *out, const struct result *result, size_
 
 static void add_verdict(struct text *out, const struct result *result,
                         const struct result_update *update) {
-    const char *words = verdicts[update->verdict].words;
-    if (update->verdict == VERDICT_PROMOTE && result->changed)
-        words = "promoted";
-    text_printf(out, "%s **%s**", verdicts[update->verdict].symbol, words);
+    text_printf(out, "%s **%s**", symbols[update->verdict], result_verdict_words(result, update));
     if (update->code != CODE_NONE) {
         text_add(out, " (");
         markdown_words(out, verdict_code_name(update->code), MARKDOWN_NAME_LIMIT);
@@ -193,17 +187,24 @@ static void add_row(struct text *out, const struct result *result, size_t index)
     text_add(out, " |\n");
 }
 
+/* Rows that are folded: nothing is to be decided there. */
+static bool is_quiet(const struct result_update *update) {
+    return update->verdict == VERDICT_UP_TO_DATE || update->code == CODE_NOT_SELECTED;
+}
+
 static const char table_head[] = "| Image | Current → candidate | Policy | Tests | Verdict |\n"
                                  "|---|---|---|---|---|\n";
 
 static void add_table(struct text *out, const struct result *result, size_t limit) {
-    size_t count = result->update_count - result_count(result, VERDICT_UP_TO_DATE);
+    size_t count = 0;
     size_t rows = 0;
+    for (size_t i = 0; i < result->update_count; i++)
+        count += is_quiet(&result->updates[i]) ? 0 : 1;
     if (count > 0 && limit > 0)
         text_printf(out, "\n%s", table_head);
     for (size_t v = 0; v < sizeof verdict_order / sizeof *verdict_order; v++)
         for (size_t i = 0; i < result->update_count && rows < limit && is_whole(out); i++)
-            if (result->updates[i].verdict == verdict_order[v]) {
+            if (result->updates[i].verdict == verdict_order[v] && !is_quiet(&result->updates[i])) {
                 add_row(out, result, i);
                 rows++;
             }
@@ -212,18 +213,26 @@ static void add_table(struct text *out, const struct result *result, size_t limi
                     rows > 0 ? " more" : "", plural(count - rows));
 }
 
-static void add_current(struct text *out, const struct result *result, bool listed) {
-    size_t count = result_count(result, VERDICT_UP_TO_DATE);
-    if (count == 0)
+static void add_quiet_words(struct text *out, size_t current, size_t left_out) {
+    if (current > 0)
+        text_printf(out, "%zu up to date", current);
+    if (left_out > 0)
+        text_printf(out, "%s%zu not asked for", current > 0 ? ", " : "", left_out);
+}
+
+static void add_quiet(struct text *out, const struct result *result, bool listed) {
+    size_t current = result_count(result, VERDICT_UP_TO_DATE);
+    size_t left_out = result_count_code(result, CODE_NOT_SELECTED);
+    if (current + left_out == 0)
         return;
-    if (!listed) {
-        text_printf(out, "\n%zu pinned version%s up to date.\n", count,
-                    count == 1 ? " is" : "s are");
+    text_add(out, listed ? "\n<details><summary>" : "\n");
+    add_quiet_words(out, current, left_out);
+    text_add(out, listed ? "</summary>\n\n" : ".\n");
+    if (!listed)
         return;
-    }
-    text_printf(out, "\n<details><summary>%zu up to date</summary>\n\n%s", count, table_head);
+    text_add(out, table_head);
     for (size_t i = 0; i < result->update_count && is_whole(out); i++)
-        if (result->updates[i].verdict == VERDICT_UP_TO_DATE)
+        if (is_quiet(&result->updates[i]))
             add_row(out, result, i);
     text_add(out, "\n</details>\n");
 }
@@ -331,7 +340,7 @@ static void draw_step(const struct result *result, const char *headline, size_t 
         add_passes(out, result);
     if (detail->diff)
         add_diff(out, result);
-    add_current(out, result, detail->current);
+    add_quiet(out, result, detail->current);
     add_footer(out, result);
 }
 

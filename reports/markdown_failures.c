@@ -85,14 +85,6 @@ static void add_stream(struct text *out, const struct markdown_detail *detail, c
     clean_markdown_block(out, "", lines, length);
 }
 
-static const struct result_command *failed_command(const struct result_trial *trial) {
-    for (size_t i = 0; i < trial->command_count; i++)
-        if (outcome_is_failure(trial->commands[i].outcome) ||
-            trial->commands[i].outcome == OUTCOME_ERROR)
-            return &trial->commands[i];
-    return NULL;
-}
-
 static void add_reproduce(struct text *out, const char *title, const char *reproduce) {
     if (reproduce == NULL || strlen(reproduce) > REPRODUCE_LIMIT)
         return;
@@ -112,7 +104,7 @@ static void add_command(struct text *out, const struct markdown_detail *detail,
 
 static void add_failure(struct text *out, const struct result *result,
                         const struct markdown_detail *detail, const struct result_trial *trial) {
-    const struct result_command *command = failed_command(trial);
+    const struct result_command *command = result_failed_command(trial);
     const char *reason = command != NULL ? command->reason : trial->reason;
     add_heading(out, result, trial);
     if (command != NULL) {

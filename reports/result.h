@@ -124,5 +124,20 @@ bool result_trial_covers(const struct result_trial *trial, size_t update);
 /* No command tells how the trial went: it has none, or none failed and none broke while the trial as a whole did. */
 bool result_trial_speaks_alone(const struct result_trial *trial);
 
+/* The verdict for people: "promoted", "passed" (not written), "rejected", "held", "look-up failed", "up to date". */
+const char *result_verdict_words(const struct result *result, const struct result_update *update);
+
+/* "7.2.4@0123456789ab", "7.2.4", "0123456789ab"; "" where there is neither. */
+int result_version_words(const char *tag, const char *digest, char **out,
+                         struct error *err) _must_check_;
+
+/* "7.2.4@0123456789ab → 7.2.5@ba9876543210", or the first alone where there is no other. */
+int result_change_words(const char *tag, const char *digest, const char *candidate_tag,
+                        const char *candidate_digest, const char *arrow, char **out,
+                        struct error *err) _must_check_;
+
+/* The command that tells how the trial went: the first that failed or broke; NULL when none did. */
+const struct result_command *result_failed_command(const struct result_trial *trial);
+
 /* The verdict in one line, the first of every report: "Gate closed: 1 of 3 updates failed its tests; nothing was written." */
 char *result_headline(const struct result *result, struct error *err) _must_check_;

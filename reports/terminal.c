@@ -1,27 +1,25 @@
 #include "reports/terminal.h"
 
-#include <langinfo.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "gate/base/array.h"
 #include "gate/base/clock.h"
-#include "gate/base/text.h"
-#include "reports/clean.h"
 
-#define FRAME_MS      100 /* at least between two frames */
-#define NARROWEST     20  /* columns; a window below that is not believed */
-#define USUAL_COLUMNS 80
-#define LIVE_LINES    12 /* at most; the rest is counted */
+#define FRAME_MS   250   /* between two frames that nothing but time has changed */
+#define EVENT_MS   100   /* at least between two frames of progress */
+#define STILL_MS   60000 /* plain lines: how often a thing that runs says that it does */
+#define LIVE_LINES 12    /* at most; the rest is counted */
+#define LINE_LIMIT 500   /* columns of words in a line that stays: a command can be a page */
 
 struct running {
     char *key, *words;
     int64_t started_ms;
-    int64_t done_bytes, total_bytes;
+    int64_t told_ms; /* plain: when a line last said that it runs */
+    struct terminal_amount amount;
 };
 
 struct running_list {
@@ -31,32 +29,36 @@ struct running_list {
 };
 
 struct terminal {
-    FILE *stream;
-    bool quiet, live, colours, utf8;
+    struct screen screen;
+    bool quiet;
+    const struct cancel *cancel;
     pthread_mutex_t lock;
+    pthread_cond_t wake; /* the drawing thread ends */
+    pthread_t thread;
+    bool has_thread, ends;
+    bool resting;    /* nothing is drawn until something happens */
+    bool told_stop;  /* that the run was asked to stop */
+    int64_t drew_ms; /* when the last frame was drawn */
     struct running_list running;
-    size_t drawn;      /* live lines on the screen now */
-    int64_t frame_ms;  /* when the last frame was drawn */
-    char counter[128]; /* "looked up 3 of 7"; "" while nothing is counted */
+    char counter[128];             /* "looked up 3 of 7"; "" while nothing is counted */
+    size_t widths[LIVE_LINES + 2]; /* columns of each live line on the screen now */
+    size_t drawn;                  /* live lines on the screen now */
 };
-
-static bool choose(int wanted, bool automatic) {
-    return wanted < 0 ? automatic : wanted == 1;
-}
 
 int terminal_new(const struct terminal_options *options, struct terminal **out, struct error *err) {
     struct terminal *terminal = calloc(1, sizeof *terminal);
     if (terminal == NULL)
         return error_no_memory(err);
-    const char *type = getenv("TERM");
-    const char *no_colour = getenv("NO_COLOR");
-    bool able = isatty(fileno(options->stream)) && type != NULL && strcmp(type, "dumb") != 0;
-    terminal->stream = options->stream;
+    screen_open(&terminal->screen, options->stream, options->utf8);
+    terminal->screen.live = terminal->screen.live && !options->quiet;
     terminal->quiet = options->quiet;
-    terminal->live = choose(options->live, able) && !options->quiet;
-    terminal->colours = choose(options->colours, able && (no_colour == NULL || *no_colour == '\0'));
-    terminal->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+    terminal->cancel = options->cancel;
     pthread_mutex_init(&terminal->lock, NULL);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&terminal->wake, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     *out = terminal;
     return 0;
 }
@@ -67,102 +69,146 @@ static void running_clear(struct running *running) {
     *running = (struct running){0};
 }
 
-static size_t columns(const struct terminal *terminal) {
-    struct winsize size;
-    if (ioctl(fileno(terminal->stream), TIOCGWINSZ, &size) < 0 || size.ws_col < NARROWEST)
-        return USUAL_COLUMNS;
-    return size.ws_col;
-}
+/* The frame. */
 
-/* Cleans, and cuts to the width so that a live line stays one line of the screen. Counts code points. */
-static void add_fitting(const struct terminal *terminal, struct text *out, const char *words,
-                        size_t width) {
-    struct text cleaned = {0};
-    clean_terminal(&cleaned, words, strlen(words), false);
-    const char *at = text_string(&cleaned);
-    size_t used = 0;
-    for (; *at != '\0' && used + 1 < width; used++)
-        do {
-            text_add_char(out, terminal->utf8 || (unsigned char)*at < 0x80 ? *at : '?');
-            at++;
-        } while (((unsigned char)*at & 0xc0) == 0x80);
-    if (*at != '\0')
-        text_add(out, terminal->utf8 ? "…" : ">");
-    text_clear(&cleaned);
-}
-
-static void erase_live(struct terminal *terminal, struct text *frame) {
-    for (; terminal->drawn > 0; terminal->drawn--)
-        text_add(frame, "\x1b[1A\x1b[2K");
-}
-
-static void add_running(struct terminal *terminal, const struct running *running,
-                        struct text *frame) {
-    char tail[96];
-    int64_t elapsed_ms = clock_monotonic_ms() - running->started_ms;
-    struct text line = {0};
-    if (running->done_bytes > 0 && elapsed_ms > 0) {
-        int64_t rate = running->done_bytes * 1000 / elapsed_ms;
-        snprintf(tail, sizeof tail, " %.1f of %.1f MB, %.1f MB/s",
-                 (double)running->done_bytes / 1e6, (double)running->total_bytes / 1e6,
-                 (double)rate / 1e6);
-    } else {
-        snprintf(tail, sizeof tail, " %lld s", (long long)(elapsed_ms / 1000));
+/* To the first column of the first live line. A line that was drawn in a wider window may now take several rows: terminals
+ * break it anew when they become narrower. */
+static void add_way_up(const struct terminal *terminal, struct text *frame) {
+    size_t columns = screen_columns(&terminal->screen);
+    size_t rows = 0;
+    for (size_t i = 0; i < terminal->drawn; i++) {
+        size_t width = terminal->widths[i];
+        rows += width > columns ? (width + columns - 1) / columns : 1;
     }
-    size_t width = columns(terminal);
-    size_t room = width > strlen(tail) + 4 ? width - strlen(tail) - 4 : 1;
-    add_fitting(terminal, &line, running->words, room);
-    text_printf(frame, "  %s%s\n", text_string(&line), tail);
-    text_clear(&line);
-    terminal->drawn++;
+    if (rows > 0)
+        text_printf(frame, "\r\x1b[%zuA", rows);
 }
 
-static void draw_live(struct terminal *terminal, struct text *frame) {
-    if (terminal->counter[0] != '\0') {
-        text_printf(frame, "  %s\n", terminal->counter);
-        terminal->drawn++;
-    }
-    for (size_t i = 0; i < terminal->running.count && i < LIVE_LINES; i++)
-        add_running(terminal, &terminal->running.items[i], frame);
-    if (terminal->running.count > LIVE_LINES) {
-        text_printf(frame, "  and %zu more\n", terminal->running.count - LIVE_LINES);
-        terminal->drawn++;
-    }
+static void add_live_line(struct terminal *terminal, struct text *frame, const char *words,
+                          const char *tail) {
+    const struct screen *screen = &terminal->screen;
+    size_t columns = screen_columns(screen) - 1; /* the last one makes some terminals wrap */
+    size_t tail_width = screen_width(screen, tail);
+    size_t room = columns > tail_width + 2 ? columns - tail_width - 2 : 0;
+    text_add(frame, "  ");
+    size_t used = 2 + screen_fit(screen, frame, words, room);
+    used += screen_fit(screen, frame, tail, columns - used);
+    text_add(frame, "\x1b[K\n");
+    terminal->widths[terminal->drawn++] = used;
 }
 
-/* One write a frame: nothing flickers. `line` stays above the live lines; NULL only redraws, and not too often. */
-static void show(struct terminal *terminal, const char *line) {
-    int64_t now_ms = clock_monotonic_ms();
-    if (line == NULL && (!terminal->live || now_ms - terminal->frame_ms < FRAME_MS))
+/* "7 s", "1 m 12 s", "10 m": whole seconds, so that nothing trembles. */
+static void seconds_words(int64_t ms, char *out, size_t size) {
+    if (ms >= 60000 && ms < 3600000 && ms / 1000 % 60 == 0)
+        snprintf(out, size, "%lld m", (long long)ms / 60000);
+    else if (ms < 60000)
+        snprintf(out, size, "%lld s", (long long)ms / 1000);
+    else
+        clock_duration_words(ms / 1000 * 1000, out, size);
+}
+
+/* "12 kB", "43.1 MB" */
+static void bytes_words(int64_t bytes, char *out, size_t size) {
+    if (bytes < 1000000)
+        snprintf(out, size, "%lld kB", (long long)(bytes + 999) / 1000);
+    else
+        snprintf(out, size, "%.1f MB", (double)bytes / 1e6);
+}
+
+static void tail_words(const struct running *running, int64_t now_ms, char *out, size_t size) {
+    const struct terminal_amount *amount = &running->amount;
+    int64_t elapsed_ms = now_ms - running->started_ms;
+    char elapsed[48];
+    char limit[48];
+    seconds_words(elapsed_ms, elapsed, sizeof elapsed);
+    seconds_words(amount->limit_ms, limit, sizeof limit);
+    char done[32];
+    char total[32];
+    char rate[32];
+    bytes_words(amount->done_bytes, done, sizeof done);
+    bytes_words(amount->total_bytes, total, sizeof total);
+    bytes_words(elapsed_ms > 0 ? (int64_t)((double)amount->done_bytes * 1000 / (double)elapsed_ms)
+                               : 0,
+                rate, sizeof rate);
+    if (amount->total_bytes > 0 && amount->done_bytes >= amount->total_bytes)
+        snprintf(out, size, "  %s, unpacking, %s", done, elapsed);
+    else if (amount->total_bytes > 0)
+        snprintf(out, size, "  %s of %s, %s/s", done, total, rate);
+    else if (amount->done_bytes > 0)
+        snprintf(out, size, "  %s, %s/s", done, rate);
+    else if (amount->limit_ms > 0)
+        snprintf(out, size, "  %s of %s", elapsed, limit);
+    else
+        snprintf(out, size, "  %s", elapsed);
+}
+
+static void draw_live(struct terminal *terminal, struct text *frame, int64_t now_ms) {
+    char tail[160];
+    terminal->drawn = 0;
+    if (terminal->resting)
         return;
-    _cleanup_(text_clear) struct text frame = {0};
-    if (terminal->live)
-        erase_live(terminal, &frame);
-    if (line != NULL)
-        text_printf(&frame, "%s\n", line);
-    if (terminal->live)
-        draw_live(terminal, &frame);
-    terminal->frame_ms = now_ms;
-    fwrite(text_string(&frame), 1, frame.length, terminal->stream);
-    fflush(terminal->stream);
+    if (terminal->counter[0] != '\0')
+        add_live_line(terminal, frame, terminal->counter, "");
+    for (size_t i = 0; i < terminal->running.count && i < LIVE_LINES; i++) {
+        tail_words(&terminal->running.items[i], now_ms, tail, sizeof tail);
+        add_live_line(terminal, frame, terminal->running.items[i].words, tail);
+    }
+    if (terminal->running.count > LIVE_LINES) {
+        snprintf(tail, sizeof tail, "and %zu more", terminal->running.count - LIVE_LINES);
+        add_live_line(terminal, frame, tail, "");
+    }
 }
 
-static void say(struct terminal *terminal, const char *colour, const char *prefix,
-                const char *format, va_list arguments) {
+/* One write a frame, over what stands there: nothing flickers. `line` stays above the live lines; NULL only redraws. */
+static void show(struct terminal *terminal, const char *line) {
+    _cleanup_(text_clear) struct text frame = {0};
+    bool live = terminal->screen.live;
+    if (line == NULL && !live)
+        return;
+    bool had_lines = terminal->drawn > 0;
+    if (live)
+        add_way_up(terminal, &frame);
+    if (line != NULL)
+        text_printf(&frame, "%s%s\n", had_lines ? "\x1b[J" : "", line);
+    terminal->drew_ms = clock_monotonic_ms();
+    if (live)
+        draw_live(terminal, &frame, terminal->drew_ms);
+    if (had_lines)
+        text_add(&frame, "\x1b[J");
+    if (frame.length == 0)
+        return;
+    fwrite(text_string(&frame), 1, frame.length, terminal->screen.stream);
+    fflush(terminal->screen.stream);
+}
+
+/* A mark in its colour, and words that may come from anywhere: cut to one row, or as many rows as they need. */
+static void say(struct terminal *terminal, enum style style, const char *mark, const char *words,
+                bool one_row) {
+    const struct screen *screen = &terminal->screen;
+    _cleanup_(text_clear) struct text line = {0};
+    _cleanup_(text_clear) struct text brief = {0};
+    size_t columns = screen_columns(screen);
+    size_t used = 0;
+    screen_paint(screen, &line, style, mark);
+    if (*mark != '\0') {
+        text_add_char(&line, ' ');
+        used = screen_width(screen, mark) + 1;
+    }
+    screen_fit(screen, &brief, words, 2 * LINE_LIMIT);
+    if (!one_row || !screen->live)
+        screen_wrap(screen, &line, text_string(&brief), used, 2, columns);
+    else if (columns > used + 1) /* the last one makes some terminals wrap */
+        screen_fit(screen, &line, text_string(&brief), columns - used - 1);
+    show(terminal, text_string(&line));
+}
+
+static void say_format(struct terminal *terminal, enum style style, const char *mark,
+                       const char *format, va_list arguments) {
     _cleanup_(free_pointer) char *words = NULL;
     if (vasprintf(&words, format, arguments) < 0)
         words = NULL;
-    _cleanup_(text_clear) struct text line = {0};
-    bool coloured = terminal->colours && colour != NULL;
-    if (coloured)
-        text_add(&line, colour);
-    text_add(&line, prefix);
-    if (coloured)
-        text_add(&line, "\x1b[0m");
-    clean_terminal(&line, words != NULL ? words : "out of memory",
-                   strlen(words != NULL ? words : "out of memory"), false);
     pthread_mutex_lock(&terminal->lock);
-    show(terminal, text_string(&line));
+    say(terminal, style, mark, words != NULL ? words : "out of memory", false);
     pthread_mutex_unlock(&terminal->lock);
 }
 
@@ -171,23 +217,86 @@ void terminal_line(struct terminal *terminal, const char *format, ...) {
         return;
     va_list arguments;
     va_start(arguments, format);
-    say(terminal, NULL, "", format, arguments);
+    say_format(terminal, STYLE_PLAIN, "", format, arguments);
     va_end(arguments);
 }
 
 void terminal_warning(struct terminal *terminal, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    say(terminal, "\x1b[33m", "warning: ", format, arguments);
+    say_format(terminal, STYLE_WARN, "warning:", format, arguments);
     va_end(arguments);
 }
 
 void terminal_error(struct terminal *terminal, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    say(terminal, "\x1b[31m", "error: ", format, arguments);
+    say_format(terminal, STYLE_BAD, "error:", format, arguments);
     va_end(arguments);
 }
+
+/* The thread that draws. */
+
+static void say_still_running(struct terminal *terminal, int64_t now_ms) {
+    for (size_t i = 0; i < terminal->running.count; i++) {
+        struct running *running = &terminal->running.items[i];
+        if (now_ms - running->told_ms < STILL_MS)
+            continue;
+        running->told_ms = now_ms;
+        char tail[160];
+        _cleanup_(text_clear) struct text words = {0};
+        tail_words(running, now_ms, tail, sizeof tail);
+        screen_fit(&terminal->screen, &words, running->words, LINE_LIMIT - sizeof tail);
+        text_printf(&words, ",%s", tail + 1);
+        say(terminal, STYLE_PLAIN, "still running:", text_string(&words), false);
+    }
+}
+
+static void tick(struct terminal *terminal) {
+    int64_t now_ms = clock_monotonic_ms();
+    if (!terminal->told_stop && cancel_requested(terminal->cancel)) {
+        terminal->told_stop = true;
+        say(terminal, STYLE_WARN, "stopping:", "what this run has made is removed; wait a moment",
+            false);
+    }
+    if (!terminal->screen.live)
+        say_still_running(terminal, now_ms);
+    else if (!terminal->resting && now_ms - terminal->drew_ms >= FRAME_MS / 2)
+        show(terminal, NULL);
+}
+
+static void *draw_frames(void *context) {
+    struct terminal *terminal = context;
+    pthread_mutex_lock(&terminal->lock);
+    while (!terminal->ends) {
+        struct timespec until;
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_nsec += FRAME_MS * 1000000L;
+        if (until.tv_nsec >= 1000000000L) {
+            until.tv_sec++;
+            until.tv_nsec -= 1000000000L;
+        }
+        pthread_cond_timedwait(&terminal->wake, &terminal->lock, &until);
+        if (!terminal->ends)
+            tick(terminal);
+    }
+    pthread_mutex_unlock(&terminal->lock);
+    return NULL;
+}
+
+/* With the first thing that runs. Signals go to other threads. Without a thread there are only fewer frames. */
+static void start_thread(struct terminal *terminal) {
+    if (terminal->has_thread || terminal->quiet)
+        return;
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    terminal->has_thread = pthread_create(&terminal->thread, NULL, draw_frames, terminal) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+/* What runs. */
 
 static struct running *find_running(struct terminal *terminal, const char *key) {
     for (size_t i = 0; i < terminal->running.count; i++)
@@ -205,20 +314,26 @@ static void set_words(struct running *running, const char *words) {
     running->words = copy;
 }
 
-void terminal_begin(struct terminal *terminal, const char *key, const char *words) {
-    if (!terminal->live)
-        return;
+static void show_progress(struct terminal *terminal) {
+    terminal->resting = false;
+    if (clock_monotonic_ms() - terminal->drew_ms >= EVENT_MS)
+        show(terminal, NULL);
+}
+
+void terminal_begin(struct terminal *terminal, const char *key, const char *words,
+                    const struct terminal_amount *amount) {
     _cleanup_(error_clear) struct error ignored = {
         0}; /* progress that cannot be shown harms nothing */
     pthread_mutex_lock(&terminal->lock);
+    start_thread(terminal);
     char *copy = string_dup(key, &ignored);
     char *copied_words = string_dup(words, &ignored);
     struct running *running =
         copy != NULL && copied_words != NULL ? array_add(&terminal->running, &ignored) : NULL;
     if (running != NULL) {
-        *running = (struct running){
-            .key = copy, .words = copied_words, .started_ms = clock_monotonic_ms()};
-        show(terminal, NULL);
+        int64_t now_ms = clock_monotonic_ms();
+        *running = (struct running){copy, copied_words, now_ms, now_ms, *amount};
+        show_progress(terminal);
     } else {
         free(copy);
         free(copied_words);
@@ -227,47 +342,66 @@ void terminal_begin(struct terminal *terminal, const char *key, const char *word
 }
 
 void terminal_update(struct terminal *terminal, const char *key, const char *words,
-                     int64_t done_bytes, int64_t total_bytes) {
-    if (!terminal->live)
-        return;
+                     const struct terminal_amount *amount) {
     pthread_mutex_lock(&terminal->lock);
     struct running *running = find_running(terminal, key);
     if (running != NULL) {
         set_words(running, words);
-        running->done_bytes = done_bytes;
-        running->total_bytes = total_bytes;
-        show(terminal, NULL);
+        running->amount = *amount;
+        show_progress(terminal);
     }
     pthread_mutex_unlock(&terminal->lock);
 }
 
-void terminal_end(struct terminal *terminal, const char *key, enum outcome outcome,
+/* " (150.0 MB in 3.2 s)"; the last words on progress may have told less than came. */
+static void add_amount(const struct running *running, struct text *out) {
+    char done[32];
+    char duration[48];
+    if (running->amount.done_bytes <= 0)
+        return;
+    bool all = running->amount.total_bytes > running->amount.done_bytes;
+    bytes_words(all ? running->amount.total_bytes : running->amount.done_bytes, done, sizeof done);
+    clock_duration_words(clock_monotonic_ms() - running->started_ms, duration, sizeof duration);
+    text_printf(out, " (%s in %s)", done, duration);
+}
+
+void terminal_end(struct terminal *terminal, const char *key, enum style style, const char *mark,
                   const char *words) {
+    _cleanup_(text_clear) struct text all = {0};
+    screen_fit(&terminal->screen, &all, words, LINE_LIMIT);
     pthread_mutex_lock(&terminal->lock);
     struct running *running = find_running(terminal, key);
     if (running != NULL) {
         size_t index = (size_t)(running - terminal->running.items);
+        add_amount(running, &all);
         running_clear(running);
         memmove(running, running + 1, (terminal->running.count - index - 1) * sizeof *running);
         terminal->running.count--;
     }
+    if (!terminal->quiet || style == STYLE_BAD || style == STYLE_WARN)
+        say(terminal, style, mark, text_string(&all), true);
     pthread_mutex_unlock(&terminal->lock);
-    if (outcome == OUTCOME_PASSED)
-        terminal_line(terminal, "%s", words);
-    else
-        terminal_warning(terminal, "%s", words);
 }
 
 void terminal_count(struct terminal *terminal, const char *words, size_t done, size_t total) {
-    if (done == total) {
-        pthread_mutex_lock(&terminal->lock);
-        terminal->counter[0] = '\0';
-        pthread_mutex_unlock(&terminal->lock);
-        terminal_line(terminal, "%s %zu of %zu", words, done, total);
-        return;
-    }
     pthread_mutex_lock(&terminal->lock);
+    start_thread(terminal);
     snprintf(terminal->counter, sizeof terminal->counter, "%s %zu of %zu", words, done, total);
+    if (done < total)
+        show_progress(terminal);
+    else {
+        char line[sizeof terminal->counter];
+        memcpy(line, terminal->counter, sizeof line);
+        terminal->counter[0] = '\0';
+        if (!terminal->quiet)
+            say(terminal, STYLE_PLAIN, "", line, false);
+    }
+    pthread_mutex_unlock(&terminal->lock);
+}
+
+void terminal_rest(struct terminal *terminal) {
+    pthread_mutex_lock(&terminal->lock);
+    terminal->resting = true;
     show(terminal, NULL);
     pthread_mutex_unlock(&terminal->lock);
 }
@@ -275,16 +409,17 @@ void terminal_count(struct terminal *terminal, const char *words, size_t done, s
 void terminal_free(struct terminal *terminal) {
     if (terminal == NULL)
         return;
-    if (terminal->live) {
-        struct text frame = {0};
-        erase_live(terminal, &frame);
-        fwrite(text_string(&frame), 1, frame.length, terminal->stream);
-        fflush(terminal->stream);
-        text_clear(&frame);
-    }
+    terminal_rest(terminal);
+    pthread_mutex_lock(&terminal->lock);
+    terminal->ends = true;
+    pthread_cond_signal(&terminal->wake);
+    pthread_mutex_unlock(&terminal->lock);
+    if (terminal->has_thread)
+        pthread_join(terminal->thread, NULL);
     for (size_t i = 0; i < terminal->running.count; i++)
         running_clear(&terminal->running.items[i]);
     free(terminal->running.items);
+    pthread_cond_destroy(&terminal->wake);
     pthread_mutex_destroy(&terminal->lock);
     free(terminal);
 }

@@ -457,8 +457,9 @@ int schedule_run(struct schedule *schedule, const struct trial_spec *specs,
     pthread_mutex_init(&batch.lock, NULL);
     pthread_cond_init(&batch.changed, NULL);
     pthread_mutex_init(&batch.alone_lock, NULL);
-    size_t wanted = schedule->options.jobs;
-    if (run_workers(&batch, wanted) == 0)
+    size_t most = schedule->images.count > count ? schedule->images.count : count;
+    size_t wanted = most < schedule->options.jobs ? most : schedule->options.jobs;
+    if (count > 0 && run_workers(&batch, wanted) == 0)
         error_set(&batch.fatal, ERROR_IO, "no thread could be started");
     for (size_t i = 0; i < count; i++)
         if (!batch.taken[i])

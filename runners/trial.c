@@ -82,8 +82,7 @@ static int on_bytes(void *context, int stream, const char *bytes, size_t length,
         return error_wrap(err, "write the log");
     capture->over = *sink->bytes > capture->limit;
     if (capture->over)
-        return error_set(err, ERROR_LIMIT, "printed more than %lld bytes (log_limit)",
-                         (long long)capture->limit);
+        return error_set(err, ERROR_LIMIT, "more than log_limit");
     return 0;
 }
 
@@ -175,14 +174,43 @@ static int wait_for_end(const struct trial_run *run, const char *id,
     }
 }
 
+/* A shell gives 126 and 127 too, for programs that it did not find. The first process of the container (docker-init is tini,
+ * Podman's is catatonit) says on standard error when it was the command itself that could not be run. */
+static bool init_failed(const struct text *err_tail, char *words, size_t size) {
+    static const char *const names[] = {"[FATAL tini", "catatonit: failed to exec"};
+    const char *line = text_string(err_tail);
+    bool found = false;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        found = found || string_has_prefix(line, names[i]);
+    const char *close = found && *line == '[' ? strchr(line, ']') : NULL;
+    const char *from = close != NULL ? close + 1 + strspn(close + 1, " ") : line;
+    snprintf(words, size, "%.*s", (int)strcspn(from, "\r\n"), from);
+    return found;
+}
+
+static void say_exit(int exit_code, struct command_result *command) {
+    char words[300];
+    char reason[400];
+    if (exit_code == 137)
+        snprintf(reason, sizeof reason,
+                 "exited with 137: killed by SIGKILL, and not for the memory limit or the time");
+    else if ((exit_code == 126 || exit_code == 127) &&
+             init_failed(&command->err_tail, words, sizeof words))
+        snprintf(reason, sizeof reason, "could not be started: %s (%s)", words,
+                 exit_code == 127 ? "it is not in the image" : "it may not be run there");
+    else
+        snprintf(reason, sizeof reason, "exited with %d", exit_code);
+    say(command, OUTCOME_FAILED, reason);
+}
+
 /* Every proof of a pass is asked for here; what lacks one is no pass. */
 static void judge_state(const struct container_state *state, const char *image_id,
                         struct command_result *command) {
     char reason[400];
-    command->exit_code = state->started && state->finished ? state->exit_code : -1;
+    command->exit_code = state->started && state->finished_ms > 0 ? state->exit_code : -1;
     if (!state->started) {
         say(command, OUTCOME_ERROR, "the container never started");
-    } else if (!state->finished) {
+    } else if (state->finished_ms == 0) {
         say(command, OUTCOME_ERROR, "the engine does not know when the container ended");
     } else if (strcmp(state->image, image_id) != 0) {
         say(command, OUTCOME_ERROR, "the container ran another image than the one that was pulled");
@@ -190,12 +218,8 @@ static void judge_state(const struct container_state *state, const char *image_i
         snprintf(reason, sizeof reason, "out of memory: the limit was hit (exit code %d)",
                  state->exit_code);
         say(command, OUTCOME_OOM, reason);
-    } else if (state->exit_code == 137) {
-        say(command, OUTCOME_FAILED,
-            "exited with 137: killed by SIGKILL, and not for the memory limit or the time");
     } else if (state->exit_code != 0) {
-        snprintf(reason, sizeof reason, "exited with %d", state->exit_code);
-        say(command, OUTCOME_FAILED, reason);
+        say_exit(state->exit_code, command);
     } else if (state->error[0] != '\0') {
         snprintf(reason, sizeof reason, "exited with 0, and the engine tells of an error: %s",
                  state->error);
@@ -262,7 +286,7 @@ static void explain_start(const struct trial_run *run, const char *id,
 /* From its start to its end; budget_ms is what is left of the test's time. */
 static int follow(const struct trial_run *run, const struct trial_spec *spec, size_t step,
                   const char *id, struct capture *capture, struct command_result *command,
-                  int64_t budget_ms, struct error *err) {
+                  int64_t budget_ms, int64_t *finished_ms, struct error *err) {
     int64_t started_ms = clock_monotonic_ms();
     struct container_state state = {0};
     int result = read_log(run, id, "follow=1&", capture, budget_ms, err);
@@ -275,8 +299,12 @@ static int follow(const struct trial_run *run, const struct trial_spec *spec, si
     cut_tail(&command->err_tail);
     if (result == 0) {
         judge_state(&state, run->image_ids[step], command);
+        *finished_ms = state.finished_ms;
     } else if (capture->over) {
-        say(command, OUTCOME_FAILED, error_message(err));
+        char reason[128];
+        snprintf(reason, sizeof reason, "printed more than %lld bytes (log_limit)",
+                 (long long)capture->limit);
+        say(command, OUTCOME_FAILED, reason);
     } else if (!read && err->kind == ERROR_TIMEOUT && late) {
         judge_late(run, spec, id, command);
     } else {
@@ -288,7 +316,7 @@ static int follow(const struct trial_run *run, const struct trial_spec *spec, si
 
 static int run_container(const struct trial_run *run, const struct trial_spec *spec, size_t step,
                          const char *id, struct command_result *command, int64_t budget_ms,
-                         struct error *err) {
+                         int64_t *finished_ms, struct error *err) {
     _cleanup_(file_closep) int out_fd = -1;
     _cleanup_(file_closep) int err_fd = -1;
     if (open_log(spec->log_folder, step, "stdout", &command->out_path, &out_fd, err) < 0 ||
@@ -300,7 +328,7 @@ static int run_container(const struct trial_run *run, const struct trial_spec *s
                               .frames = {.on_bytes = on_bytes}};
     capture.frames.context = &capture;
     if (container_start(run->engine, id, err) == 0)
-        return follow(run, spec, step, id, &capture, command, budget_ms, err);
+        return follow(run, spec, step, id, &capture, command, budget_ms, finished_ms, err);
     if (err->kind == ERROR_CANCELLED)
         return -1;
     explain_start(run, id, command, err);
@@ -366,17 +394,30 @@ static int make_container(const struct trial_run *run, const struct trial_spec *
     return -1;
 }
 
+/* The last proof of a pass. It is asked for when the container is gone, so that nothing has to be waited for. */
+static int prove_own_exit(const struct trial_run *run, const char *id, int64_t finished_ms,
+                          struct command_result *command, struct error *err) {
+    bool signalled = false;
+    if (container_was_signalled(run->engine, id, finished_ms, &signalled, err) < 0)
+        return -1;
+    if (signalled)
+        say(command, OUTCOME_ERROR,
+            "exited with 0 after somebody stopped its container, or the engine was shut down");
+    return 0;
+}
+
 static int run_step(const struct trial_run *run, const struct trial_spec *spec, size_t step,
                     struct command_result *command, int64_t budget_ms, struct error *err) {
     _cleanup_(free_pointer) char *id = NULL;
     if (make_container(run, spec, step, &id, err) < 0)
         return -1;
     int result = 0;
+    int64_t finished_ms = 0;
     if (step == 0 && run->workspace != NULL)
         result = container_put(run->engine, id, WORKSPACE_MOUNT, run->workspace->fd,
                                run->workspace->size_bytes, err);
     if (result == 0)
-        result = run_container(run, spec, step, id, command, budget_ms, err);
+        result = run_container(run, spec, step, id, command, budget_ms, &finished_ms, err);
     if (!run->keep || (result == 0 && command->outcome == OUTCOME_PASSED)) {
         remove_container(run, id);
     } else {
@@ -384,6 +425,8 @@ static int run_step(const struct trial_run *run, const struct trial_spec *spec, 
         if (container_kill(run->cleaner, id, &ignored) < 0)
             error_clear(&ignored);
     }
+    if (result == 0 && command->outcome == OUTCOME_PASSED)
+        result = prove_own_exit(run, id, finished_ms, command, err);
     return result;
 }
 

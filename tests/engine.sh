@@ -4,14 +4,16 @@
 #   tests/engine.sh start FOLDER   starts both, waits until both answer, writes FOLDER/env and prints it:
 #                                    PINGATE_TEST_ENGINE=unix://FOLDER/docker.sock
 #                                    PINGATE_TEST_REGISTRY=127.0.0.1:PORT
+#   tests/engine.sh start-registry FOLDER   the registry alone, for an engine that is there already
 #   tests/engine.sh stop FOLDER    stops both and removes all they left; the logs stay in FOLDER
 #   tests/engine.sh status FOLDER  exits 0 when both answer
 #
 # Nothing here touches another engine on the machine: it has its own bridge, address range, containerd, cgroup and
 # configuration file, and makes no firewall rule but one that lets its own range through where another engine made the
-# host drop what is forwarded. It needs root (or sudo without a password), and the programs of tests/packages. A start
+# host drop what is forwarded (Podman makes, and takes away, those of a network of its own). It needs root (or sudo without a password), and the programs of tests/packages. A start
 # over the remains of a dead one cleans those up first.
 #
+#   PINGATE_TEST_ENGINE_KIND=podman        Podman's API service instead of a Docker Engine
 #   PINGATE_TEST_ENGINE_STORE=containerd   keeps images in containerd's store, as new engines do by default
 set -euo pipefail
 
@@ -190,6 +192,58 @@ END
     daemon engine dockerd --config-file "$folder/engine.json" "$@"
 }
 
+# Podman keeps what it is not told otherwise in the system's folders: everything is told.
+podman_words() {
+    printf '%s\n' env "CONTAINERS_CONF=$folder/containers.conf" "CONTAINERS_REGISTRIES_CONF=$folder/registries.conf" \
+        podman --root "$folder/data" --runroot "$folder/exec" --tmpdir "$folder/tmp/podman"
+}
+
+start_podman() {
+    local range words
+    range=$(cat "$folder/range")
+    # Podman gives each container limits of open files and processes that a process without CAP_SYS_RESOURCE may not
+    # set, and no configuration takes them away: a runtime of this name does.
+    cat >"$folder/runc-within" <<'END'
+#!/bin/sh
+previous= bundle=
+for argument; do
+    case $previous in --bundle | -b) bundle=$argument ;; esac
+    previous=$argument
+done
+if [ -n "$bundle" ] && [ -f "$bundle/config.json" ]; then
+    jq 'del(.process.rlimits)' "$bundle/config.json" >"$bundle/config.new" && mv "$bundle/config.new" "$bundle/config.json"
+fi
+exec runc "$@"
+END
+    chmod +x "$folder/runc-within"
+    cat >"$folder/containers.conf" <<END
+[engine]
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+runtime = "runc-within"
+volume_path = "$folder/data/volumes"
+[engine.runtimes]
+runc-within = ["$folder/runc-within"]
+[network]
+network_backend = "netavark"
+network_config_dir = "$folder/networks"
+default_subnet = "10.$range.128.0/24"
+END
+    printf '[[registry]]\nlocation = "127.0.0.1:%s"\ninsecure = true\n' "$(cat "$folder/registry.port")" \
+        >"$folder/registries.conf"
+    mapfile -t words < <(podman_words)
+    daemon engine "${words[@]}" system service -t 0 "unix://$folder/docker.sock"
+    wait_for engine engine_answers
+}
+
+remove_podman() {
+    local words
+    [ -f "$folder/containers.conf" ] || return 0
+    mapfile -t words < <(podman_words)
+    "${words[@]}" rm --all --force --time 0 >>"$folder/engine.log" 2>&1 || true
+    rm -rf "${folder:?}"/{containers.conf,registries.conf,runc-within,networks}
+}
+
 # An engine on a file system that cannot carry overlays (a container's own root, say) copies whole layers instead.
 start_engine_somehow() {
     start_engine
@@ -211,7 +265,12 @@ start_engine_somehow() {
 
 start() {
     local range
-    need dockerd containerd runc docker-registry ip curl setsid flock
+    need docker-registry runc ip curl setsid flock
+    case $kind in
+    docker) need dockerd containerd ;;
+    podman) need podman conmon jq /usr/lib/podman/netavark /usr/libexec/podman/catatonit ;;
+    *) fail "PINGATE_TEST_ENGINE_KIND=$kind: docker or podman was expected" ;;
+    esac
     [ ${#folder} -le 80 ] || fail "$folder: too long for the path of a socket (80 bytes at most)"
     mkdir -p "$folder"
     clean_up
@@ -222,11 +281,28 @@ start() {
     range=$(cat "$folder/range")
     open_range "$range"
     start_registry
-    start_containerd
-    start_engine_somehow
+    case $kind in
+    docker)
+        start_containerd
+        start_engine_somehow
+        ;;
+    podman) start_podman ;;
+    esac
     [ -z "${SUDO_UID:-}" ] || chown "$SUDO_UID:${SUDO_GID:-$SUDO_UID}" "$folder" "$folder/docker.sock"
     printf 'PINGATE_TEST_ENGINE=unix://%s/docker.sock\nPINGATE_TEST_REGISTRY=127.0.0.1:%s\n' \
         "$folder" "$(cat "$folder/registry.port")" >"$folder/env"
+    trap - EXIT
+    cat "$folder/env"
+}
+
+start_registry_alone() {
+    need docker-registry curl setsid
+    mkdir -p "$folder"
+    clean_up
+    mkdir -p "$folder/tmp"
+    trap 'stop_after_failure' EXIT
+    start_registry
+    printf 'PINGATE_TEST_REGISTRY=127.0.0.1:%s\n' "$(cat "$folder/registry.port")" >"$folder/env"
     trap - EXIT
     cat "$folder/env"
 }
@@ -256,7 +332,7 @@ end_process() { # PIDFILE
 # in our cgroup.
 kill_remains() {
     local pid
-    for pid in $(pgrep -f -- "containerd-shim.* -address $folder/containerd.sock" || true) \
+    for pid in $(pgrep -f -- "(containerd-shim.* -address |conmon .*)$folder/" || true) \
         $(find /sys/fs/cgroup -path "*/$bridge/*" -name cgroup.procs -exec cat {} + 2>/dev/null | sort -un); do
         kill -9 "$pid" 2>/dev/null || true
     done
@@ -286,6 +362,7 @@ clean_up() {
     end_process "$folder/engine.pid"
     end_process "$folder/registry.pid"
     end_process "$folder/containerd.pid"
+    remove_podman
     kill_remains
     unmount_remains
     remove_bridges
@@ -295,21 +372,23 @@ clean_up() {
 }
 
 case ${1:-}${2:+.} in
-start. | stop. | status.) ;;
+start. | start-registry. | stop. | status.) ;;
 *)
     sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0"
     exit 2
     ;;
 esac
-[ "$(id -u)" -eq 0 ] || exec sudo -n --preserve-env=PINGATE_TEST_ENGINE_STORE "$0" "$@"
+[ "$(id -u)" -eq 0 ] || exec sudo -n --preserve-env=PINGATE_TEST_ENGINE_KIND,PINGATE_TEST_ENGINE_STORE "$0" "$@"
 
 folder=$(realpath -m "$2")
 case $folder in *[!A-Za-z0-9/._-]*) fail "$folder: a path of letters, digits, . _ - is needed" ;; esac
 tag=$(printf %s "$folder" | sha256sum | cut -c1-8)
 bridge=pgt$tag
+kind=${PINGATE_TEST_ENGINE_KIND:-docker}
 
 case $1 in
 start) start ;;
+start-registry) start_registry_alone ;;
 stop)
     [ -d "$folder" ] || fail "$folder: no such folder"
     clean_up

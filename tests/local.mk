@@ -1,9 +1,9 @@
 # tests: `make check` runs what needs neither engine nor registry; tests/run.sh runs everything.
 AM_TESTS_ENVIRONMENT = \
-	CK_TAP_LOG_FILE_NAME=-; CK_VERBOSITY=silent; LC_ALL=C.UTF-8; \
+	CK_TAP_LOG_FILE_NAME=-; CK_VERBOSITY=silent; CK_DEFAULT_TIMEOUT=120; LC_ALL=C.UTF-8; \
 	PINGATE_TEST_SOURCE='$(abs_top_srcdir)'; PINGATE_TEST_BUILD='$(abs_top_builddir)'; \
 	PINGATE_TEST_COMPILE='$(CC) $(lint_flags)'; \
-	export CK_TAP_LOG_FILE_NAME CK_VERBOSITY LC_ALL PINGATE_TEST_SOURCE PINGATE_TEST_BUILD PINGATE_TEST_COMPILE;
+	export CK_TAP_LOG_FILE_NAME CK_VERBOSITY CK_DEFAULT_TIMEOUT LC_ALL PINGATE_TEST_SOURCE PINGATE_TEST_BUILD PINGATE_TEST_COMPILE;
 
 # How the sources are read by what only looks at them.
 lint_flags = -std=gnu17 -D_GNU_SOURCE -DHAVE_CONFIG_H -I$(abs_top_srcdir) -I$(abs_top_builddir) \
@@ -12,30 +12,49 @@ LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver
 SH_LOG_DRIVER = $(LOG_DRIVER)
 TEST_EXTENSIONS = .sh
 
-EXTRA_DIST += tests/unit/tree.h tests/unit/unit.h
+EXTRA_DIST += tests/unit/fake_engine.h tests/unit/pty.h tests/unit/tree.h tests/unit/unit.h
 
 # The bench around the program: a private engine and registry, what they need.
 TESTS += %D%/layers.sh
 EXTRA_DIST += %D%/layers.sh %D%/lint.sh .clang-format .clang-tidy .shellcheckrc .ci/run
-EXTRA_DIST += %D%/engine.sh %D%/images.sh %D%/packages %D%/run.sh
+EXTRA_DIST += %D%/engine.sh %D%/images.sh %D%/packages %D%/packages.sh %D%/run.sh
 
 lint: all ## format, static analysis and scripts (tests/lint.sh)
 	@PINGATE_LINT_FLAGS='$(lint_flags)' $(top_srcdir)/tests/lint.sh
 .PHONY: lint
 
 # End to end: real engine, real registry, the built program.
-EXTRA_DIST += %D%/e2e/helpers.bash %D%/e2e/say.c %D%/e2e/bench.bats %D%/e2e/gate.bats %D%/e2e/input.bats %D%/e2e/trials.bats
+EXTRA_DIST += %D%/e2e/helpers.bash %D%/e2e/say.c %D%/e2e/bench.bats %D%/e2e/gate.bats %D%/e2e/input.bats \
+	%D%/e2e/quickstart.bats %D%/e2e/signals.bats %D%/e2e/trials.bats
+
+# Golden cases of the scanner; the helper moves pins there and back.
+TESTS += %D%/golden.sh
+EXTRA_DIST += %D%/golden.sh %D%/golden/scan
+EXTRA_PROGRAMS += tests/golden/move_pins
+tests_golden_move_pins_SOURCES = %D%/golden/move_pins.c %D%/golden/moved.c %D%/golden/moved.h
+tests/golden.log: tests/golden/move_pins$(EXEEXT)
+CLEANFILES += tests/golden/move_pins$(EXEEXT)
 
 # Scripted registries and engines; tests/run.sh runs each table.
-EXTRA_DIST += %D%/faults/scripted.py %D%/faults/harness.py %D%/faults/registry.py
+EXTRA_DIST += %D%/faults/scripted.py %D%/faults/harness.py %D%/faults/registry.py %D%/faults/engine.py %D%/faults/engine_api.py
 
 # Speed against peers: tests/run.sh bench compiles what it needs.
 EXTRA_DIST += %D%/bench/bare.c %D%/bench/common.bash %D%/bench/delay.c %D%/bench/lookup %D%/bench/measure.c %D%/bench/trials
 
 # Stops promotions half way; needs strace, so tests/run.sh runs it and not `make check`.
 EXTRA_PROGRAMS += tests/crash/promote_driver
-EXTRA_DIST += %D%/crash/crash.sh
+EXTRA_DIST += %D%/crash/crash.sh %D%/crash/kill.sh
 CLEANFILES += tests/crash/promote_driver$(EXEEXT)
+
+# A copy of the program in which a chosen call fails; tests/run.sh builds and runs it.
+EXTRA_PROGRAMS += tests/faults/pingate-inject
+CLEANFILES += tests/faults/pingate-inject$(EXEEXT)
+tests_faults_pingate_inject_SOURCES = pipelines/main.c tests/faults/inject.c
+tests_faults_pingate_inject_LDADD = $(layer_libraries) $(outside_libraries)
+comma = ,
+inject_calls = malloc calloc realloc vasprintf asprintf read pread write open openat fsync fstat fchmod fchown lseek mkdir \
+	mkdirat rename renameat unlink unlinkat mkostemp memfd_create opendir fdopendir fopen fwrite
+tests_faults_pingate_inject_LDFLAGS = $(AM_LDFLAGS) $(inject_calls:%=-Wl$(comma)--wrap=%)
 
 # Reports as their readers take them, machine forms against their schemas.
 TESTS += %D%/reports.sh %D%/schemas.sh
@@ -83,6 +102,7 @@ check_PROGRAMS += tests/unit/test_address
 check_PROGRAMS += tests/unit/test_container
 check_PROGRAMS += tests/unit/test_frames
 check_PROGRAMS += tests/unit/test_progress
+check_PROGRAMS += tests/unit/test_schedule
 check_PROGRAMS += tests/unit/test_sweep
 check_PROGRAMS += tests/unit/test_trial
 check_PROGRAMS += tests/unit/test_workspace
@@ -91,6 +111,8 @@ check_PROGRAMS += tests/unit/test_workspace
 check_PROGRAMS += tests/unit/test_clean
 check_PROGRAMS += tests/unit/test_reports
 check_PROGRAMS += tests/unit/test_result
+check_PROGRAMS += tests/unit/test_screen
+check_PROGRAMS += tests/unit/test_terminal
 
 # pipelines
 check_PROGRAMS += tests/unit/test_journal

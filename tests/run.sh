@@ -4,16 +4,18 @@
 #   tests/run.sh                 all parts but bench
 #   tests/run.sh PART…           only these parts:
 #       lint                     format, static analysis, scripts (tests/lint.sh)
-#       unit [NAME]              unit tests (tests/unit/test_NAME.c), golden cases, layering
+#       unit [NAME]              make check: tests/unit/test_NAME.c and tests/NAME.sh (golden cases, layering, schemas)
 #       sanitize [NAME]          the same with the address, leak and undefined-behaviour sanitizers
 #       e2e [NAME]               end to end: tests/e2e/NAME.bats, or all tests whose name contains NAME
 #       e2e-sanitize [NAME]      the same with the sanitized program
+#       e2e-podman [NAME]        the same with Podman's API service as the engine
 #       faults [NAME]            scripted servers that lie, cut, stall and flood: tests/faults/NAME.py
 #       faults-sanitize [NAME]   the same with the sanitized program
 #       crash [NAME]             stopped and killed at every step: tests/crash/NAME.sh in its short form
 #       dist                     a release archive that builds and passes its own make check
 #       bench                    speed and memory against peers (prints, judges nothing)
 #   tests/run.sh --no-install …  installs no package: a lacking one is an error
+#   tests/run.sh --engine podman …   with this engine (docker, podman) in the parts that need one
 #
 # It installs what lacks (./bootstrap and tests/packages tell what), builds in build/ and build-sanitize/, and gives the
 # end-to-end tests a private engine and registry (tests/engine.sh). Logs are in build/logs/; of a part that fails, the
@@ -22,16 +24,20 @@ set -euo pipefail
 shopt -s nullglob
 
 cd "$(dirname "$0")/.."
+# shellcheck source=tests/packages.sh
+. tests/packages.sh
 readonly top=$PWD logs=$PWD/build/logs
 readonly part_seconds=1800 # no part may hang: the longest takes about a quarter of this
 readonly test_seconds=300  # one end-to-end test; the longest is the quickstart
 readonly all_parts=(lint unit sanitize e2e e2e-sanitize crash dist)
-readonly known_parts=" ${all_parts[*]} faults faults-sanitize bench "
+readonly known_parts=" ${all_parts[*]} e2e-podman faults faults-sanitize bench "
 readonly sanitizers=(--enable-sanitizers 'CFLAGS=-O1 -g')
 
 passed=0 failed=0 skipped=0
 install=yes
+kind=docker # of engine
 engine_folder=
+engine_kind=
 
 finish() {
     local status=$? job
@@ -85,28 +91,11 @@ limited() { # COMMAND…
     timeout --kill-after=10 "$part_seconds" "$@"
 }
 
-# The packages of these groups of tests/packages whose program lacks.
-lacking_packages() { # GROUP…
-    local group program package
-    while read -r group program package; do
-        case " $* " in *" $group "*) ;; *) continue ;; esac
-        command -v "$program" >/dev/null 2>&1 || echo "$package"
-    done < <(grep -vE '^(#|$)' "$top/tests/packages")
-}
-
-install_packages() { # GROUP…
-    local packages sudo=
-    mapfile -t packages < <(lacking_packages "$@" | sort -u)
-    [ ${#packages[@]} -gt 0 ] || return 0
-    if [ "$install" = no ]; then
-        echo "these packages lack: ${packages[*]}"
-        return 1
-    fi
-    [ "$(id -u)" -eq 0 ] || sudo=sudo
-    $sudo env DEBIAN_FRONTEND=noninteractive sh -c \
-        "apt-get update -q && apt-get install -q -y --no-install-recommends ${packages[*]}"
-    mapfile -t packages < <(lacking_packages "$@" | sort -u)
-    [ ${#packages[@]} -eq 0 ] || { echo "installed, and still without their programs: ${packages[*]}"; return 1; }
+install_or_complain() { # GROUP…
+    local lacking
+    [ "$install" = no ] || { install_packages "$@"; return; }
+    lacking=$(lacking_packages "$@")
+    [ -z "$lacking" ] || { echo "these packages lack:" "$lacking"; return 1; }
 }
 
 build_in() { # FOLDER CONFIGURE-OPTION…
@@ -159,8 +148,18 @@ check() { # FOLDER [TESTS]
     fi
 }
 
-start_engine() {
-    [ -z "$engine_folder" ] || return 0
+# What make check calls one of its tests: "golden" is tests/golden.sh, "judge" is tests/unit/test_judge.
+test_named() { # NAME
+    if [ -f "tests/$1.sh" ]; then echo "tests/$1.sh"; else echo "tests/unit/test_$1"; fi
+}
+
+start_engine() { # [KIND]
+    export PINGATE_TEST_ENGINE_KIND=${1:-$kind}
+    if [ -n "$engine_folder" ]; then
+        [ "$engine_kind" != "$PINGATE_TEST_ENGINE_KIND" ] || return 0
+        stop_engine
+    fi
+    engine_kind=$PINGATE_TEST_ENGINE_KIND
     engine_folder=$(mktemp -d /tmp/pingate-engine.XXXXXX)
     step engine tests/engine.sh start "$engine_folder" || return 1
     set -a
@@ -186,12 +185,12 @@ tap_results() { # LOG STATUS
     sed -n '/^not ok/,/^ok/p' "$1" | grep -v '^ok' | head -n 200
 }
 
-end_to_end() { # PROGRAM [NAME]
+end_to_end() { # PROGRAM KIND-OF-ENGINE [NAME]
     local log=$logs/$part.log files=(tests/e2e/*.bats) filter=() status=0
-    if [ -n "${2:-}" ]; then
-        if [ -f "tests/e2e/$2.bats" ]; then files=("tests/e2e/$2.bats"); else filter=(--filter "$2"); fi
+    if [ -n "${3:-}" ]; then
+        if [ -f "tests/e2e/$3.bats" ]; then files=("tests/e2e/$3.bats"); else filter=(--filter "$3"); fi
     fi
-    start_engine || { failed=$((failed + 1)); return 0; }
+    start_engine "$2" || { failed=$((failed + 1)); return 0; }
     quietly "$log" limited env PINGATE_TEST_PROGRAM="$1" BATS_TEST_TIMEOUT="$test_seconds" \
         bats --tap --timing "${filter[@]}" "${files[@]}" || status=$?
     tap_results "$log" "$status"
@@ -224,19 +223,23 @@ run_part() { # PART [NAME]
     case $part in
     unit)
         build build
-        check build ${2:+"tests/unit/test_$2"}
+        check build ${2:+"$(test_named "$2")"}
         ;;
     sanitize)
         build build-sanitize "${sanitizers[@]}"
-        check build-sanitize ${2:+"tests/unit/test_$2"}
+        check build-sanitize ${2:+"$(test_named "$2")"}
         ;;
     e2e)
         build build
-        end_to_end "$top/build/pingate" "${2:-}"
+        end_to_end "$top/build/pingate" "$kind" "${2:-}"
         ;;
     e2e-sanitize)
         build build-sanitize "${sanitizers[@]}"
-        end_to_end "$top/build-sanitize/pingate" "${2:-}"
+        end_to_end "$top/build-sanitize/pingate" "$kind" "${2:-}"
+        ;;
+    e2e-podman)
+        build build
+        end_to_end "$top/build/pingate" podman "${2:-}"
         ;;
     faults)
         build build
@@ -277,14 +280,16 @@ bench() {
 }
 
 groups_for() { # PART…
-    local part groups=test
+    local part groups='test engine'
     for part in "$@"; do
         case $part in
         lint) groups="$groups lint" ;;
         bench) groups="$groups bench" ;;
+        e2e-podman) groups="$groups image podman" ;;
         e2e*) groups="$groups image" ;;
         esac
     done
+    [ "$kind" = docker ] || groups="$groups $kind"
     echo "$groups"
 }
 
@@ -296,6 +301,16 @@ while [ $# -gt 0 ]; do
         exit 0
         ;;
     --no-install) install=no ;;
+    --engine)
+        case ${2:-} in
+        docker | podman) kind=$2 ;;
+        *)
+            echo "tests/run.sh: --engine ${2:-}: docker or podman was expected" >&2
+            exit 2
+            ;;
+        esac
+        shift
+        ;;
     *)
         case $known_parts in
         *" $1 "*) parts+=("$1") names+=('') ;;
@@ -321,7 +336,7 @@ trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 # shellcheck disable=SC2046 # the groups are words
-step packages install_packages $(groups_for "${parts[@]}")
+step packages install_or_complain $(groups_for "${parts[@]}")
 if [ "$install" = yes ]; then step bootstrap ./bootstrap; fi
 for index in "${!parts[@]}"; do
     run_part "${parts[index]}" "${names[index]}"

@@ -351,6 +351,8 @@ static int refuse_duplicates(struct builder *builder, const struct yaml_node *ma
 static int fill_collection(struct builder *builder, struct yaml_node *node, size_t first,
                            struct error *err) {
     size_t count = builder->values.count - first;
+    if (count == 0)
+        return 0;
     const struct yaml_node **children = builder->values.items + first;
     for (size_t i = 0; i < count; i++) {
         node->weight += children[i]->weight;
@@ -358,8 +360,6 @@ static int fill_collection(struct builder *builder, struct yaml_node *node, size
             node->height = children[i]->height + 1;
     }
     builder->values.count = first;
-    if (count == 0)
-        return 0;
     if (node->kind == YAML_SEQUENCE) {
         const struct yaml_node **items = arena_take(builder->file, count * sizeof(*items), err);
         if (items == NULL)

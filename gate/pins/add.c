@@ -17,7 +17,11 @@ const char *pin_literal(const char *at, const char *end) {
     return NULL;
 }
 
-static int fill(struct pin *pin, const char *written, const char *path, struct error *err) {
+/* length: of what is written, which may hold a NUL. */
+static int fill(struct pin *pin, const char *written, size_t length, const char *path,
+                struct error *err) {
+    if (strlen(written) != length)
+        return error_set(err, ERROR_INPUT, "a NUL character within a reference");
     if (reference_parse(written, &pin->name, err) < 0)
         return -1;
     if (pin->name.digest == NULL)
@@ -37,7 +41,7 @@ int pin_add(const struct pin_file *file, const char *format, size_t offset, size
     if (pin.reference == NULL)
         return -1;
     struct pin *added = NULL;
-    if (fill(&pin, pin.reference, path, err) == 0)
+    if (fill(&pin, pin.reference, length, path, err) == 0)
         added = array_add(pins, err);
     if (added == NULL) {
         pin_clear(&pin);

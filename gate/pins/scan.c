@@ -79,42 +79,65 @@ static ssize_t read_at(int fd, char *into, size_t size, size_t offset) {
     return (ssize_t)done;
 }
 
-/* Whether a large file holds the literal, read in pieces so that most of them never stand in memory. */
-static int search_large(struct reader *reader, int fd, bool *binary, bool *holds,
+/* UTF-16 with its byte order mark, and the literal in it. */
+static bool holds_utf16_literal(const char *bytes, size_t length) {
+    char wide[2 * PIN_LITERAL_LENGTH] = {0};
+    bool little = memcmp(bytes, "\xFF\xFE", 2) == 0;
+    if (!little && memcmp(bytes, "\xFE\xFF", 2) != 0)
+        return false;
+    for (size_t i = 0; i < PIN_LITERAL_LENGTH; i++)
+        wide[2 * i + (little ? 0 : 1)] = PIN_LITERAL[i];
+    return memmem(bytes, length, wide, sizeof wide) != NULL;
+}
+
+/* Whether it is binary; that is only told of one that holds a pin, as far as it was read. */
+static int judge_binary(struct reader *reader, const char *name, size_t length, bool *binary,
+                        struct error *err) {
+    const char *bytes = reader->buffer;
+    *binary = memchr(bytes, '\0', length < BINARY_LOOK ? length : BINARY_LOOK) != NULL;
+    if (!*binary)
+        return 0;
+    if (pin_literal(bytes, bytes + length) != NULL)
+        return skip_file(reader, name, "binary", err);
+    if (length >= 2 && holds_utf16_literal(bytes, length))
+        return skip_file(reader, name, "UTF-16; pins are only found in UTF-8", err);
+    return 0;
+}
+
+/* Whether a large file is text that holds the literal, read in pieces so that most of them never stand in memory. */
+static int search_large(struct reader *reader, const char *name, int fd, bool *holds,
                         struct error *err) {
     const size_t kept = PIN_LITERAL_LENGTH - 1;
-    *binary = *holds = false;
+    bool binary = false;
+    *holds = false;
     if (make_room(reader, WHOLE_LIMIT, err) < 0)
         return -1;
     for (size_t offset = 0; !*holds; offset += WHOLE_LIMIT - kept) {
         ssize_t got = read_at(fd, reader->buffer, WHOLE_LIMIT, offset);
         if (got < 0)
             return error_set_errno(err, "read");
-        size_t look = (size_t)got < BINARY_LOOK ? (size_t)got : BINARY_LOOK;
-        if (offset == 0 && memchr(reader->buffer, '\0', look) != NULL) {
-            *binary = true;
+        if (offset == 0 && judge_binary(reader, name, (size_t)got, &binary, err) < 0)
+            return -1;
+        if (binary)
             return 0;
-        }
         *holds = pin_literal(reader->buffer, reader->buffer + got) != NULL;
         if ((size_t)got < WHOLE_LIMIT)
             break;
         if (cancel_check(reader->work->cancel, err) < 0)
             return -1;
     }
+    if (!*holds)
+        reader->found.files++;
     return 0;
 }
 
 static int scan_open_file(struct reader *reader, const char *name, int fd, size_t size,
                           struct error *err) {
     bool binary = false, holds = true;
-    if (size > WHOLE_LIMIT && search_large(reader, fd, &binary, &holds, err) < 0)
+    if (size > WHOLE_LIMIT && search_large(reader, name, fd, &holds, err) < 0)
         return -1;
-    if (binary)
-        return skip_file(reader, name, "binary", err);
-    if (!holds) {
-        reader->found.files++;
+    if (!holds)
         return 0;
-    }
     /* One byte more shows whether it has grown; what is behind that was written after we looked. */
     if (make_room(reader, size + 1, err) < 0)
         return -1;
@@ -123,11 +146,9 @@ static int scan_open_file(struct reader *reader, const char *name, int fd, size_
         got = read_at(fd, reader->buffer, size + 1, 0);
     if (got < 0)
         return error_set_errno(err, "read");
-    size_t length = (size_t)got;
-    size_t look = length < BINARY_LOOK ? length : BINARY_LOOK;
-    int scanned = memchr(reader->buffer, '\0', look) != NULL
-                      ? skip_file(reader, name, "binary", err)
-                      : scan_bytes(name, reader->buffer, length, &reader->found, err);
+    int scanned = judge_binary(reader, name, (size_t)got, &binary, err);
+    if (scanned == 0 && !binary)
+        scanned = scan_bytes(name, reader->buffer, (size_t)got, &reader->found, err);
     if (reader->capacity > WHOLE_LIMIT) {
         free(steal(reader->buffer));
         reader->capacity = 0;
@@ -140,6 +161,8 @@ static int judge_link(struct reader *reader, const char *name, struct error *err
     struct error why = {0};
     struct stat root, to;
     _cleanup_(free_pointer) char *target = NULL;
+    if (fstatat(reader->work->root_fd, name, &to, 0) < 0 && errno == ELOOP)
+        return 0; /* in a circle, so to nothing */
     if (fstat(reader->work->root_fd, &root) == 0 &&
         fstatat(reader->work->root_fd, name, &to, 0) == 0 && to.st_dev == root.st_dev &&
         to.st_ino == root.st_ino)
@@ -173,7 +196,11 @@ static int scan_file(struct reader *reader, const char *name, struct error *err)
     if (fstat(fd, &status) < 0)
         return error_set_errno(err, "look at it");
     if (S_ISDIR(status.st_mode))
-        return skip_file(reader, name, "a submodule", err);
+        return skip_file(reader, name,
+                         faccessat(fd, ".git", F_OK, AT_SYMLINK_NOFOLLOW) == 0
+                             ? "a submodule"
+                             : "a folder where git has a file, or a submodule without its files",
+                         err);
     if (!S_ISREG(status.st_mode))
         return skip_file(reader, name, "not a regular file", err);
     if ((unsigned long long)status.st_size > SCAN_FILE_LIMIT)

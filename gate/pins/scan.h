@@ -3,12 +3,14 @@
  * What is looked at: what git would add (`git ls-files -z -co --exclude-standard`) when the root is inside a work tree, else
  * a walk. git that refuses to answer (dubious ownership) is an error, never a silent walk. Never looked at: .git,
  * pingate-out, .pingate, links that leave the tree, submodules, binaries (a NUL in the first 8 KiB), files above SCAN_FILE_LIMIT.
+ * Of binaries only those are told that hold the literal below in their first MiB: nobody wants a line for each picture.
  *
  * Each file is read once; the literal "@sha256:" is searched first, and only a file that holds it is parsed. Formats bid for a
  * file (formats.h); a place that one format claimed is not found again by the plain text scanner. Each "@sha256:" with 64
  * hex digits behind it gives a pin or a skipped entry with its reason.
  *
- * What is skipped without a word: files that vanish meanwhile, and links within the tree, since their target is scanned itself.
+ * What is skipped without a word: files that vanish meanwhile, links that lead to nothing, and links within the tree, since
+ * their target is scanned itself.
  * Memory grows with the number of names and of pins, not with the size of the tree: one file a thread is held at a time.
  */
 #pragma once

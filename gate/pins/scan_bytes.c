@@ -54,6 +54,8 @@ static bool spans_are_right(const struct pin_file *file, const struct pin *pin) 
 
 /* Keeps those of the new pins (from `known` on) that are right and touch no pin that is there. Sorted afterwards. */
 static void settle(const struct pin_file *file, struct pin_list *pins, size_t known) {
+    if (pins->count == known)
+        return;
     struct pin_list old = {.items = pins->items, .count = known};
     struct pin_list new = {.items = pins->items + known, .count = pins->count - known};
     sort_pins(&new);

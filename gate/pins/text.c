@@ -8,11 +8,8 @@
 #include "gate/pins/add.h"
 
 #define DIGEST_HEX_LENGTH 64u
-#define RUN_LIMIT                                                                                  \
-    (REFERENCE_NAME_LIMIT + 1 + REFERENCE_TAG_LIMIT + 64) /* bytes; 64 for a transport */
-#define SHOWN_LEFT 80u  /* bytes before a skipped name that are shown */
-#define LOOK_LEFT  200u /* bytes that are searched for the "$(" of a ")" */
-#define IPV6_LIMIT 47u  /* bytes of "[…]" */
+#define SHOWN_LEFT        80u /* bytes before a skipped name that are shown */
+#define IPV6_LIMIT        47u /* bytes of "[…]" */
 
 /* A literal and what belongs to it. */
 struct token {
@@ -95,9 +92,9 @@ static unsigned hex_value(char c) {
 }
 
 /* Behind a backslash the first letters are an escape: \n, \t, \r, \x22, \u0022. NULL when the escape is itself a character of
- * the name, or none that we know: then nobody can say where the name begins. */
+ * the name (as "\/" is), or none that we know: then nobody can say where the name begins. */
 static const char *skip_escape(const struct finder *finder, const char *start, const char *at) {
-    if (before(finder, start) != '\\' || start == at || !is_word(*start))
+    if (before(finder, start) != '\\' || start == at || (!is_word(*start) && *start != '/'))
         return start;
     if (*start == 'n' || *start == 't' || *start == 'r')
         return start + 1;
@@ -111,6 +108,16 @@ static const char *skip_escape(const struct finder *finder, const char *start, c
         value = value << 4 | hex_value(start[i]);
     }
     return value < 0x80 && !is_reference_character((char)value) ? start + digits + 1 : NULL;
+}
+
+/* "//redis" and "--redis" behind a blank, "<!--redis": comments that leave no blank before the name. */
+static const char *skip_comment_marker(const struct finder *finder, const char *start,
+                                       const char *at) {
+    char previous = before(finder, start);
+    bool slashes = starts_with(start, at, "//"), dashes = starts_with(start, at, "--");
+    if ((unsigned char)previous > ' ' && !(dashes && previous == '!'))
+        return start;
+    return slashes || dashes ? start + 2 : start;
 }
 
 /* "NAME:-x" and "NAME-x" behind "${": the default value begins behind the operator. NULL when no operator is there. */
@@ -137,16 +144,6 @@ static const char *skip_transport(const char *start, const char *at, bool *web) 
         return colon + 3;
     }
     return start;
-}
-
-static bool has_command_substitution(const struct finder *finder, const char *paren) {
-    for (const char *at = paren; at > finder->bytes && paren - at < (ptrdiff_t)LOOK_LEFT; at--) {
-        if (*at == '\n')
-            return false;
-        if (at[-1] == '$' && *at == '(')
-            return true;
-    }
-    return false;
 }
 
 /* Characters beyond ASCII that stand before a name: quotes, spaces, arrows and the like may, letters may not. */
@@ -188,8 +185,8 @@ static const char *judge_left(const struct finder *finder, struct token *token) 
     case '$':
     case '%':
         return "variable";
-    case ')':
-        return joined || has_command_substitution(finder, start - 1) ? "variable" : NULL;
+    case ')': /* $(REG)app */
+        return "variable";
     case '>':
         return joined ? "variable" : NULL;
     case '@':
@@ -234,12 +231,10 @@ static bool is_tag_alone(const struct finder *finder, const struct token *token)
 /* Finds where the reference begins. Gives why it is none, or NULL. */
 static const char *judge_name(const struct finder *finder, struct token *token) {
     const char *start = token->at;
-    while (start > finder->bytes && is_reference_character(start[-1]) &&
-           token->at - start <= RUN_LIMIT)
+    /* No limit: it ends at the last "@" at the latest, so each byte is looked at once. */
+    while (start > finder->bytes && is_reference_character(start[-1]))
         start--;
-    token->start = start;
-    if (token->at - start > RUN_LIMIT)
-        return "longer than a reference may be";
+    start = skip_comment_marker(finder, start, token->at);
     token->start = start = take_ipv6(finder, start);
     const char *behind_escape = skip_escape(finder, start, token->at);
     if (behind_escape == NULL)

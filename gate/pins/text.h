@@ -7,6 +7,7 @@
  * What stands before the name:
  *
  *     "x, 'x, =x, (x, [x, {x, ,x, ;x, |x, >x, blank    the name begins behind it
+ *     //x, --x behind a blank, <!--x                   a comment without a blank before the name
  *     \nx, \tx, \rx, \x22x, \u0022x                   an escape within a string of JSON or of a program
  *     docker://x, oci://x                              a transport; http:// and https:// are web addresses: left alone
  *     ${NAME:-x}, ${NAME-x}, ${NAME:=x}                the default value of a variable of the shell, Compose or a Dockerfile

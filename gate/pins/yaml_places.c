@@ -26,8 +26,9 @@ static bool is_simple_key(const struct yaml_node *key) {
     return key->text_length > 0;
 }
 
+/* A key that holds a pin of its own changes when that moves, and the path must not. */
 static void add_key(struct text *path, const struct yaml_node *key) {
-    if (key->kind != YAML_SCALAR) {
+    if (key->kind != YAML_SCALAR || pin_literal(key->text, key->text + key->text_length) != NULL) {
         text_add(path, "[?]");
         return;
     }
@@ -96,7 +97,8 @@ static int walk_node(struct walk *walk, const struct yaml_node *node, struct err
 static int skip_file(const struct yaml_file *yaml, const struct error *why,
                      struct skipped_list *skipped, struct error *err) {
     _cleanup_(free_pointer) char *reason =
-        string_format(err, "read as plain text: not YAML: %s", error_message(why));
+        string_format(err, "read as plain text: %s%s",
+                      why->kind == ERROR_LIMIT ? "" : "not YAML: ", error_message(why));
     if (reason == NULL)
         return -1;
     return skipped_add(skipped, yaml->error_line, "", 0, reason, err);

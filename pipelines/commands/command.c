@@ -1,10 +1,14 @@
 #include "pipelines/commands/command.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "gate/base/file.h"
 #include "gate/base/text.h"
+#include "reports/json.h"
+
+#define JSON_LIMIT (256u << 20) /* bytes of a machine form on standard output */
 
 extern const struct command command_init, command_scan, command_status, command_run, command_test,
     command_report, command_doctor, command_completion;
@@ -37,14 +41,24 @@ int command_config(struct invocation *invocation, struct config *config, struct 
     return config->file != NULL ? 0 : -1;
 }
 
+int command_print(struct invocation *invocation, const struct text *text, struct error *err) {
+    if (text_check(text, err) < 0)
+        return -1;
+    terminal_rest(invocation->terminal);
+    if (fwrite(text_string(text), 1, text->length, invocation->out) != text->length ||
+        fflush(invocation->out) != 0)
+        return error_set(err, ERROR_IO, "standard output could not be written: %s",
+                         strerror(errno));
+    return 0;
+}
+
 int command_print_json(struct invocation *invocation, json_t *take_json, struct error *err) {
     if (take_json == NULL)
         return err->kind != ERROR_NONE ? -1 : error_no_memory(err);
-    int result = json_dumpf(take_json, invocation->out, JSON_INDENT(2));
+    _cleanup_(text_clear) struct text out = {.ceiling = JSON_LIMIT};
+    int result = json_draw(take_json, &out, err);
     json_decref(take_json);
-    if (result < 0 || fputc('\n', invocation->out) == EOF || fflush(invocation->out) != 0)
-        return error_set(err, ERROR_IO, "standard output could not be written");
-    return 0;
+    return result < 0 ? -1 : command_print(invocation, &out, err);
 }
 
 char *command_output_folder(const struct invocation *invocation, struct error *err) {

@@ -15,6 +15,7 @@ struct invocation {
     struct cancel *cancel;
     struct terminal *terminal; /* progress and messages; standard error */
     FILE *out;                 /* results; standard output */
+    struct screen screen;      /* what standard output can show */
     const char *root;          /* folder of the project */
 };
 
@@ -37,6 +38,10 @@ const struct command *command_find(const char *name);
  * the terminal. */
 int command_config(struct invocation *invocation, struct config *config,
                    struct error *err) _must_check_;
+
+/* Prints on invocation->out at once, after taking live lines away: standard output and error may be one screen. */
+int command_print(struct invocation *invocation, const struct text *text,
+                  struct error *err) _must_check_;
 
 /* Prints JSON on invocation->out with a newline behind; take_json is freed. NULL gives -1 (err is set already). */
 int command_print_json(struct invocation *invocation, json_t *take_json,

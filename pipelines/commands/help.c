@@ -17,51 +17,116 @@ static const struct {
 
 #define STATUS_COUNT (sizeof statuses / sizeof *statuses)
 
-static void print_option(FILE *out, enum option_id id) {
-    const struct option_spec *spec = option_spec(id);
-    char words[64];
-    snprintf(words, sizeof words, "--%s%s%s", spec->name, spec->argument != NULL ? "=" : "",
-             spec->argument != NULL ? spec->argument : "");
-    if (spec->letter != 0)
-        fprintf(out, "  -%c, %-22s %s\n", spec->letter, words, spec->help);
-    else
-        fprintf(out, "      %-22s %s\n", words, spec->help);
+#define WIDEST       100 /* columns; longer lines are hard to read */
+#define USUAL        80  /* columns where the output is no terminal */
+#define HANGING      29  /* columns before the words of an option */
+#define NARROW       60  /* columns below which an option and its words stand on two lines */
+
+/* Where help is drawn: words first, then as a whole onto the screen. */
+struct page {
+    const struct screen *screen;
+    size_t columns;
+    struct text text;
+};
+
+static struct page page_on(const struct screen *screen) {
+    size_t columns = screen_columns(screen);
+    if (columns == SCREEN_ENDLESS)
+        columns = USUAL;
+    return (struct page){.screen = screen, .columns = columns > WIDEST ? WIDEST : columns};
 }
 
-static void print_statuses(FILE *out) {
-    fprintf(out, "\nExit status:\n");
-    for (size_t i = 0; i < STATUS_COUNT; i++)
-        fprintf(out, "  %-4d %s\n", statuses[i].status, statuses[i].meaning);
-    fprintf(out, "  128+N ended by signal N\n");
+static void end_page(struct page *page) {
+    fwrite(text_string(&page->text), 1, page->text.length, page->screen->stream);
+    text_clear(&page->text);
 }
 
-void help_all(FILE *out) {
-    fprintf(out,
-            "pingate - tests newer digests of pinned container images before it writes them\n\n"
-            "Usage: pingate COMMAND [OPTION…]\n\nCommands:\n");
-    for (const struct command *const *command = commands; *command != NULL; command++)
-        fprintf(out, "  %-11s %s\n", (*command)->name, (*command)->summary);
-    fprintf(out, "\nOptions of every command:\n");
-    for (const enum option_id *id = options_common; *id != OPTION_END; id++)
-        print_option(out, *id);
-    print_statuses(out);
-    fprintf(out, "\n`pingate COMMAND --help` tells more of one; `man pingate` all.\n");
+/* A term in its column, and words behind it that hang below their first. */
+static void add_entry(struct page *page, size_t hanging, const char *term, const char *words) {
+    size_t used = screen_width(page->screen, term);
+    if (page->columns < NARROW)
+        hanging = 8;
+    text_add(&page->text, term);
+    if (used + 1 > hanging) {
+        text_add_char(&page->text, '\n');
+        used = 0;
+    }
+    for (; used < hanging; used++)
+        text_add_char(&page->text, ' ');
+    screen_wrap(page->screen, &page->text, words, hanging, hanging, page->columns);
+    text_add_char(&page->text, '\n');
 }
 
-void help_command(FILE *out, const struct command *command) {
-    fprintf(out, "Usage: pingate %s [OPTION…]%s%s\n\n%s\n", command->name,
-            *command->arguments != '\0' ? " " : "", command->arguments, command->description);
-    if (*command->options != OPTION_END)
-        fprintf(out, "\nOptions:\n");
-    for (const enum option_id *id = command->options; *id != OPTION_END; id++)
-        print_option(out, *id);
-    fprintf(out, "\nOptions of every command:\n");
-    for (const enum option_id *id = options_common; *id != OPTION_END; id++)
-        print_option(out, *id);
+static void add_title(struct page *page, const char *title) {
+    text_add_char(&page->text, '\n');
+    screen_paint(page->screen, &page->text, STYLE_BOLD, title);
+    text_add_char(&page->text, '\n');
+}
+
+static void add_options(struct page *page, const char *title, const enum option_id *ids) {
+    if (*ids == OPTION_END)
+        return;
+    add_title(page, title);
+    for (; *ids != OPTION_END; ids++) {
+        const struct option_spec *spec = option_spec(*ids);
+        char letter[8] = "   ";
+        char term[80];
+        if (spec->letter != 0)
+            snprintf(letter, sizeof letter, "-%c,", spec->letter);
+        snprintf(term, sizeof term, "  %s --%s%s%s", letter, spec->name,
+                 spec->argument != NULL ? "=" : "", spec->argument != NULL ? spec->argument : "");
+        add_entry(page, HANGING, term, spec->help);
+    }
+}
+
+static void add_statuses(struct page *page) {
+    char term[16];
+    add_title(page, "Exit status:");
+    for (size_t i = 0; i < STATUS_COUNT; i++) {
+        snprintf(term, sizeof term, "  %d", statuses[i].status);
+        add_entry(page, 8, term, statuses[i].meaning);
+    }
+    add_entry(page, 8, "  128+N", "ended by signal N");
+}
+
+void help_all(const struct screen *screen) {
+    struct page page = page_on(screen);
+    screen_wrap(screen, &page.text,
+                "pingate - tests newer digests of pinned container images before it writes them\n\n"
+                "Usage: pingate COMMAND [OPTION]...",
+                0, 0, page.columns);
+    text_add_char(&page.text, '\n');
+    add_title(&page, "Commands:");
+    for (const struct command *const *command = commands; *command != NULL; command++) {
+        char term[32];
+        snprintf(term, sizeof term, "  %s", (*command)->name);
+        add_entry(&page, 14, term, (*command)->summary);
+    }
+    add_options(&page, "Options of every command:", options_common);
+    add_statuses(&page);
+    text_add_char(&page.text, '\n');
+    screen_wrap(screen, &page.text,
+                "`pingate COMMAND --help` tells more of one; `man pingate` all.\n"
+                "New here? pingate init, then pingate run --dry-run.\n",
+                0, 0, page.columns);
+    end_page(&page);
+}
+
+void help_command(const struct screen *screen, const struct command *command) {
+    struct page page = page_on(screen);
+    text_printf(&page.text, "Usage: pingate %s [OPTION]...%s%s\n\n", command->name,
+                *command->arguments != '\0' ? " " : "", command->arguments);
+    screen_wrap(screen, &page.text, command->description, 0, 0, page.columns);
+    text_add_char(&page.text, '\n');
+    add_options(&page, "Options:", command->options);
+    add_options(&page, "Options of every command:", options_common);
     if (command->examples != NULL)
-        fprintf(out, "\nExamples:\n");
-    for (const char *const *line = command->examples; line != NULL && *line != NULL; line += 2)
-        fprintf(out, "  %-42s %s\n", line[0], line[1]);
+        add_title(&page, "Examples:");
+    for (const char *const *line = command->examples; line != NULL && *line != NULL; line += 2) {
+        text_printf(&page.text, "  %s\n", line[0]);
+        add_entry(&page, 6, "", line[1]);
+    }
+    end_page(&page);
 }
 
 /* The man page: hyphens and backslashes as roff wants them, no line that begins with a dot. */
@@ -132,7 +197,10 @@ void help_man_page(FILE *out) {
         "such as "
         "5m (default: 60s)\n"
         ".TP\n\\fBDOCKER_CONFIG\\fR\nthe folder of config.json with the credentials of registries\n"
-        ".TP\n\\fBNO_COLOR\\fR\nno colours\n"
+        ".TP\n\\fBNO_COLOR\\fR, \\fBFORCE_COLOR\\fR\nno colours at all; colours also where the "
+        "output is "
+        "no terminal\n"
+        ".TP\n\\fBCI\\fR\nplain lines, also on a terminal, unless it is \"false\"\n"
         ".TP\n\\fBPINGATE_TRACE\\fR\nwhat is traced: http, engine, scan, gate, all\n"
         ".SH FILES\n.TP\n\\fBpingate.yaml\\fR\nthe configuration\n"
         ".TP\n\\fBpingate\\-out/\\fR\nreports and logs of the last run\n");

@@ -5,8 +5,8 @@
 
 #include "pipelines/commands/command.h"
 
-void help_all(FILE *out);                                    /* pingate --help */
-void help_command(FILE *out, const struct command *command); /* pingate COMMAND --help */
+void help_all(const struct screen *screen); /* pingate --help */
+void help_command(const struct screen *screen, const struct command *command);
 void help_man_page(FILE *out); /* docs/pingate.1; a test holds the file to it */
 int help_completion(FILE *out, const char *shell,
                     struct error *err) _must_check_; /* bash, zsh, fish */

@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "gate/base/file.h"
 #include "gate/pins/scan.h"
 #include "gate/update.h"
@@ -37,6 +39,32 @@ static int write_config(const struct update_list *updates, struct text *out, str
     return text_check(out, err);
 }
 
+static int print_next(struct invocation *invocation, const char *file, const struct scan *scan,
+                      const struct update_list *updates, struct error *err) {
+    _cleanup_(text_clear) struct text words = {0};
+    _cleanup_(text_clear) struct text out = {0};
+    text_printf(&words, "Wrote %s: %zu pin%s with %zu version%s of images.\n",
+                string_has_prefix(file, "./") ? file + 2 : file, scan->pins.count,
+                scan->pins.count == 1 ? "" : "s", updates->count, updates->count == 1 ? "" : "s");
+    if (updates->count == 0)
+        text_add(&words,
+                 "Next: pin an image (name:tag@sha256:...) and declare a test for it there.");
+    else
+        text_add(&words, "Next:\n"
+                         "  1. edit its tests: `true` proves only that a shell starts\n"
+                         "  2. pingate status           shows what is newer\n"
+                         "  3. pingate run --dry-run    tests it, and writes no pin");
+    for (const char *line = text_string(&words); *line != '\0';) {
+        size_t end = strcspn(line, "\n");
+        _cleanup_(text_clear) struct text one = {0};
+        text_append(&one, line, end);
+        screen_fit(&invocation->screen, &out, text_string(&one), SCREEN_ENDLESS);
+        text_add_char(&out, '\n');
+        line += end + (line[end] == '\n');
+    }
+    return invocation->options.given[OPTION_QUIET] ? 0 : command_print(invocation, &out, err);
+}
+
 static int run(struct invocation *invocation, int *exit_status, struct error *err) {
     (void)exit_status;
     _cleanup_(scan_clear) struct scan scan = {0};
@@ -58,10 +86,7 @@ static int run(struct invocation *invocation, int *exit_status, struct error *er
                          "%s is there already; --force replaces it, --print only shows", file);
     if (file_replace(file, text_string(&out), out.length, err) < 0)
         return -1;
-    terminal_line(invocation->terminal,
-                  "wrote %s for %zu pinned images; edit its tests, then try: pingate run --dry-run",
-                  file, updates.count);
-    return 0;
+    return print_next(invocation, file, &scan, &updates, err);
 }
 
 static const enum option_id options[] = {OPTION_PRINT, OPTION_FORCE, OPTION_END};

@@ -2,6 +2,7 @@
 
 #include "gate/base/file.h"
 #include "pipelines/commands/command.h"
+#include "reports/clean.h"
 
 #define RESULT_FILE_LIMIT (256u << 20) /* bytes of a result.json */
 
@@ -31,9 +32,11 @@ static int print_report(struct invocation *invocation, const struct result *resu
     _cleanup_(text_clear) struct text out = {0};
     if (report->draw(result, &out, err) < 0 || text_check(&out, err) < 0)
         return -1;
-    if (fwrite(text_string(&out), 1, out.length, invocation->out) != out.length)
-        return error_set(err, ERROR_IO, "standard output could not be written");
-    return 0;
+    if (!invocation->screen.terminal)
+        return command_print(invocation, &out, err);
+    _cleanup_(text_clear) struct text cleaned = {.ceiling = RESULT_FILE_LIMIT};
+    clean_terminal(&cleaned, text_string(&out), out.length, true); /* a diff may hold anything */
+    return command_print(invocation, &cleaned, err);
 }
 
 static int run(struct invocation *invocation, int *exit_status, struct error *err) {

@@ -1,8 +1,10 @@
 #include <string.h>
 
 #include "pipelines/commands/command.h"
+#include "pipelines/commands/listing.h"
 #include "pipelines/gate.h"
 #include "pipelines/promotion.h"
+#include "reports/summary.h"
 
 static int recover(struct invocation *invocation, bool write, struct error *err) {
     enum promotion_state state;
@@ -14,24 +16,15 @@ static int recover(struct invocation *invocation, bool write, struct error *err)
     return 0;
 }
 
-/* The headline, and where the reports are. */
 static int print_outcome(struct invocation *invocation, const struct result *result,
                          const char *output, struct error *err) {
     if (invocation->options.given[OPTION_JSON])
         return command_print_json(invocation, result_to_json(result, err), err);
-    _cleanup_(free_pointer) char *headline = result_headline(result, err);
-    if (headline == NULL)
+    _cleanup_(text_clear) struct text out = {0};
+    if (summary_draw(result, &invocation->screen, output, invocation->options.given[OPTION_QUIET],
+                     &out, err) < 0)
         return -1;
-    for (size_t i = 0; i < result->update_count; i++) {
-        const struct result_update *update = &result->updates[i];
-        terminal_line(invocation->terminal, "%s%s%s: %s%s%s: %s", reference_familiar(update->image),
-                      update->tag != NULL ? ":" : "", update->tag != NULL ? update->tag : "",
-                      verdict_name(update->verdict), update->code != CODE_NONE ? "/" : "",
-                      verdict_code_name(update->code), update->reason);
-    }
-    fprintf(invocation->out, "%s\n", headline);
-    terminal_line(invocation->terminal, "reports: %s", output);
-    return 0;
+    return command_print(invocation, &out, err);
 }
 
 static int gate_and_print(struct invocation *invocation, const struct gate_options *options,
@@ -67,6 +60,20 @@ static struct gate_options gate_options_from(const struct invocation *invocation
     };
 }
 
+/* "answers (2 commands), renders (1 command)": the tests that cover the update. Gives how many. */
+static size_t add_tests(const struct gate *gate, size_t update, struct text *out) {
+    size_t count = 0;
+    for (size_t t = 0; t < gate->plan.count; t++)
+        for (size_t c = 0; c < gate->plan.items[t].cover_count; c++) {
+            const struct test *test = gate->plan.items[t].test;
+            if (gate->plan.items[t].covers[c] != update)
+                continue;
+            text_printf(out, "%s%s (%zu command%s)", count++ > 0 ? ", " : "tests: ", test->name,
+                        test->command_count, test->command_count == 1 ? "" : "s");
+        }
+    return count;
+}
+
 /* --plan: everything up to the engine, shown. */
 static int show_plan(struct invocation *invocation, const struct gate_options *options,
                      const struct config *config, struct error *err) {
@@ -79,28 +86,23 @@ static int show_plan(struct invocation *invocation, const struct gate_options *o
                                               .workspace = {.fd = -1}};
     if (gate_find(&gate, err) < 0 || gate_look_up(&gate, err) < 0 || gate_plan(&gate, err) < 0)
         return -1;
+    _cleanup_(string_list_clear) struct string_list notes = {0};
+    _cleanup_(table_clear) struct table table = {0};
+    _cleanup_(text_clear) struct text out = {0};
     size_t trials = 0;
     for (size_t i = 0; i < gate.updates.count; i++) {
-        const struct update *update = &gate.updates.items[i];
-        _cleanup_(free_pointer) char *words = update_words(update, err);
-        if (words == NULL)
+        _cleanup_(text_clear) struct text note = {0};
+        if (!gate.updates.items[i].decided)
+            trials += add_tests(&gate, i, &note);
+        if (text_check(&note, err) < 0 || string_list_add(&notes, text_string(&note), err) < 0)
             return -1;
-        if (update->decided)
-            fprintf(invocation->out, "%s: %s: %s\n", words, verdict_name(update->verdict),
-                    update->reason);
-        else
-            fprintf(invocation->out, "%s -> %s@%.19s…\n", words, update->candidate_tag,
-                    update->candidate_digest);
-        for (size_t t = 0; !update->decided && t < gate.plan.count; t++)
-            for (size_t c = 0; c < gate.plan.items[t].cover_count; c++)
-                if (gate.plan.items[t].covers[c] == i) {
-                    fprintf(invocation->out, "  test %s (%zu commands)\n",
-                            gate.plan.items[t].test->name, gate.plan.items[t].test->command_count);
-                    trials++;
-                }
     }
-    fprintf(invocation->out, "%zu trials in the first round\n", trials);
-    return 0;
+    if (listing_add(&table, &gate.updates, notes.items, &invocation->screen, err) < 0)
+        return -1;
+    table_draw(&table, &invocation->screen, &out);
+    text_printf(&out, "%s%zu trial%s in the first round\n", table.count > 0 ? "\n" : "", trials,
+                trials == 1 ? "" : "s");
+    return command_print(invocation, &out, err);
 }
 
 static int run(struct invocation *invocation, int *exit_status, struct error *err) {

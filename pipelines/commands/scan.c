@@ -1,28 +1,32 @@
 #include "gate/pins/scan.h"
 
-#include <string.h>
-
 #include "gate/pins/scan_json.h"
 #include "pipelines/commands/command.h"
-#include "reports/clean.h"
+#include "reports/result.h"
+#include "reports/table.h"
 
-static void print_clean(FILE *out, const char *text) {
-    struct text cleaned = {0};
-    clean_terminal(&cleaned, text, strlen(text), false);
-    fputs(text_string(&cleaned), out);
-    text_clear(&cleaned);
+static int add_pin(struct table *table, const struct pin *pin, struct error *err) {
+    struct table_row *row = table_add(table, err);
+    _cleanup_(free_pointer) char *place = string_format(err, "%s:%zu", pin->file, pin->line);
+    _cleanup_(free_pointer) char *digest = NULL;
+    if (row == NULL || place == NULL ||
+        result_version_words(NULL, pin->name.digest, &digest, err) < 0 ||
+        table_cell(row, STYLE_PLAIN, place, err) < 0 ||
+        table_cell(row, STYLE_BOLD, reference_familiar(pin->name.image), err) < 0 ||
+        table_cell(row, STYLE_PLAIN, pin->name.tag != NULL ? pin->name.tag : "-", err) < 0 ||
+        table_cell(row, STYLE_PLAIN, digest, err) < 0)
+        return -1;
+    return table_cell(row, STYLE_DIM, pin->format, err);
 }
 
-static void print_pins(struct invocation *invocation, const struct scan *scan) {
-    for (size_t i = 0; i < scan->pins.count; i++) {
-        const struct pin *pin = &scan->pins.items[i];
-        char digest[DIGEST_SIZE];
-        digest_short(pin->name.digest, digest);
-        print_clean(invocation->out, pin->file);
-        fprintf(invocation->out, ":%zu: %s%s%s@%s (%s)\n", pin->line,
-                reference_familiar(pin->name.image), pin->name.tag != NULL ? ":" : "",
-                pin->name.tag != NULL ? pin->name.tag : "", digest, pin->format);
-    }
+static int print_pins(struct invocation *invocation, const struct scan *scan, struct error *err) {
+    _cleanup_(table_clear) struct table table = {0};
+    _cleanup_(text_clear) struct text out = {0};
+    for (size_t i = 0; i < scan->pins.count; i++)
+        if (add_pin(&table, &scan->pins.items[i], err) < 0)
+            return -1;
+    table_draw(&table, &invocation->screen, &out);
+    return command_print(invocation, &out, err);
 }
 
 static void print_skipped(struct invocation *invocation, const struct scan *scan) {
@@ -46,14 +50,16 @@ static int run(struct invocation *invocation, int *exit_status, struct error *er
         return error_wrap(err, "scan %s", invocation->root);
     if (invocation->options.given[OPTION_JSON])
         return command_print_json(invocation, scan_to_json(&scan, err), err);
-    print_pins(invocation, &scan);
+    if (print_pins(invocation, &scan, err) < 0)
+        return -1;
     if (invocation->options.given[OPTION_VERBOSE])
         print_skipped(invocation, &scan);
-    terminal_line(invocation->terminal, "%zu pins in %zu files; %zu places left alone%s",
-                  scan.pins.count, scan.files, scan.skipped.count,
-                  scan.skipped.count > 0 && !invocation->options.given[OPTION_VERBOSE]
-                      ? " (-v says why)"
-                      : "");
+    terminal_line(
+        invocation->terminal, "%zu pin%s; %zu file%s looked at; %zu place%s left alone%s",
+        scan.pins.count, scan.pins.count == 1 ? "" : "s", scan.files, scan.files == 1 ? "" : "s",
+        scan.skipped.count, scan.skipped.count == 1 ? "" : "s",
+        scan.skipped.count > 0 && !invocation->options.given[OPTION_VERBOSE] ? " (-v says why)"
+                                                                             : "");
     return 0;
 }
 

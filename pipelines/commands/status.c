@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "pipelines/commands/command.h"
+#include "pipelines/commands/listing.h"
 #include "pipelines/gate.h"
 #include "reports/clean.h"
 
@@ -43,24 +44,40 @@ static json_t *status_to_json(const struct gate *gate, struct error *err) {
     return json_pack("{s:i, s:o}", "version", 1, "updates", updates);
 }
 
-static int print_status(struct invocation *invocation, const struct gate *gate, struct error *err) {
-    for (size_t i = 0; i < gate->updates.count; i++) {
-        const struct update *update = &gate->updates.items[i];
-        _cleanup_(free_pointer) char *words = update_words(update, err);
-        if (words == NULL)
-            return -1;
-        _cleanup_(text_clear) struct text reason = {0};
-        if (update->decided) {
-            clean_terminal(&reason, update->reason, strlen(update->reason), false);
-            fprintf(invocation->out, "%-40s %-14s %s\n", words, verdict_name(update->verdict),
-                    text_string(&reason));
-        } else {
-            char digest[DIGEST_SIZE];
-            digest_short(update->candidate_digest, digest);
-            fprintf(invocation->out, "%-40s %-14s %s@%s\n", words, "update", update->candidate_tag,
-                    digest);
-        }
+static void tell_counts(struct invocation *invocation, const struct update_list *updates) {
+    static const struct {
+        enum verdict state;
+        const char *one, *many;
+    } parts[] = {
+        {VERDICT_PROMOTE, "update", "updates"},
+        {VERDICT_LOOKUP_FAILED, "could not be looked up", "could not be looked up"},
+        {VERDICT_HOLD, "held", "held"},
+        {VERDICT_UP_TO_DATE, "up to date", "up to date"},
+    };
+    size_t counts[VERDICT_COUNT] = {0};
+    for (size_t i = 0; i < updates->count; i++)
+        counts[listing_state(&updates->items[i])]++;
+    _cleanup_(text_clear) struct text words = {0};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        size_t count = counts[parts[i].state];
+        if (count > 0)
+            text_printf(&words, "%s%zu %s", words.length > 0 ? ", " : "", count,
+                        count == 1 ? parts[i].one : parts[i].many);
     }
+    terminal_line(
+        invocation->terminal, "%s%s", words.length > 0 ? text_string(&words) : "no pins were found",
+        counts[VERDICT_PROMOTE] > 0 ? "; `pingate run --dry-run` tests what is newer" : "");
+}
+
+static int print_status(struct invocation *invocation, const struct gate *gate, struct error *err) {
+    _cleanup_(table_clear) struct table table = {0};
+    _cleanup_(text_clear) struct text out = {0};
+    if (listing_add(&table, &gate->updates, NULL, &invocation->screen, err) < 0)
+        return -1;
+    table_draw(&table, &invocation->screen, &out);
+    if (command_print(invocation, &out, err) < 0)
+        return -1;
+    tell_counts(invocation, &gate->updates);
     return 0;
 }
 

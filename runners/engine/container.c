@@ -10,8 +10,9 @@
 #include "gate/base/trace.h"
 #include "runners/workspace.h"
 
-#define PROC_LIMIT    65536 /* bytes of a file of /proc */
-#define EXPIRES_AFTER 86400 /* seconds: what is older than a day belongs to no living run */
+#define PROC_LIMIT    65536      /* bytes of a file of /proc */
+#define EVENTS_LIMIT  (1u << 20) /* bytes of an engine's events of one container */
+#define EXPIRES_AFTER 86400      /* seconds: what is older than a day belongs to no living run */
 
 static char *read_line(const char *path, struct error *err) {
     _cleanup_(text_clear) struct text bytes = {0};
@@ -243,10 +244,32 @@ int container_remove(struct engine *engine, const char *id, struct error *err) {
     return fine_when_gone(result, status, err);
 }
 
-/* Whether a time of the engine's is one; those of what has not happened are of the year 1. */
-static bool has_happened(const json_t *time) {
+/* "2026-11-25T07:00:00.123456789Z", or with "+01:00": milliseconds since 1970, rounded up; 0 for what is none or has not
+ * happened, which has a time of the year 1. */
+static int64_t time_ms(const json_t *time) {
     const char *text = json_string_value(time);
-    return text != NULL && strlen(text) > 10 && strncmp(text, "0001-", 5) != 0;
+    struct tm parts = {0};
+    int read = 0;
+    if (text == NULL ||
+        sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d%n", &parts.tm_year, &parts.tm_mon, &parts.tm_mday,
+               &parts.tm_hour, &parts.tm_min, &parts.tm_sec, &read) != 6)
+        return 0;
+    parts.tm_year -= 1900;
+    parts.tm_mon -= 1;
+    int64_t result = (int64_t)timegm(&parts) * 1000;
+    const char *rest = text + read;
+    if (*rest == '.') {
+        size_t digits = strspn(rest + 1, "0123456789");
+        result += (int64_t)(strtod(rest, NULL) * 1000) + 1;
+        rest += 1 + digits;
+    }
+    int hours = 0;
+    int minutes = 0;
+    if ((*rest == '+' || *rest == '-') && sscanf(rest + 1, "%2d:%2d", &hours, &minutes) == 2)
+        result -= (*rest == '+' ? 1 : -1) * (int64_t)(hours * 60 + minutes) * 60000;
+    else if (strcmp(rest, "Z") != 0)
+        return 0;
+    return result > 0 ? result : 0;
 }
 
 static int read_state(const json_t *answer, const char *id, struct container_state *state,
@@ -268,8 +291,8 @@ static int read_state(const json_t *answer, const char *id, struct container_sta
     if (number < INT_MIN || number > INT_MAX) /* it must not become a 0 by being cut */
         return error_set(err, ERROR_PROTOCOL, "the engine told of exit code %lld, which is none",
                          (long long)number);
-    state->started = has_happened(json_object_get(now, "StartedAt"));
-    state->finished = has_happened(json_object_get(now, "FinishedAt"));
+    state->started = time_ms(json_object_get(now, "StartedAt")) > 0;
+    state->finished_ms = time_ms(json_object_get(now, "FinishedAt"));
     state->running = json_is_true(running) || json_is_true(json_object_get(now, "Paused")) ||
                      json_is_true(json_object_get(now, "Restarting"));
     state->oom = json_is_true(oom);
@@ -295,6 +318,49 @@ int container_inspect(struct engine *engine, const char *id, struct container_st
                                "lost it")
                    : -1;
     return read_state(answer, id, state, err);
+}
+
+static int on_events(void *context, const char *bytes, size_t length, struct error *err) {
+    struct text *lines = context;
+    lines->ceiling = EVENTS_LIMIT;
+    text_append(lines, bytes, length);
+    return text_check(lines, err);
+}
+
+static bool is_signal(const json_t *event, const char *id) {
+    const json_t *actor = json_object_get(event, "Actor");
+    const char *action = json_string_value(json_object_get(event, "Action"));
+    const char *of = json_string_value(json_object_get(actor, "ID"));
+    return action != NULL && strcmp(action, "kill") == 0 && of != NULL && strcmp(of, id) == 0;
+}
+
+int container_was_signalled(struct engine *engine, const char *id, int64_t finished_ms,
+                            bool *signalled, struct error *err) {
+    *signalled = false;
+    _cleanup_(text_clear) struct text lines = {0};
+    int64_t until_ms = finished_ms + SIGNAL_MARGIN_MS;
+    _cleanup_(free_pointer) char *filters =
+        string_format(err, "{\"container\":[\"%s\"],\"event\":[\"kill\"]}", id);
+    _cleanup_(free_pointer) char *escaped = filters != NULL ? http_escape(filters, err) : NULL;
+    _cleanup_(free_pointer) char *path =
+        escaped != NULL
+            ? string_format(err, "/events?since=1&until=%lld.%03lld&filters=%s",
+                            (long long)until_ms / 1000, (long long)until_ms % 1000, escaped)
+            : NULL;
+    if (path == NULL)
+        return -1;
+    long status;
+    struct engine_call call = {
+        .method = "GET", .path = path, .on_data = on_events, .context = &lines};
+    if (engine_call(engine, &call, &status, NULL, err) < 0)
+        return error_wrap(err, "ask whether somebody stopped the container");
+    for (const char *at = text_string(&lines); *at != '\0';) {
+        size_t length = strcspn(at, "\n");
+        json_auto_t *event = json_loadb(at, length, 0, NULL);
+        *signalled = *signalled || is_signal(event, id);
+        at += length + (at[length] == '\n' ? 1 : 0);
+    }
+    return 0;
 }
 
 int volume_create(struct engine *engine, const char *name, const struct labels *labels,

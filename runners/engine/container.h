@@ -40,13 +40,13 @@ int container_remove(struct engine *engine, const char *id,
 
 /* What inspect says, the only word that decides. */
 struct container_state {
-    bool started;  /* it did run */
-    bool finished; /* and has an end */
-    bool running;  /* paused and restarting count as such */
+    bool started; /* it did run */
+    bool running; /* paused and restarting count as such */
     bool oom;
     int exit_code;
-    char image[80];  /* id of its image: "sha256:…" */
-    char error[300]; /* why it did not start */
+    int64_t finished_ms; /* since 1970, by the engine's clock; 0: it has no end */
+    char image[80];      /* id of its image: "sha256:…" */
+    char error[300];     /* why it did not start */
 };
 
 /* id: the whole one. err: engine  it is gone;  protocol  a word lacks, has the wrong type or is about another one */
@@ -57,6 +57,14 @@ int container_inspect(struct engine *engine, const char *id, struct container_st
     "pingate.image" /* on the volumes of pulled.h: the reference that a run pulled */
 
 /* image: for that label; NULL for none */
+#define SIGNAL_MARGIN_MS                                                                           \
+    50 /* how much later than the end of a process the engine may note what ended it */
+
+/* Whether a signal was sent to it through the engine (docker stop, an engine that shuts down): then it did not exit by itself,
+ * whatever its code is. Best asked after its removal, when the margin has passed; else the engine waits for that. */
+int container_was_signalled(struct engine *engine, const char *id, int64_t finished_ms,
+                            bool *signalled, struct error *err) _must_check_;
+
 int volume_create(struct engine *engine, const char *name, const struct labels *labels,
                   const char *image, struct error *err) _must_check_;
 int volume_remove(struct engine *engine, const char *name,

@@ -164,3 +164,115 @@ END
         engine DELETE "/$left" >/dev/null
     done
 }
+
+@test "a child that is out of memory is told, although the command exits with 0" {
+    trial 1 <<<'  - {name: eats, run: "(tail /dev/zero; true) || true; exit 0", memory: 16MiB, timeout: 60s}'
+    first '.outcome == "oom" and (.reason | contains("exit code 0"))'
+}
+
+@test "137 without a limit that was hit is a failure, and no word of memory" {
+    trial 1 <<<'  - {name: dies, run: "exit 137"}'
+    first '.outcome == "failed" and (.reason | contains("137")) and (.reason | contains("out of memory") | not)'
+}
+
+@test "126 and 127 of a shell inside are its own, with their exit code" {
+    trial 1 <<<'  - {name: lacks, run: "no-such-program"}'
+    first '.outcome == "failed" and .commands[0].exit_code == 127 and (.commands[0].err_tail | contains("not found"))'
+    sed -i 's/no-such-program/\/version/; s/\/version/touch x; .\/x/' pingate.yaml
+    commit
+    gate 1 run
+    first '.outcome == "failed" and .commands[0].exit_code == 126'
+}
+
+@test "a program that may not be run, and one that is not there, are failed tests that were never started" {
+    trial 1 <<<'  - {name: lacks, run: [["/etc"]]}'
+    first '.outcome == "failed" and (.reason | contains("could not be started")) and (.reason | contains("may not be run"))'
+    sed -i 's|/etc|/no/such|' pingate.yaml
+    commit
+    gate 1 run
+    first '.outcome == "failed" and (.reason | contains("could not be started")) and (.reason | contains("not in the image"))'
+}
+
+@test "a user that is not in the image is a failed test" {
+    trial 1 <<<'  - {name: lacks, run: "true", user: nobody-here}'
+    first '.outcome == "failed" and (.reason | contains("nobody-here"))'
+}
+
+@test "an image that was there before stays" {
+    name=trials/there-$RANDOM
+    old=$(make_image "$name:1.0.0" /version=one)
+    new=$(make_image "$name:1.1.0" /version=two)
+    engine POST "/images/create?fromImage=$(image "$name")@$new" >/dev/null
+    new_project
+    echo "FROM $(image "$name"):1.0.0@$old" >Dockerfile
+    printf 'version: 1\nupdates: [{images: ["**"], policy: minor}]\ntests: [{name: t, run: "true"}]\n' >pingate.yaml
+    commit
+    gate 0 run
+    engine GET "/images/$(image "$name")@$new/json" | jq -e .Id >/dev/null
+    engine DELETE "/images/$(image "$name")@$new" >/dev/null
+}
+
+@test "two runs at once share an image: the first to end leaves it to the other" {
+    name=trials/shared-$RANDOM
+    old=$(make_image "$name:1.0.0" /version=one)
+    new=$(make_image "$name:1.1.0" /version=two)
+    new_project
+    echo "FROM $(image "$name"):1.0.0@$old" >Dockerfile
+    printf 'version: 1\nupdates: [{images: ["**"], policy: minor}]\ntests: [{name: t, run: ["until test -e /pingate/go; do sleep 0.1; done", "true"]}]\n' >pingate.yaml
+    commit
+    cp -r . ../second
+    pingate run >"$out" 2>"$err" &
+    for _ in $(seq 200); do
+        [ "$(engine GET /containers/json | jq length)" -eq 0 ] || break
+        sleep 0.1
+    done
+    sed -i 's/run: .*/run: "true"}]/' ../second/pingate.yaml
+    (cd ../second && pingate run --dry-run >/dev/null 2>"$err.second") || { cat "$err.second"; false; }
+    engine GET "/images/$(image "$name")@$new/json" | jq -e .Id >/dev/null
+    container=$(engine GET /containers/json | jq -r '.[0].Id')
+    mkdir "$work/go" && : >"$work/go/go"
+    tar -C "$work/go" -cf - go | engine PUT "/containers/$container/archive?path=/pingate" --data-binary @- -H 'Content-Type: application/x-tar'
+    wait $! || { cat "$err"; false; }
+    [ -z "$(engine_objects | grep "$name")" ]
+}
+
+@test "a socket that may not be used is told with what to do" {
+    trial 0 <<<'  - {name: t, run: "true"}'
+    git checkout -q . && chmod 755 "$work" && chown -R nobody "$work"
+    status=0
+    setpriv --reuid=nobody --clear-groups env -i PATH="$PATH" HOME="$work/home" DOCKER_HOST="$PINGATE_TEST_ENGINE" \
+        GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*' \
+        "${PINGATE_TEST_PROGRAM:-$tests/../build/pingate}" doctor >"$out" 2>&1 || status=$?
+    [ "$status" -eq 3 ] || { cat "$out"; false; }
+    assert_has "$out" "you may not use the socket"
+}
+
+@test "an address that is not spoken is told with what to do instead" {
+    trial 0 <<<'  - {name: t, run: "true"}'
+    git checkout -q .
+    DOCKER_HOST=ssh://build@host gate 2 run
+    assert_has "$err" "ssh -nNT -L"
+    assert_unchanged
+}
+
+@test "a command that somebody stops and that then exits with 0 is no pass" {
+    name=trials/stopped-$RANDOM
+    old=$(make_image "$name:1.0.0" /version=one)
+    make_image "$name:1.1.0" /version=two >/dev/null
+    new_project
+    echo "FROM $(image "$name"):1.0.0@$old" >Dockerfile
+    printf 'version: 1\nupdates: [{images: ["**"], policy: minor}]\ntests: [{name: serves, run: "trap \x27exit 0\x27 TERM; sleep 600 & wait"}]\n' >pingate.yaml
+    commit
+    pingate run >"$out" 2>"$err" &
+    for _ in $(seq 200); do
+        [ "$(engine GET /containers/json | jq length)" -eq 0 ] || break
+        sleep 0.1
+    done
+    sleep 1
+    engine POST "/containers/$(engine GET /containers/json | jq -r '.[0].Id')/stop?t=30"
+    status=0
+    wait $! || status=$?
+    [ "$status" -eq 3 ] || { cat "$err"; false; }
+    first '.outcome == "error" and .commands[0].exit_code == 0 and (.reason | contains("somebody stopped"))'
+    assert_unchanged
+}

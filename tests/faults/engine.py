@@ -5,7 +5,7 @@ ends with 1; what was made is removed, or its removal was tried."""
 import json
 import signal
 
-from engine_api import (CREATE, IMAGE, IMAGE_REMOVE, INFO, INSPECT, LIST, LOGS, PULL, PUT, REMOVE, START, VERSION,
+from engine_api import (CREATE, EVENTS, IMAGE, IMAGE_REMOVE, INFO, INSPECT, LIST, LOGS, PULL, PUT, REMOVE, START, VERSION,
                         VOLUME_CREATE, VOLUME_REMOVE, VOLUMES, engine, frame, image_id, left_behind, lie, machine_of, spoil)
 from harness import NEW, OLD, case, main, sent
 from scripted import on
@@ -80,6 +80,7 @@ STEPS = [  # name, method, path, an answer is read as JSON
     ("start", "POST", START, False),
     ("logs", "GET", LOGS, False),
     ("inspect", "GET", INSPECT, True),
+    ("events", "GET", EVENTS, False),
 ]
 CLEANING = [
     ("the removal of the container", "DELETE", REMOVE),
@@ -325,6 +326,10 @@ def inspects():
     yield says_no("inspect: exit code -1", "answers", options={"exit": {NEW: -1}}, check=outcome("failed"))
     yield says_no("inspect: exit code 126, of a shell inside", "answers", options={"exit": {NEW: 126}}, check=outcome("failed"))
     yield says_no("inspect: exit code 127, of a shell inside", "answers", options={"exit": {NEW: 127}}, check=outcome("failed"))
+    yield says_no("inspect: exit code 127, and init says that the command is not there", "answers", options={
+        "exit": {NEW: 127}, "logs": [(2, b"[FATAL tini (7)] exec /x failed: No such file or directory\n")]},
+        check=lambda done: [] if "could not be started: exec /x failed" in done.document["trials"][0]["reason"] else
+        [done.document["trials"][0]["reason"]])
     yield says_no("inspect: 137 without a word of memory", "answers", options={"exit": {NEW: 137}}, check=outcome("failed"))
     yield says_no("inspect: out of memory and 137", "answers", options={"exit": {NEW: 137}, "oom": {NEW: True}}, check=outcome("oom"))
     yield says_no("inspect: out of memory and 0", "answers", options={"oom": {NEW: True}}, check=outcome("oom"))
@@ -342,6 +347,17 @@ def inspects():
     yield cannot("inspect: restarting", "still runs", options=state(Restarting=True), seconds=30)
     yield cannot("inspect: gone", "the container is gone", [on("GET", INSPECT, 404, JSON, '{"message":"No such container"}')])
     yield passes("inspect: late", [spoil("GET", INSPECT, delay=1.0)])
+
+
+def ends():
+    yield cannot("events: somebody stopped the container, and it exited with 0", "somebody stopped its container", options={"events": ["kill"]})
+    yield passes("events: of other kinds", options={"events": ["exec_die", "attach"]})
+    yield passes("events: of other containers", [on("GET", EVENTS, 200, JSON, json.dumps(
+        {"Type": "container", "Action": "kill", "Actor": {"ID": "f" * 64}}))])
+    yield passes("events: no JSON", [on("GET", EVENTS, 200, JSON, "\n\nnothing\n[]\n{}\n")])
+    yield cannot("events: a flood", "limit|larger", [on("GET", EVENTS, 200, JSON, "{}\n", flood=4 << 20)])
+    yield says_no("events: a failure stays one, whoever stopped it", "answers", options={"events": ["kill"], "exit": {NEW: 143}},
+                  check=outcome("failed"), code="test-failed")
 
 
 def restarts():
@@ -443,7 +459,7 @@ def signals():
 
 
 CASES += list(steps()) + list(versions()) + list(pulls()) + list(creates()) + list(starts()) + list(logs()) + list(inspects())
-CASES += list(restarts()) + list(removals()) + list(others()) + list(signals())
+CASES += list(ends()) + list(restarts()) + list(removals()) + list(others()) + list(signals())
 
 if __name__ == "__main__":
     main(CASES)

@@ -33,6 +33,7 @@ PUT = V + "/containers" + ID + "/archive\\?.*"
 START = V + "/containers" + ID + "/start"
 LOGS = V + "/containers" + ID + "/logs\\?.*"
 INSPECT = V + "/containers" + ID + "/json"
+EVENTS = V + "/events\\?.*"
 REMOVE = V + "/containers/[^/]*\\?force=1&v=1"
 JSON = {"Content-Type": "application/json"}
 
@@ -46,6 +47,7 @@ OPTIONS = {
     "inspect": {},  # changes of the rest; None takes a member away
     "volumes": (),  # of others: (name, labels)
     "containers": (),  # of others: (id, labels)
+    "events": (),  # actions that the engine tells of a container
     "warnings": (),  # of a create
     "pull": None,  # lines of a pull's stream instead of the usual ones
     "pulled": True,  # whether the image is there after a pull
@@ -213,6 +215,13 @@ class Machine:
                 del found[key]
         return json_row(200, whole)
 
+    def events(self, request, query):
+        container = json.loads(query["filters"])["container"][0]
+        found = [json.dumps({"Type": "container", "Action": action, "Actor": {"ID": container}})
+                 for action in self.options["events"]]
+        return on("", "", 200, JSON, "".join(one + "\n" for one in found), chunked="good") if found else \
+            on("", "", 200, JSON, b"", chunked="good")
+
     def kill(self, request, query, container):
         return on("", "", 204) if self.known(container) else refuse(404, "No such container: " + container)
 
@@ -232,6 +241,7 @@ ROUTES = [
     ("DELETE", "/images/(.*)", Machine.remove_image), ("POST", "/containers/create", Machine.create),
     ("PUT", "/containers/([^/]*)/archive", Machine.put), ("POST", "/containers/([^/]*)/start", Machine.start),
     ("GET", "/containers/([^/]*)/logs", Machine.logs), ("GET", "/containers/([^/]*)/json", Machine.inspect),
+    ("GET", "/events", Machine.events),
     ("POST", "/containers/([^/]*)/kill", Machine.kill), ("DELETE", "/containers/([^/]*)", Machine.remove),
 ]
 

@@ -144,7 +144,7 @@ def start_servers(row):
         options["rows"] = [copy.copy(line) for line in options["rows"]]
         servers[name] = scripted.Server(**options)
         names[name] = servers[name].where
-    if any(one.tls for one in servers.values()):
+    if any(one.tls for one in servers.values()) or "{ca}" in (row["config"] or ""):
         names["ca"] = os.path.join(scripted.certificates(), "ca.pem")
     return servers, names
 

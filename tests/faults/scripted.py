@@ -343,8 +343,10 @@ class Server:
     def _matches(self, row, request):
         if not (row.method.match(request.method) and row.path.match(request.path)):
             return False
-        same = sum(1 for r in self.requests if row.method.match(r.method) and row.path.match(r.path))
         lines = request.headers
+        same = 0
+        if row.nth is not None:
+            same = sum(1 for r in self.requests if row.method.match(r.method) and row.path.match(r.path))
         return ((row.times is None or row.used < row.times)
                 and (row.nth is None or row.nth == same)
                 and (row.when is None or self._is_set(row.when))
@@ -559,7 +561,7 @@ def certificates():
         folder = tempfile.mkdtemp(prefix="scripted-tls.")
         openssl(folder, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
                 "-keyout", "ca.key", "-subj", "/CN=scripted authority", "-days", "30", "-out", "ca.pem")
-        here = ("IP:127.0.0.1,IP:127.0.0.2,IP:127.0.0.3,DNS:localhost,DNS:*.localhost,DNS:*.example.com,DNS:*.example.org,"
+        here = ("IP:127.0.0.1,IP:127.0.0.2,IP:127.0.0.3,DNS:localhost,DNS:*.localhost,DNS:*.example.com,DNS:*.hub.example.com,DNS:*.example.org,"
                 "DNS:*.docker.io,DNS:*.example.co.uk,DNS:*.other.co.uk")
         now = ("20240101000000Z", "20991231000000Z")
         make_certificate(folder, "good", here, now)

@@ -1,18 +1,31 @@
 # One line a target: NAME.c holds FUZZ_TARGET(NAME), its seeds are in corpus/NAME/. See fuzz.h.
 fuzz_targets = \
+	%D%/config.c \
+	%D%/dockerfile.c \
+	%D%/frames.c \
+	%D%/glob.c \
 	%D%/journal.c \
 	%D%/policy.c \
-	%D%/reference.c
+	%D%/progress.c \
+	%D%/reference.c \
+	%D%/text.c \
+	%D%/yaml.c
+
+# What targets share.
+fuzz_helpers = \
+	%D%/fuzz.c %D%/fuzz.h \
+	%D%/pins.c %D%/pins.h \
+	tests/golden/moved.c tests/golden/moved.h
 
 check_PROGRAMS += tests/fuzz/replay
-tests_fuzz_replay_SOURCES = %D%/replay.c %D%/fuzz.c %D%/fuzz.h $(fuzz_targets)
+tests_fuzz_replay_SOURCES = %D%/replay.c $(fuzz_helpers) $(fuzz_targets)
 if !HAVE_CHECK
 TESTS += tests/fuzz/replay
 endif
 
 if FUZZERS
 noinst_PROGRAMS += tests/fuzz/fuzzer
-tests_fuzz_fuzzer_SOURCES = %D%/fuzzer.c %D%/fuzz.c %D%/fuzz.h $(fuzz_targets)
+tests_fuzz_fuzzer_SOURCES = %D%/fuzzer.c $(fuzz_helpers) $(fuzz_targets)
 tests_fuzz_fuzzer_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 endif
 

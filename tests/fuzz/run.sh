@@ -48,8 +48,9 @@ for target in "$@"; do
         echo "${runs:-no} runs, nothing found"
         [ -n "$runs" ] || failed="$failed $target"
     else
-        echo "FAILED, see $log"
-        tail -n 20 "$log"
+        echo "FAILED: $(sed -nE '/does not hold:|ERROR: |runtime error:/{p;q}' "$log")"
+        sed -n 's/^.*Test unit written to /             its input: /p' "$log"
+        echo "             the log: $log"
         failed="$failed $target"
     fi
 done

@@ -489,7 +489,6 @@ START_TEST(random_soup) {
 END_TEST
 
 UNIT_MAIN("clean", {
-    tcase_set_timeout(cases, 60);
     tcase_add_test(cases, escape_sequences);
     tcase_add_test(cases, characters);
     tcase_add_test(cases, workflow_commands);

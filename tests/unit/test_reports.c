@@ -9,6 +9,8 @@
 #include "reports/json.h"
 #include "reports/markdown.h"
 #include "reports/report.h"
+#include "reports/summary.h"
+#include "tests/unit/pty.h"
 #include "tests/unit/unit.h"
 
 #define GOLDEN_LIMIT (4u << 20) /* bytes of a file of a case */
@@ -96,6 +98,16 @@ static int draw_short(const char *name, const struct result *result) {
     return differs;
 }
 
+static int draw_summary(const char *name, const struct result *result) {
+    struct error err = {0};
+    struct text drawn = {0};
+    struct screen screen = {.stream = stdout, .utf8 = true};
+    unit_ok(summary_draw(result, &screen, "pingate-out", false, &drawn, &err), &err);
+    int differs = compare(name, "summary.txt", &drawn);
+    text_clear(&drawn);
+    return differs;
+}
+
 START_TEST(golden_cases) {
     set_folder();
     DIR *open_folder = opendir(folder);
@@ -110,6 +122,7 @@ START_TEST(golden_cases) {
         failed += draw_and_compare(entry->d_name, &result, &report_markdown);
         failed += draw_and_compare(entry->d_name, &result, &report_junit);
         failed += draw_short(entry->d_name, &result);
+        failed += draw_summary(entry->d_name, &result);
         result_clear(&result);
         cases_seen++;
     }
@@ -165,6 +178,46 @@ START_TEST(hostile_at_every_size) {
         text_clear(&drawn);
     }
     result_clear(&result);
+}
+END_TEST
+
+/* Each row fits the window but for one word that is longer; nothing in it moves the cursor; nothing is obeyed. */
+static void check_rows(const char *drawn, const struct screen *screen, size_t columns) {
+    ck_assert_msg(strpbrk(drawn, "\x1b\r\b\t") == NULL, "a control character");
+    ck_assert_msg(strstr(drawn, "##[") == NULL && strstr(drawn, "##vso[") == NULL, "a command");
+    for (const char *at = drawn; *at != '\0';) {
+        size_t length = strcspn(at, "\n");
+        struct error err = {0};
+        char *row = string_dup_length(at, length, &err);
+        const char *words = row + strspn(row, " ");
+        ck_assert_msg(strncmp(words, "::", 2) != 0, "a command: %s", row);
+        bool fits = screen_width(screen, row) <= columns || strchr(words, ' ') == NULL;
+        ck_assert_msg(fits, "%zu columns: too long: %s", columns, row);
+        free(row);
+        at += length + (at[length] == '\n');
+    }
+}
+
+START_TEST(summaries_fit_every_window) {
+    static const char *const names[] = {"closed", "hostile", "together", "could-not-look",
+                                        "promoted"};
+    set_folder();
+    struct pty pty;
+    pty_open(&pty, 80);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        for (size_t columns = 30; columns < 250; columns += 7) {
+            struct error err = {0};
+            struct result result;
+            struct text drawn = {0};
+            struct screen screen = {.stream = pty.stream, .terminal = true, .utf8 = i % 2 == 0};
+            load_case(names[i], &result);
+            pty_resize(&pty, columns);
+            unit_ok(summary_draw(&result, &screen, "out", false, &drawn, &err), &err);
+            check_rows(text_string(&drawn), &screen, columns);
+            text_clear(&drawn);
+            result_clear(&result);
+        }
+    pty_close(&pty);
 }
 END_TEST
 
@@ -234,6 +287,11 @@ START_TEST(far_too_much) {
     unit_ok(report_junit.draw(&result, &junit, &err), &err);
     ck_assert_uint_le(junit.length, 30u << 20);
     text_clear(&junit);
+    struct text summary = {0};
+    struct screen screen = {.stream = stdout, .utf8 = true};
+    unit_ok(summary_draw(&result, &screen, "out", false, &summary, &err), &err);
+    ck_assert_uint_le(summary.length, 1u << 20);
+    text_clear(&summary);
     result_clear(&result);
 }
 END_TEST
@@ -309,6 +367,7 @@ UNIT_MAIN("reports", {
     tcase_set_timeout(cases, 120);
     tcase_add_test(cases, golden_cases);
     tcase_add_test(cases, hostile_at_every_size);
+    tcase_add_test(cases, summaries_fit_every_window);
     tcase_add_test(cases, far_too_much);
     tcase_add_test(cases, a_limit_that_is_too_small);
     tcase_add_test(cases, writes_all);

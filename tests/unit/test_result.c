@@ -202,7 +202,7 @@ START_TEST(headlines) {
          false,
          "Stopped: the command line or the configuration is wrong; nothing was written."},
         {{END}, 3, false, false, "The run could not be finished; nothing was written."},
-        {{P, END}, 143, false, false, "Interrupted by signal 15, 1 passed; nothing was written."},
+        {{P, END}, 143, false, false, "Interrupted by SIGTERM, 1 passed; nothing was written."},
         {{END}, 70, false, false, "Stopped by a bug in pingate; nothing was written."},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

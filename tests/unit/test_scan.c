@@ -254,6 +254,9 @@ START_TEST(large_files) {
     check_found(NULL, "");
     bytes[100] = '\0';
     put_bytes("big", bytes, 5 * MIB);
+    check_found(NULL, "");
+    memcpy(bytes + 200, A, strlen(A));
+    put_bytes("big", bytes, 5 * MIB);
     check_found(NULL, "big! binary;");
     free(bytes);
 }

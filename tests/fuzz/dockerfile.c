@@ -1,0 +1,5 @@
+#include "tests/fuzz/pins.h"
+
+FUZZ_TARGET(dockerfile) {
+    fuzz_pins("Dockerfile", bytes, size);
+}

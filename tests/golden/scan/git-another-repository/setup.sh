@@ -1,0 +1,3 @@
+#!/bin/sh
+git init -q lib
+git init -q .

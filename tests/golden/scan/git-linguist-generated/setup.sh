@@ -1,0 +1,4 @@
+#!/bin/sh
+git init -q .
+echo 'gen/** linguist-generated' >.gitattributes
+git add .

@@ -1,0 +1,4 @@
+#!/bin/sh
+git init -q .
+echo ignored >.gitignore
+git add .

@@ -1,0 +1,6 @@
+#!/bin/sh
+git init -q lib
+git -C lib add .
+git -C lib commit -q -m x
+git init -q .
+git -c advice.addEmbeddedRepo=false add .

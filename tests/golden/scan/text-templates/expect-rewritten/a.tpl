@@ -1,0 +1,5 @@
+image: {{ .Values.image }}@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
+image: {{ .Values.reg }}/app:1@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
+image: {{ "redis:9.9.9-moved@sha256:1122334455667788112233445566778811223344556677881122334455667788" }}
+image: ${{ env.REG }}/app@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
+image: redis@sha256:{{ .digest }}

@@ -1,0 +1,4 @@
+variable "image" {
+  default = "ghcr.io/a/b:9.9.9-moved@sha256:1122334455667788112233445566778811223344556677881122334455667788" # redis@sha256:1122334455667788112233445566778811223344556677881122334455667788
+}
+x = "${var.registry}/app:1@sha256:cafecafecafecafecafecafecafecafecafecafecafecafecafecafecafecafe"

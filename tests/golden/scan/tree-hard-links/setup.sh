@@ -1,0 +1,4 @@
+#!/bin/sh
+mkdir d
+ln a.txt b.txt
+ln a.txt d/c.txt

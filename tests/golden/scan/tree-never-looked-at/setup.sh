@@ -1,0 +1,4 @@
+#!/bin/sh
+mkdir -p .git.d d/.git
+cp a.txt .git.d/x
+cp a.txt d/.git/x
