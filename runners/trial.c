@@ -191,9 +191,10 @@ static int wait_for_end(const struct trial_run *run, const char *id,
 }
 
 /* A shell gives 126 and 127 too, for programs that it did not find. The first process of the container (docker-init is tini,
- * Podman's is catatonit) says on standard error when it was the command itself that could not be run. */
+ * Podman's is catatonit, which exits with 1) says on standard error when it was the command itself that could not be run. */
 static bool init_failed(const struct text *err_tail, char *words, size_t size) {
-    static const char *const names[] = {"[FATAL tini", "catatonit: failed to exec"};
+    static const char *const names[] = {"[FATAL tini", "catatonit: failed to exec",
+                                        "ERROR (catatonit:"};
     const char *line = text_string(err_tail);
     bool found = false;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -207,13 +208,14 @@ static bool init_failed(const struct text *err_tail, char *words, size_t size) {
 static void say_exit(int exit_code, struct command_result *command) {
     char words[300];
     char reason[400];
+    bool of_init = exit_code == 1 || exit_code == 126 || exit_code == 127;
     if (exit_code == 137)
         snprintf(reason, sizeof reason,
                  "exited with 137: killed by SIGKILL, and not for the memory limit or the time");
-    else if ((exit_code == 126 || exit_code == 127) &&
-             init_failed(&command->err_tail, words, sizeof words))
+    else if (of_init && init_failed(&command->err_tail, words, sizeof words))
         snprintf(reason, sizeof reason, "could not be started: %s (%s)", words,
-                 exit_code == 127 ? "it is not in the image" : "it may not be run there");
+                 strstr(words, "No such file") != NULL ? "it is not in the image"
+                                                       : "it may not be run there");
     else
         snprintf(reason, sizeof reason, "exited with %d", exit_code);
     say(command, OUTCOME_FAILED, reason);

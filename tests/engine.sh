@@ -232,6 +232,7 @@ END
     printf '[[registry]]\nlocation = "127.0.0.1:%s"\ninsecure = true\n' "$(cat "$folder/registry.port")" \
         >"$folder/registries.conf"
     mapfile -t words < <(podman_words)
+    cd "$folder" # conmon leaves files where the service was started
     daemon engine "${words[@]}" system service -t 0 "unix://$folder/docker.sock"
     wait_for engine engine_answers
 }

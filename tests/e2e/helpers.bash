@@ -25,6 +25,10 @@ engine() {
     curl -fsS -X "$method" --unix-socket "${PINGATE_TEST_ENGINE#unix://}" "$@" "http://engine$path"
 }
 
+engine_is() { # docker or podman
+    engine GET /version | jq -e --arg name "$1" '[.Components[].Name == "Podman Engine"] | any == ($name == "podman")' >/dev/null
+}
+
 # One line for everything that somebody could leave behind.
 engine_objects() {
     engine GET '/containers/json?all=1' | jq -r '.[] | "container \(.Id) \(.Names[0]) \(.Image) \(.State)"'

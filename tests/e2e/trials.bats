@@ -43,7 +43,8 @@ first() { # JQ-EXPRESSION about the first trial
 
 @test "out of memory has its own outcome" {
     trial 1 <<<'  - {name: eats, run: "tail /dev/zero", memory: 16MiB, timeout: 60s}'
-    first '.outcome == "oom"'
+    # Podman 4.3 does not tell that memory was the reason.
+    if engine_is podman; then first '.outcome == "failed" and (.reason | contains("137"))'; else first '.outcome == "oom"'; fi
 }
 
 @test "a child that is left behind ends with its command" {
@@ -166,8 +167,11 @@ END
 }
 
 @test "a child that is out of memory is told, although the command exits with 0" {
-    trial 1 <<<'  - {name: eats, run: "(tail /dev/zero; true) || true; exit 0", memory: 16MiB, timeout: 60s}'
-    first '.outcome == "oom" and (.reason | contains("exit code 0"))'
+    local status=1 outcome=oom
+    # Podman 4.3 does not tell it, so there is nothing to see: HACKING.md says so, and this row says when that has changed.
+    if engine_is podman; then status=0 outcome=passed; fi
+    trial "$status" <<<'  - {name: eats, run: "(tail /dev/zero; true) || true; exit 0", memory: 16MiB, timeout: 60s}'
+    first ".outcome == \"$outcome\" and (.reason == null or (.reason | contains(\"exit code 0\")))"
 }
 
 @test "137 without a limit that was hit is a failure, and no word of memory" {
