@@ -126,8 +126,8 @@ same_as_living && status=0 || status=1
 result "$status" "a whole run beside two living ones leaves nothing, and nothing of theirs is touched" <"$work/diff"
 
 remove_foreign() { # the remains of a dead pid namespace: they go when they expire, which is tomorrow
-    local kind id run
-    while read -r kind id run; do
+    local kind id
+    while read -r kind id _; do
         case $kind in
         container) engine DELETE "/containers/$id?force=1&v=1" ;;
         *) engine DELETE "/${kind}s/$id?force=1" ;;
