@@ -19,7 +19,7 @@ static bool is_set(const char *name) {
 
 static bool in_ci(void) {
     const char *ci = getenv("CI");
-    return is_set("CI") && strcmp(ci, "false") != 0 && strcmp(ci, "0") != 0;
+    return ci != NULL && *ci != '\0' && strcmp(ci, "false") != 0 && strcmp(ci, "0") != 0;
 }
 
 void screen_open(struct screen *screen, FILE *stream, bool utf8) {

@@ -10,6 +10,7 @@ runners_librunners_a_SOURCES = \
 
 # runners/engine
 runners_librunners_a_SOURCES += \
+	%D%/engine/alone.c %D%/engine/alone.h \
 	%D%/engine/address.c %D%/engine/address.h \
 	%D%/engine/container.c %D%/engine/container.h \
 	%D%/engine/engine.c %D%/engine/engine.h \

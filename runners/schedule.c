@@ -40,6 +40,9 @@ struct schedule {
     char *words, *platform;
     struct image_list images;
     size_t volumes; /* made so far, for names */
+    bool alone_asked,
+        alone_possible; /* whether containers may be without a network the quick way */
+    size_t alone_count; /* made so far, for names */
     pthread_mutex_t event_lock;
     char *left;        /* the first thing that could not be removed; under event_lock */
     size_t left_count; /* of them all */
@@ -55,6 +58,11 @@ struct batch {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     struct error fatal; /* the first that ended a worker */
+    pthread_mutex_t
+        alone_lock; /* held while the first worker makes it; never with the other lock inside */
+    struct alone alone;
+    bool alone_tried;
+    size_t alone_used; /* of its files */
 };
 
 static void emit(struct schedule *schedule, const struct schedule_event *event) {
@@ -258,6 +266,43 @@ static void fail_trial(struct trial_result *result, enum outcome outcome, const 
     error_clear(&ignored);
 }
 
+static int make_alone(struct batch *batch, struct engine *engine, struct engine *cleaner,
+                      const char *image_id, struct error *err) {
+    struct schedule *schedule = batch->schedule;
+    if (!schedule->alone_asked && alone_possible(engine, &schedule->alone_possible, err) < 0)
+        return -1;
+    schedule->alone_asked = true;
+    if (!schedule->alone_possible)
+        return 0;
+    size_t count = 0;
+    for (size_t t = 0; t < batch->count; t++)
+        count += batch->specs[t].step_count;
+    _cleanup_(free_pointer) char *name = string_format(
+        err, "pingate-%s-hosts-%zu", schedule->options.run_id, ++schedule->alone_count);
+    if (name == NULL || cancel_check(schedule->options.cancel, err) < 0)
+        return -1;
+    return alone_make(engine, cleaner, name, &schedule->labels, image_id, count, &batch->alone,
+                      err);
+}
+
+/* The first who needs it makes it, with its own image. Where it cannot be had, the engine makes the namespaces. */
+static const struct alone *share_alone(struct batch *batch, struct engine *engine,
+                                       struct engine *cleaner, const struct trial_spec *spec,
+                                       const char *image_id, size_t *first) {
+    if (spec->test->network || spec->step_count == 0)
+        return NULL;
+    _cleanup_(error_clear) struct error why = {0};
+    pthread_mutex_lock(&batch->alone_lock);
+    if (!batch->alone_tried && make_alone(batch, engine, cleaner, image_id, &why) < 0)
+        trace(TRACE_ENGINE, "the engine makes the namespaces: %s", error_message(&why));
+    batch->alone_tried = true;
+    *first = batch->alone_used;
+    batch->alone_used += spec->step_count;
+    bool made = batch->alone.folder != NULL;
+    pthread_mutex_unlock(&batch->alone_lock);
+    return made ? &batch->alone : NULL;
+}
+
 /* With the lock held on entry and exit. */
 static int work_on_trial(struct batch *batch, struct engine *engine, struct engine *cleaner,
                          size_t index, struct error *err) {
@@ -285,6 +330,8 @@ static int work_on_trial(struct batch *batch, struct engine *engine, struct engi
         fail_trial(&batch->results[index], OUTCOME_ERROR, failure);
     } else {
         struct trial_report report = {batch, index};
+        size_t first = 0;
+        const struct alone *alone = share_alone(batch, engine, cleaner, spec, ids[0], &first);
         struct trial_run run = {.engine = engine,
                                 .cleaner = cleaner,
                                 .cancel = schedule->options.cancel,
@@ -292,6 +339,8 @@ static int work_on_trial(struct batch *batch, struct engine *engine, struct engi
                                 .labels = &schedule->labels,
                                 .image_ids = ids,
                                 .name = name,
+                                .alone = alone,
+                                .alone_first = first,
                                 .keep = schedule->options.keep,
                                 .on_command = on_command,
                                 .on_left = on_left,
@@ -377,6 +426,18 @@ static size_t run_workers(struct batch *batch, size_t wanted) {
     return started;
 }
 
+/* A failed trial that is kept for a look can be started again, so it keeps its hosts files too. */
+static void finish_alone(struct batch *batch) {
+    struct trial_report report = {.batch = batch};
+    _cleanup_(error_clear) struct error why = {0};
+    bool kept = false;
+    for (size_t t = 0; t < batch->count && batch->schedule->options.keep; t++)
+        kept = kept || batch->results[t].outcome != OUTCOME_PASSED;
+    if (!kept && alone_remove(batch->schedule->cleaner, &batch->alone, &why) < 0)
+        on_left(&report, error_message(&why));
+    alone_clear(&batch->alone);
+}
+
 /* It was to be run, and nothing is known of it: no ordinary skip. */
 static void fail_not_run(struct trial_result *result, const struct error *why) {
     char reason[800];
@@ -396,6 +457,7 @@ int schedule_run(struct schedule *schedule, const struct trial_spec *specs,
     }
     pthread_mutex_init(&batch.lock, NULL);
     pthread_cond_init(&batch.changed, NULL);
+    pthread_mutex_init(&batch.alone_lock, NULL);
     size_t most = schedule->images.count > count ? schedule->images.count : count;
     size_t wanted = most < schedule->options.jobs ? most : schedule->options.jobs;
     if (count > 0 && run_workers(&batch, wanted) == 0)
@@ -403,6 +465,8 @@ int schedule_run(struct schedule *schedule, const struct trial_spec *specs,
     for (size_t i = 0; i < count; i++)
         if (!batch.taken[i])
             fail_not_run(&results[i], &batch.fatal);
+    finish_alone(&batch);
+    pthread_mutex_destroy(&batch.alone_lock);
     pthread_cond_destroy(&batch.changed);
     pthread_mutex_destroy(&batch.lock);
     free(batch.taken);

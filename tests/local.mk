@@ -38,6 +38,9 @@ CLEANFILES += tests/golden/move_pins$(EXEEXT)
 EXTRA_DIST += %D%/faults/scripted.py %D%/faults/harness.py %D%/faults/registry.py %D%/faults/engine.py %D%/faults/engine_api.py \
 	%D%/faults/inject.py
 
+# Speed against peers: tests/run.sh bench compiles what it needs.
+EXTRA_DIST += %D%/bench/bare.c %D%/bench/common.bash %D%/bench/delay.c %D%/bench/lookup %D%/bench/measure.c %D%/bench/trials
+
 # Stops promotions half way; needs strace, so tests/run.sh runs it and not `make check`.
 EXTRA_PROGRAMS += tests/crash/promote_driver
 EXTRA_DIST += %D%/crash/crash.sh %D%/crash/kill.sh
@@ -109,6 +112,7 @@ check_PROGRAMS += tests/unit/test_tags
 check_PROGRAMS += tests/unit/test_token
 
 # runners
+check_PROGRAMS += tests/unit/test_alone
 check_PROGRAMS += tests/unit/test_address
 check_PROGRAMS += tests/unit/test_container
 check_PROGRAMS += tests/unit/test_frames

@@ -289,6 +289,7 @@ groups_for() { # PART…
     for part in "$@"; do
         case $part in
         lint) groups="$groups lint" ;;
+        bench) groups="$groups bench" ;;
         e2e-podman) groups="$groups image podman" ;;
         e2e*) groups="$groups image" ;;
         esac

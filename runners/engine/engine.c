@@ -15,6 +15,7 @@ struct engine {
     struct engine_location location;
     int64_t timeout_ms; /* of one call */
     int minor;          /* of the API that is spoken; 0: not yet known */
+    bool podman;
 };
 
 void engine_freep(struct engine **engine) {
@@ -185,6 +186,17 @@ static int nobody_answers(const struct engine *engine, struct error *err) {
     return error_wrap(err, "no Docker Engine answers at %s", engine->location.address);
 }
 
+static bool names_podman(const json_t *version) {
+    size_t index;
+    const json_t *component;
+    json_array_foreach(json_object_get(version, "Components"), index, component) {
+        const char *name = json_string_value(json_object_get(component, "Name"));
+        if (name != NULL && strcmp(name, "Podman Engine") == 0)
+            return true;
+    }
+    return false;
+}
+
 static int negotiate(struct engine *engine, struct error *err) {
     long status;
     json_auto_t *version = NULL;
@@ -214,6 +226,7 @@ static int negotiate(struct engine *engine, struct error *err) {
                          engine->location.address, oldest, ENGINE_NEWEST_MINOR,
                          ENGINE_NEWEST_MINOR);
     engine->minor = spoken;
+    engine->podman = names_podman(version);
     return 0;
 }
 
@@ -241,6 +254,10 @@ int engine_open(const char *address, struct cancel *cancel, struct engine **out,
 int engine_open_cleaner(const char *address, struct cancel *cancel, struct engine **out,
                         struct error *err) {
     return open_with(address, cancel, true, out, err);
+}
+
+bool engine_is_podman(const struct engine *engine) {
+    return engine->podman;
 }
 
 int engine_ping(struct engine *engine, struct error *err) {
@@ -275,10 +292,7 @@ char *engine_describe(struct engine *engine, char **platform, struct error *err)
     *platform = string_format(err, "%s/%s", word(version, "Os"), word(version, "Arch"));
     if (*platform == NULL)
         return NULL;
-    const char *name =
-        json_string_value(json_object_get(json_object_get(version, "Platform"), "Name"));
-    return string_format(
-        err, "%s %s, API 1.%d, %s, %s",
-        name != NULL && *name != '\0' && strstr(name, "odman") != NULL ? "Podman" : "Docker Engine",
-        word(version, "Version"), engine->minor, word(info, "Driver"), *platform);
+    return string_format(err, "%s %s, API 1.%d, %s, %s",
+                         engine->podman ? "Podman" : "Docker Engine", word(version, "Version"),
+                         engine->minor, word(info, "Driver"), *platform);
 }

@@ -40,6 +40,8 @@ const char *engine_address(const struct engine *engine); /* as it was found */
 int64_t engine_timeout_ms(
     const struct engine *engine); /* what a call may take; longer ones are multiples */
 
+bool engine_is_podman(const struct engine *engine); /* Podman's API service, not a Docker Engine */
+
 /* Whether it still answers. err: engine, cancelled. */
 int engine_ping(struct engine *engine, struct error *err) _must_check_;
 

@@ -26,7 +26,7 @@ finish() {
     for pid in "${living[@]}"; do kill -TERM "$pid" 2>/dev/null || true; done
     wait
     [ -z "$engine_folder" ] || "$tests/engine.sh" stop "$engine_folder"
-    rm -rf "$work" ${engine_folder:+"$engine_folder"}
+    rm -rf "$work" "${images_cache:-$work}" ${engine_folder:+"$engine_folder"}
     exit "$status"
 }
 trap finish EXIT
@@ -42,7 +42,8 @@ if [ -z "${PINGATE_TEST_ENGINE:-}" ]; then
 fi
 # shellcheck source=tests/images.sh
 . "$tests/images.sh"
-trap finish EXIT # images.sh may have set its own
+images_prepare # sets a trap of its own
+trap finish EXIT
 
 engine() { # METHOD PATH
     curl -fsS -X "$1" --unix-socket "${PINGATE_TEST_ENGINE#unix://}" "http://engine$2"

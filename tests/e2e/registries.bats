@@ -66,7 +66,7 @@ log_in() { # HOST:PORT [PASSWORD]
 
 finds_the_new_one() {
     gate 0 status --json
-    assert_json "$out" ".updates[0].verdict == \"update\" and .updates[0].candidate.digest == \"$new\""
+    assert_json "$out" ".updates[0].code == \"not-tested\" and .updates[0].candidate.digest == \"$new\""
 }
 
 # The update is "lookup-failed" with this code, and its reason holds these words; nothing says the password.
@@ -163,7 +163,7 @@ with_tokens() { # LIFE
     finds_the_new_one
     cd / # the authority stands beside the configuration, wherever pingate is started
     gate 0 status --json -C "$work/project"
-    assert_json "$out" '.updates[0].verdict == "update"'
+    assert_json "$out" '.updates[0].code == "not-tested"'
     cd "$work/project"
     sed -i 's/, ca: [^}]*//' pingate.yaml && commit
     fails_with protocol "answered 400"

@@ -298,7 +298,7 @@ END
     configure <<<'tests: [{name: quick, run: "true"}]'
     cd ..
     gate 0 scan -C project
-    assert_has "$out" "Dockerfile:1:"
+    assert_has "$out" "Dockerfile:1 "
     rm -rf project/.git
     gate 0 run -C project
     assert_has project/Dockerfile "$app:1.1.0@$new"
@@ -363,8 +363,9 @@ END
     pin_app
     configure <<<'tests: [{name: quick, run: ["true", "true"]}]'
     DOCKER_HOST=unix:///nowhere gate 0 run --plan
-    assert_has "$out" "1.1.0@sha256:"
-    assert_has "$out" "test quick: 2 commands on $app:1.1.0"
+    assert_has "$out" "$app"
+    assert_has "$out" "1.1.0@"
+    assert_has "$out" "quick (2 commands)"
     assert_has "$out" "1 trial"
     [ ! -e pingate-out ]
     assert_unchanged

@@ -136,6 +136,35 @@ first() { # JQ-EXPRESSION about the first trial
     engine DELETE "/images/$(image "$name")@$(registry_call HEAD "$name/manifests/1.1.0" -I -H 'Accept: application/vnd.oci.image.manifest.v1+json' | tr -d '\r' | awk 'tolower($1)=="docker-content-digest:" {print $2}')?force=1" >/dev/null || true
 }
 
+@test "without a network there is still localhost, and no command sees what another wrote of it" {
+    trial 0 <<'END'
+  - name: alone
+    run:
+      - "ping -c 1 -W 5 localhost && test $(ls /sys/class/net) = lo && ! ping -c 1 -W 1 198.18.0.1"
+      - "echo 127.0.0.1 other >>/etc/hosts && ping -c 1 -W 5 other"
+      - "! grep other /etc/hosts && ping -c 1 -W 5 localhost && ! ls /hosts"
+  - {name: neighbour, run: ["nc -l -p 9 & sleep 0.1; ! grep other /etc/hosts", "! nc -w 1 127.0.0.1 9 </dev/null"]}
+END
+    first '.outcome == "passed" and (.commands | length == 3)'
+}
+
+@test "a kept container that failed can be started again" {
+    trial 1 --keep --keep-images <<<'  - {name: fails, run: "cat /etc/hosts; exit 1"}'
+    engine GET '/containers/json?all=1' | jq -r '.[].Id' >kept
+    [ -s kept ]
+    while read -r id; do
+        engine POST "/containers/$id/start"
+        [ "$(engine POST "/containers/$id/wait" | jq .StatusCode)" -eq 1 ]
+        [ "$(engine GET "/containers/$id/logs?stdout=1" | grep -ac 127.0.0.1)" -eq 2 ]
+        engine DELETE "/containers/$id?force=1"
+    done <kept
+    for left in $(engine GET /volumes | jq -r '.Volumes[] | "volumes/\(.Name)"') \
+        $(engine GET /images/json | jq -r --arg name "$(image "$name")" \
+            '.[].RepoDigests[] | select(startswith($name)) | "images/\(.)"'); do
+        engine DELETE "/$left" >/dev/null
+    done
+}
+
 @test "a child that is out of memory is told, although the command exits with 0" {
     trial 1 <<<'  - {name: eats, run: "(tail /dev/zero; true) || true; exit 0", memory: 16MiB, timeout: 60s}'
     first '.outcome == "oom" and (.reason | contains("exit code 0"))'

@@ -11,7 +11,7 @@ A case is one row of data. The file of a table is a program that ends with `main
          {"registry": [on("HEAD", TAG, 429, {"Retry-After": "1"}, times=1),
                        on("HEAD", TAG, headers={"Docker-Content-Digest": NEW})]},
          exit=0,
-         updates=[{"verdict": "update", "candidate": NEW}],
+         updates=[{"code": "not-tested", "candidate": NEW}],
          sent=[sent("registry", "HEAD", TAG, count=2)])
 
 The program under test is $PINGATE_TEST_PROGRAM, else build/pingate. "{registry}" in files, configuration, command and

@@ -37,6 +37,11 @@ def config(extra="", policy="digest", timeout="30s"):
     return CONFIG % (timeout, extra, policy)
 
 
+def found(digest=NEW):
+    """How `status` shows a newer digest: nobody has tested it."""
+    return {"verdict": "hold", "code": "not-tested", "candidate": digest}
+
+
 def head(digest=NEW, **options):
     """The answer of a registry without faults."""
     return on("HEAD", TAG, headers={"Docker-Content-Digest": digest, "Content-Type": INDEX_TYPE}, **options)
@@ -70,7 +75,7 @@ def login(name="registry", user="user", secret=SECRET, key="{%s}"):
 
 def fine(name, servers, **options):
     """Ends well: a newer digest was found."""
-    options.setdefault("updates", [{"verdict": "update", "candidate": NEW}])
+    options.setdefault("updates", [found()])
     options.setdefault("config", config())
     return checked(name, servers, options)
 
@@ -117,20 +122,20 @@ PLAIN = [
           files={"Dockerfile": "FROM {registry}/app:1.0@%s\nFROM {refused}/app:1.0@%s\n" % (OLD, OLD)},
           config=config().replace("updates:", '  "{refused}": {timeout: 1s}\nupdates:'), command=["status", "--json"],
           updates=None, result={}, check=lambda run: [] if sorted(u["verdict"] for u in run.document["updates"]) ==
-          ["lookup-failed", "update"] else ["verdicts are %r" % run.document["updates"]]),
+          ["hold", "lookup-failed"] else ["verdicts are %r" % run.document["updates"]]),
 ]
 
 DIGESTS = [
     fine("no digest at HEAD: GET and hash",
          {"registry": [on("HEAD", TAG, headers={"Content-Type": INDEX_TYPE}), get(headers={"Content-Type": INDEX_TYPE})]},
-         updates=[{"verdict": "update", "candidate": digest_of(INDEX)}]),
+         updates=[found(digest_of(INDEX))]),
     fine("the exact bytes are hashed",
          {"registry": [on("HEAD", TAG, headers={"Content-Type": INDEX_TYPE}),
                        get(body=b" \r\n" + INDEX + b"\n\n", headers={"Content-Type": INDEX_TYPE})]},
-         updates=[{"verdict": "update", "candidate": digest_of(b" \r\n" + INDEX + b"\n\n")}]),
+         updates=[found(digest_of(b" \r\n" + INDEX + b"\n\n"))]),
     fine("in chunks, slowly",
          {"registry": [on("HEAD", TAG), get(chunked="good", drip=(10, 0.01), headers={"Content-Type": INDEX_TYPE})]},
-         updates=[{"verdict": "update", "candidate": digest_of(INDEX)}]),
+         updates=[found(digest_of(INDEX))]),
     fails("header and body disagree",
           {"registry": [on("HEAD", TAG), get(headers={"Docker-Content-Digest": NEW, "Content-Type": INDEX_TYPE})]},
           "protocol", "said digest %s and sent a manifest with digest %s" % (NEW, digest_of(INDEX))),
@@ -168,15 +173,15 @@ DIGESTS = [
     fine("a wrong type, and a manifest all the same",
          {"registry": [on("HEAD", TAG, headers={"Content-Type": "application/json", "Docker-Content-Digest": NEW}),
                        get(IMAGE, {"Content-Type": "application/json"})]},
-         updates=[{"verdict": "update", "candidate": digest_of(IMAGE)}]),
+         updates=[found(digest_of(IMAGE))]),
     fine("no type at all", {"registry": [on("HEAD", TAG), get(IMAGE, {"X": "y"})]},
-         updates=[{"verdict": "update", "candidate": digest_of(IMAGE)}]),
+         updates=[found(digest_of(IMAGE))]),
     fine("HEAD is refused with 405", {"registry": [on("HEAD", TAG, 405), get()]},
-         updates=[{"verdict": "update", "candidate": digest_of(INDEX)}]),
+         updates=[found(digest_of(INDEX))]),
     fine("HEAD is refused with 403", {"registry": [on("HEAD", TAG, 403), get()]},
-         updates=[{"verdict": "update", "candidate": digest_of(INDEX)}]),
+         updates=[found(digest_of(INDEX))]),
     fine("HEAD is refused with 401 for good", {"registry": [on("HEAD", TAG, 401), get()]},
-         updates=[{"verdict": "update", "candidate": digest_of(INDEX)}]),
+         updates=[found(digest_of(INDEX))]),
 ]
 
 BODIES = [
@@ -244,7 +249,7 @@ STALLS = [
          {"registry": [on("HEAD", "/v2/app[0-9]+/manifests/1.0",
                           headers={"Docker-Content-Digest": NEW, "Content-Type": INDEX_TYPE})]},
          files={"Dockerfile": "".join("FROM {registry}/app%d:1.0@%s\n" % (n, OLD) for n in range(250))},
-         updates=[{"verdict": "update"}] * 250, sent=[sent("registry", "HEAD", count=250, connections=8)]),
+         updates=[found()] * 250, sent=[sent("registry", "HEAD", count=250, connections=8)]),
 ]
 
 STATUSES = [
@@ -365,12 +370,12 @@ TOKENS = [
          {"registry": [challenge(path="/v2/app/manifests/.*"), token(times=1),
                        on("HEAD", "/v2/app/manifests/.*", headers={"Docker-Content-Digest": NEW, "Content-Type": INDEX_TYPE})]},
          files={"Dockerfile": "FROM {registry}/app:1.0@%s\nFROM {registry}/app:2.0@%s\n" % (OLD, OLD)},
-         updates=[{"verdict": "update"}] * 2, sent=[sent("registry", "GET", r"/token\?.*", count=1)]),
+         updates=[found()] * 2, sent=[sent("registry", "GET", r"/token\?.*", count=1)]),
     fine("one token for all images where the scope is one",
          {"registry": [challenge(path="/v2/.*/manifests/1.0", rest=',scope="all"'), token(delay=0.3),
                        on("HEAD", "/v2/.*/manifests/1.0", headers={"Docker-Content-Digest": NEW, "Content-Type": INDEX_TYPE})]},
          files={"Dockerfile": "".join("FROM {registry}/app%d:1.0@%s\n" % (n, OLD) for n in range(20))},
-         updates=[{"verdict": "update"}] * 20, sent=[sent("registry", "GET", r"/token\?.*", count=1)]),
+         updates=[found()] * 20, sent=[sent("registry", "GET", r"/token\?.*", count=1)]),
     fine("401 after success: the token has run out among the pages",
          {"registry": [challenge(path="/v2/app/tags/list.*"), token("t0ken", times=1), token("t0ken2"),
                        tags("1.0", header="Bearer t0ken$", headers={"Link": "</v2/app/tags/list?n=1000&last=1.0>; rel=next"}),
@@ -627,7 +632,7 @@ HELPERS = [
         on("HEAD", "/v2/app[0-9]+/manifests/1.0", 401, {"WWW-Authenticate": "Basic"}, without="authorization"),
         on("HEAD", "/v2/app[0-9]+/manifests/1.0", headers={"Docker-Content-Digest": NEW, "Content-Type": INDEX_TYPE})]},
          files={"Dockerfile": "".join("FROM {registry}/app%d:1.0@%s\n" % (n, OLD) for n in range(20))},
-         updates=[{"verdict": "update"}] * 20,
+         updates=[found()] * 20,
          check=lambda run: [] if open(run.names["home"] + "/asked").read() == run.names["registry"] + "\n" else ["asked again"],
          **helper(ANSWER, BY_HOST)),
     fine("a helper gives an identity token",
@@ -674,7 +679,7 @@ FILES = [
     checked("REGISTRY_AUTH_FILE names nothing", {"registry": [head()]},
             dict(exit=2, env={"REGISTRY_AUTH_FILE": "{home}/none.json"}, err=["REGISTRY_AUTH_FILE names .*none.json, which is not there"])),
     checked("a host with a scheme in pingate.yaml", {"registry": [head()]},
-            dict(exit=2, config="version: 1\nregistries: {'https://a.example.com': {}}\n", err=["without scheme"])),
+            dict(exit=2, config="version: 1\nregistries: {'https://a.example.com': {}}\n", err=["pingate.yaml:2:14: .*a host was expected"])),
 ]
 
 CASES = PLAIN + DIGESTS + BODIES + STALLS + STATUSES + TOKENS + ELSEWHERE + PAGES + TLS + NAMES + HELPERS + FILES
