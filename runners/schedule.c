@@ -211,7 +211,8 @@ static int work_on_image(struct batch *batch, struct engine *engine, struct engi
     job->state = IMAGE_PULLING;
     pthread_mutex_unlock(&batch->lock);
     /* what others read is set with the lock held */
-    struct image_job own = {.image = job->image, .digest = job->digest, .mark = steal(job->mark)};
+    struct image_job own = {.image = job->image, .digest = job->digest, .mark = job->mark};
+    job->mark = NULL;
     int result = pull(batch, engine, cleaner, number, &own, err);
     pthread_mutex_lock(&batch->lock);
     own.state = result == 0 ? IMAGE_READY : IMAGE_FAILED;

@@ -301,14 +301,25 @@ static void explain_start(const struct trial_run *run, const char *id,
         reason);
 }
 
-/* From its start to its end; budget_ms is what is left of the test's time. */
-static int follow(const struct trial_run *run, const struct trial_spec *spec, size_t step,
-                  const char *id, struct capture *capture, struct command_result *command,
-                  int64_t budget_ms, int64_t *finished_ms, struct error *err) {
+/* One container of a trial, while it is there. */
+struct running {
+    const struct trial_run *run;
+    const struct trial_spec *spec;
+    size_t step;
+    const char *id;
+    int64_t budget_ms;   /* what is left of the test's time */
+    int64_t finished_ms; /* by the engine's clock, once it has ended */
+    struct command_result *command;
+};
+
+/* From its start to its end. */
+static int follow(struct running *running, struct capture *capture, struct error *err) {
+    const struct trial_run *run = running->run;
+    struct command_result *command = running->command;
     int64_t started_ms = clock_monotonic_ms();
     struct container_state state = {0};
-    int result = read_log(run, id, "follow=1&", capture, budget_ms, err);
-    bool late = clock_monotonic_ms() - started_ms >= budget_ms;
+    int result = read_log(run, running->id, "follow=1&", capture, running->budget_ms, err);
+    bool late = clock_monotonic_ms() - started_ms >= running->budget_ms;
     bool podman = engine_is_podman(run->engine);
     if (podman && result < 0 && err->kind == ERROR_PROTOCOL) {
         error_clear(err);
@@ -316,22 +327,22 @@ static int follow(const struct trial_run *run, const struct trial_spec *spec, si
     }
     bool read = result == 0;
     if (read)
-        result = wait_for_end(run, id, command, &state, err);
+        result = wait_for_end(run, running->id, command, &state, err);
     if (result == 0 && podman)
-        result = read_from_beginning(run, id, capture, err);
+        result = read_from_beginning(run, running->id, capture, err);
     command->duration_ms = clock_monotonic_ms() - started_ms;
     cut_tail(&command->out_tail);
     cut_tail(&command->err_tail);
     if (result == 0) {
-        judge_state(&state, run->image_ids[step], command);
-        *finished_ms = state.finished_ms;
+        judge_state(&state, run->image_ids[running->step], command);
+        running->finished_ms = state.finished_ms;
     } else if (capture->over) {
         char reason[128];
         snprintf(reason, sizeof reason, "printed more than %lld bytes (log_limit)",
                  (long long)capture->limit);
         say(command, OUTCOME_FAILED, reason);
     } else if (!read && err->kind == ERROR_TIMEOUT && late) {
-        judge_late(run, spec, id, command);
+        judge_late(run, running->spec, running->id, command);
     } else {
         return -1;
     }
@@ -339,24 +350,25 @@ static int follow(const struct trial_run *run, const struct trial_spec *spec, si
     return 0;
 }
 
-static int run_container(const struct trial_run *run, const struct trial_spec *spec, size_t step,
-                         const char *id, struct command_result *command, int64_t budget_ms,
-                         int64_t *finished_ms, struct error *err) {
+static int run_container(struct running *running, struct error *err) {
+    const struct trial_run *run = running->run;
+    const struct trial_spec *spec = running->spec;
+    struct command_result *command = running->command;
     _cleanup_(file_closep) int out_fd = -1;
     _cleanup_(file_closep) int err_fd = -1;
-    if (open_log(spec->log_folder, step, "stdout", &command->out_path, &out_fd, err) < 0 ||
-        open_log(spec->log_folder, step, "stderr", &command->err_path, &err_fd, err) < 0)
+    if (open_log(spec->log_folder, running->step, "stdout", &command->out_path, &out_fd, err) < 0 ||
+        open_log(spec->log_folder, running->step, "stderr", &command->err_path, &err_fd, err) < 0)
         return -1;
     struct capture capture = {.sinks = {{out_fd, &command->out_bytes, &command->out_tail},
                                         {err_fd, &command->err_bytes, &command->err_tail}},
                               .limit = spec->test->log_limit_bytes,
                               .frames = {.on_bytes = on_bytes}};
     capture.frames.context = &capture;
-    if (container_start(run->engine, id, err) == 0)
-        return follow(run, spec, step, id, &capture, command, budget_ms, finished_ms, err);
+    if (container_start(run->engine, running->id, err) == 0)
+        return follow(running, &capture, err);
     if (err->kind == ERROR_CANCELLED)
         return -1;
-    explain_start(run, id, command, err);
+    explain_start(run, running->id, command, err);
     error_clear(err);
     return 0;
 }
@@ -437,12 +449,17 @@ static int run_step(const struct trial_run *run, const struct trial_spec *spec, 
     if (make_container(run, spec, step, &id, err) < 0)
         return -1;
     int result = 0;
-    int64_t finished_ms = 0;
+    struct running running = {.run = run,
+                              .spec = spec,
+                              .step = step,
+                              .id = id,
+                              .budget_ms = budget_ms,
+                              .command = command};
     if (step == 0 && run->workspace != NULL)
         result = container_put(run->engine, id, WORKSPACE_MOUNT, run->workspace->fd,
                                run->workspace->size_bytes, err);
     if (result == 0)
-        result = run_container(run, spec, step, id, command, budget_ms, &finished_ms, err);
+        result = run_container(&running, err);
     if (!run->keep || (result == 0 && command->outcome == OUTCOME_PASSED)) {
         remove_container(run, id);
     } else {
@@ -451,7 +468,7 @@ static int run_step(const struct trial_run *run, const struct trial_spec *spec, 
             error_clear(&ignored);
     }
     if (result == 0 && command->outcome == OUTCOME_PASSED)
-        result = prove_own_exit(run, id, finished_ms, command, err);
+        result = prove_own_exit(run, id, running.finished_ms, command, err);
     return result;
 }
 

@@ -26,7 +26,7 @@ finish() {
     for pid in "${living[@]}"; do kill -TERM "$pid" 2>/dev/null || true; done
     wait
     [ -z "$engine_folder" ] || "$tests/engine.sh" stop "$engine_folder"
-    rm -rf "$work" ${engine_folder:+"$engine_folder"}
+    rm -rf "$work" "${images_cache:-$work}" ${engine_folder:+"$engine_folder"}
     exit "$status"
 }
 trap finish EXIT
@@ -42,7 +42,8 @@ if [ -z "${PINGATE_TEST_ENGINE:-}" ]; then
 fi
 # shellcheck source=tests/images.sh
 . "$tests/images.sh"
-trap finish EXIT # images.sh may have set its own
+images_prepare # sets a trap of its own
+trap finish EXIT
 
 engine() { # METHOD PATH
     curl -fsS -X "$1" --unix-socket "${PINGATE_TEST_ENGINE#unix://}" "http://engine$2"
@@ -126,8 +127,8 @@ same_as_living && status=0 || status=1
 result "$status" "a whole run beside two living ones leaves nothing, and nothing of theirs is touched" <"$work/diff"
 
 remove_foreign() { # the remains of a dead pid namespace: they go when they expire, which is tomorrow
-    local kind id run
-    while read -r kind id run; do
+    local kind id
+    while read -r kind id _; do
         case $kind in
         container) engine DELETE "/containers/$id?force=1&v=1" ;;
         *) engine DELETE "/${kind}s/$id?force=1" ;;

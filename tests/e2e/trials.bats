@@ -237,7 +237,7 @@ END
     mkdir "$work/go" && : >"$work/go/go"
     tar -C "$work/go" -cf - go | engine PUT "/containers/$container/archive?path=/pingate" --data-binary @- -H 'Content-Type: application/x-tar'
     wait $! || { cat "$err"; false; }
-    [ -z "$(engine_objects | grep "$name")" ]
+    if engine_objects | grep "$name"; then false; fi
 }
 
 @test "a socket that may not be used is told with what to do" {
