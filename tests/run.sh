@@ -166,6 +166,7 @@ start_engine() { # [KIND]
     fi
     engine_kind=$PINGATE_TEST_ENGINE_KIND
     engine_folder=$(mktemp -d /tmp/pingate-engine.XXXXXX)
+    chmod 755 "$engine_folder" # a test asks for the socket as somebody who may not use it
     step engine tests/engine.sh start "$engine_folder" || return 1
     set -a
     # shellcheck disable=SC1091
