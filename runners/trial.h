@@ -56,7 +56,3 @@ struct trial_result {
 
 void trial_spec_clear(struct trial_spec *spec);
 void trial_result_clear(struct trial_result *result);
-
-/* A line for a shell that runs a step again with the docker CLI, limits and all; quoted so that it can be pasted.
- * NULL with *err set. */
-char *trial_reproduce(const struct trial_spec *spec, size_t step, struct error *err) _must_check_;
