@@ -1,5 +1,5 @@
 #!/bin/bash
-# Holds the shape of the program (TAP): who may include whom, one wrapper for each library, headers that stand alone,
+# Holds the shape of the program (TAP): who may include whom, one wrapper for each library, parts, headers that stand alone,
 # calls that nobody makes, sizes. `make check` runs it; alone: tests/layers.sh [TREE].
 #
 # Every check is also shown to fail: with --self-test (and always under make check) it runs on small trees with one
@@ -23,9 +23,9 @@ reports   reports gate gate/base
 gate      gate gate/base
 gate/base gate/base'
 
-# A library's header, and the only file that includes it.
+# A library's header, and the only module that includes it: a file, or the pattern of its files.
 readonly wrapped='
-curl/.*       gate/base/http.c
+curl/.*       gate/base/http\(_[a-z]*\)\?\.[ch]
 yaml\.h       gate/base/yaml.c
 archive.*\.h  gate/base/tar.c
 pcre2\.h      gate/base/regex.c
@@ -98,6 +98,18 @@ check_one_wrapper_per_library() {
             grep -v "^$wrapper:" || true)
         [ -z "$found" ] || printf '%s (only %s may)\n' "$found" "$wrapper"
     done <<<"$wrapped"
+}
+
+# NAME_parts.h is what the files of one module share: NAME.c, NAME_*.c and their headers.
+check_parts_stay_inside() {
+    local file line included
+    while IFS=: read -r file line included; do
+        case $file in
+        "${included%_parts.h}".[ch] | "${included%_parts.h}"_*.[ch]) ;;
+        *) echo "$file:$line: \"$included\" is for the files of ${included%_parts.h} alone" ;;
+        esac
+    done < <(grep -noE '^[[:space:]]*#[[:space:]]*include[[:space:]]*"[^"]*_parts\.h"' /dev/null "${sources[@]}" |
+        sed 's/:[^:"]*"\([^"]*\)"$/:\1/')
 }
 
 check_headers_stand_alone() {
@@ -196,6 +208,7 @@ long_function() { # LINES
 
 self_tests() {
     local down='includes go strictly downward' wrapper='one wrapper for each library'
+    local parts='the parts of a module stay inside'
     local alone='each header compiles alone' calls='no banned call'
     catches "$down" gate/base/low.c:1 gate/base/low.c='#include "gate/sound.h"'
     catches "$down" gate/middle.c:2 gate/middle.c='\n#include "runners/run.h"' runners/run.h='struct run;'
@@ -208,6 +221,8 @@ self_tests() {
     catches "$wrapper" runners/pack.c:1 runners/pack.c='#include <archive_entry.h>'
     catches "$wrapper" gate/match.c:1 gate/match.c='#include <pcre2.h>'
     catches "$wrapper" gate/digest.c:1 gate/digest.c='#include <openssl/evp.h>'
+    catches "$parts" pipelines/ask.c:1 pipelines/ask.c='#include "gate/fetch_parts.h"' gate/fetch_parts.h='struct fetch;'
+    catches "$parts" gate/fetching.c:1 gate/fetching.c='#include "gate/fetch_parts.h"' gate/fetch_parts.h='struct fetch;'
     catches "$alone" 'FILE' gate/lone.h='void lone(FILE *out);'
     catches "$calls" gate/copy.c:2 gate/copy.c='/* strcpy( in a comment is none */\nvoid f(char *a) { strcpy(a, "x"); }'
     catches "$calls" gate/when.c:1,2 gate/when.c='int a = gmtime (0);\nint b = gmtime(0);'
@@ -221,6 +236,7 @@ self_tests() {
 [ ${#sources[@]} -gt 0 ] || { echo "Bail out! no sources below $tree"; exit 1; }
 result 'includes go strictly downward' "$(check_includes_go_down)"
 result 'one wrapper for each library' "$(check_one_wrapper_per_library)"
+result 'the parts of a module stay inside' "$(check_parts_stay_inside)"
 result 'each header compiles alone' "$(check_headers_stand_alone)"
 result 'no banned call' "$(check_banned_calls)"
 result 'no function is too long' "$(check_function_sizes)"

@@ -98,7 +98,6 @@ int http_global_init(struct error *err) _must_check_;
 struct http_loop *http_loop_new(const struct http_options *options, struct cancel *cancel,
                                 struct error *err) _must_check_;
 void http_loop_free(struct http_loop *loop); /* aborts what runs, without calling on_done */
-void http_loop_freep(struct http_loop **loop);
 
 /* Called once for each request; err is NULL when there is a complete answer. Both are the loop's: copy or steal
  * response->body. Returns -1 with *fatal set to stop the whole loop. */

@@ -1,6 +1,7 @@
 # gate/base: errors, text, files, and one wrapper a library; knows nothing of images.
 noinst_LIBRARIES += gate/base/libbase.a
 gate_base_libbase_a_SOURCES = \
+	%D%/arena.c %D%/arena.h \
 	%D%/array.c %D%/array.h \
 	%D%/base64.c %D%/base64.h \
 	%D%/beneath.c %D%/beneath.h \
@@ -10,7 +11,8 @@ gate_base_libbase_a_SOURCES = \
 	%D%/file.c %D%/file.h \
 	%D%/glob.c %D%/glob.h \
 	%D%/hash.c %D%/hash.h \
-	%D%/http.c %D%/http.h \
+	%D%/http.c %D%/http.h %D%/http_parts.h \
+	%D%/http_transfer.c %D%/http_url.c \
 	%D%/json_walk.c %D%/json_walk.h \
 	%D%/process.c %D%/process.h \
 	%D%/source_map.c %D%/source_map.h \

@@ -1,6 +1,5 @@
 #include "gate/base/yaml.h"
 
-#include <stdalign.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -10,19 +9,6 @@
 #include "gate/base/array.h"
 #include "gate/base/source_map.h"
 #include "gate/base/text.h"
-
-#define ARENA_BLOCK (32u << 10) /* bytes; small, since most files that are parsed are small */
-
-/* Memory that is given back all at once. */
-struct arena_block {
-    struct arena_block *next;
-    size_t used, size; /* bytes */
-    alignas(max_align_t) char bytes[];
-};
-
-struct yaml_arena {
-    struct arena_block *blocks;
-};
 
 struct anchor {
     const char *name;
@@ -51,37 +37,6 @@ struct builder {
     } anchors;
     size_t weight; /* of all finished top nodes and of all open ones */
 };
-
-static void *arena_take(struct yaml_file *file, size_t size, struct error *err) {
-    if (file->arena == NULL && (file->arena = calloc(1, sizeof *file->arena)) == NULL) {
-        error_no_memory(err);
-        return NULL;
-    }
-    size = (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
-    struct arena_block *block = file->arena->blocks;
-    if (block == NULL || block->size - block->used < size) {
-        size_t wanted = size > ARENA_BLOCK ? size : ARENA_BLOCK;
-        block = malloc(sizeof *block + wanted);
-        if (block == NULL) {
-            error_no_memory(err);
-            return NULL;
-        }
-        *block = (struct arena_block){.next = file->arena->blocks, .size = wanted};
-        file->arena->blocks = block;
-    }
-    void *taken = block->bytes + block->used;
-    block->used += size;
-    memset(taken, 0, size);
-    return taken;
-}
-
-static const char *arena_string(struct yaml_file *file, const void *bytes, size_t length,
-                                struct error *err) {
-    char *copy = arena_take(file, length + 1, err);
-    if (copy != NULL)
-        memcpy(copy, bytes, length);
-    return copy;
-}
 
 _printf_(5, 6) static int refuse_as(struct builder *builder, enum error_kind kind, size_t offset,
                                     struct error *err, const char *format, ...) {
@@ -171,7 +126,7 @@ static int remember_anchor(struct builder *builder, const yaml_char_t *name,
         return 0;
     if (builder->anchors.count == YAML_ANCHOR_LIMIT)
         return refuse_limit(builder, node->offset, err, "more than %u anchors", YAML_ANCHOR_LIMIT);
-    const char *copy = arena_string(builder->file, name, strlen((const char *)name), err);
+    const char *copy = arena_string(&builder->file->arena, name, strlen((const char *)name), err);
     struct anchor *anchor = copy != NULL ? array_add(&builder->anchors, err) : NULL;
     if (anchor == NULL)
         return -1;
@@ -219,13 +174,13 @@ static enum yaml_style scalar_style(yaml_scalar_style_t style) {
 
 static struct yaml_node *new_node(struct builder *builder, const yaml_event_t *event,
                                   enum yaml_kind kind, const yaml_char_t *tag, struct error *err) {
-    struct yaml_node *node = arena_take(builder->file, sizeof *node, err);
+    struct yaml_node *node = arena_take(&builder->file->arena, sizeof *node, err);
     if (node == NULL)
         return NULL;
     node->kind = kind;
     node->weight = node->height = 1;
     if (tag != NULL) {
-        node->tag = arena_string(builder->file, tag, strlen((const char *)tag), err);
+        node->tag = arena_string(&builder->file->arena, tag, strlen((const char *)tag), err);
         if (node->tag == NULL)
             return NULL;
     }
@@ -240,7 +195,7 @@ static int add_scalar(struct builder *builder, const yaml_event_t *event, struct
         return -1;
     node->style = scalar_style(scalar->style);
     node->text_length = scalar->length;
-    node->text = arena_string(builder->file, scalar->value, scalar->length, err);
+    node->text = arena_string(&builder->file->arena, scalar->value, scalar->length, err);
     if (node->text == NULL)
         return -1;
     if (builder->options->strict && memchr(node->text, '\0', node->text_length) != NULL)
@@ -264,7 +219,7 @@ static int add_alias(struct builder *builder, const yaml_event_t *event, struct 
         return refuse(builder, offset, err, "the alias *%s stands within its own anchor", name);
     if (builder->depth + anchor->node->height > YAML_DEPTH_LIMIT)
         return refuse_limit(builder, offset, err, "nested deeper than %u", YAML_DEPTH_LIMIT);
-    struct yaml_node *node = arena_take(builder->file, sizeof *node, err);
+    struct yaml_node *node = arena_take(&builder->file->arena, sizeof *node, err);
     if (node == NULL)
         return -1;
     *node = *anchor->node;
@@ -361,7 +316,8 @@ static int fill_collection(struct builder *builder, struct yaml_node *node, size
     }
     builder->values.count = first;
     if (node->kind == YAML_SEQUENCE) {
-        const struct yaml_node **items = arena_take(builder->file, count * sizeof(*items), err);
+        const struct yaml_node **items =
+            arena_take(&builder->file->arena, count * sizeof(*items), err);
         if (items == NULL)
             return -1;
         memcpy(items, children, count * sizeof(*items));
@@ -369,7 +325,7 @@ static int fill_collection(struct builder *builder, struct yaml_node *node, size
         node->count = count;
         return 0;
     }
-    struct yaml_pair *pairs = arena_take(builder->file, count / 2 * sizeof *pairs, err);
+    struct yaml_pair *pairs = arena_take(&builder->file->arena, count / 2 * sizeof *pairs, err);
     if (pairs == NULL)
         return -1;
     for (size_t i = 0; i < count / 2; i++)
@@ -468,12 +424,7 @@ int yaml_parse(const char *bytes, size_t length, const struct yaml_options *opti
 }
 
 void yaml_clear(struct yaml_file *file) {
-    while (file->arena != NULL && file->arena->blocks != NULL) {
-        struct arena_block *block = file->arena->blocks;
-        file->arena->blocks = block->next;
-        free(block);
-    }
-    free(file->arena);
+    arena_clear(&file->arena);
     free(file->roots);
     *file = (struct yaml_file){0};
 }

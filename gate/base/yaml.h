@@ -21,6 +21,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "gate/base/arena.h"
 #include "gate/base/error.h"
 
 #define YAML_SIZE_LIMIT   (16u << 20) /* bytes of a file; libyaml reads about 20 MiB a second */
@@ -74,16 +75,14 @@ struct yaml_options {
     bool strict;          /* duplicate keys and NULs in scalars are errors */
 };
 
-struct yaml_arena; /* private: where the nodes live */
-
 struct yaml_file {
     /* one a document; an empty document has an empty plain scalar */
     const struct yaml_node **roots;
     size_t count;
     size_t capacity;
     size_t error_line,
-        error_column; /* of what was wrong when yaml_parse gave -1; 0 when it has no place */
-    struct yaml_arena *arena;
+        error_column;   /* of what was wrong when yaml_parse gave -1; 0 when it has no place */
+    struct arena arena; /* where the nodes live */
 };
 
 /* Parses all documents.
