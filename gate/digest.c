@@ -29,10 +29,6 @@ bool digest_valid(const char *text) {
     return length == DIGEST_LENGTH && digest_at(text, length);
 }
 
-void digest_short(const char *digest, char out[DIGEST_SIZE]) {
-    snprintf(out, DIGEST_SIZE, "%.*s", (int)ALGORITHM_LENGTH + DIGEST_SHORT_LENGTH, digest);
-}
-
 int digest_of(const void *bytes, size_t length, char out[DIGEST_SIZE], struct error *err) {
     char hex[HASH_HEX_SIZE];
     if (hash_hex(bytes, length, hex, err) < 0)

@@ -15,9 +15,8 @@
 #define DIGEST_SHORT_LENGTH 12 /* hex digits that people are shown */
 
 bool digest_valid(const char *text); /* the whole string is a digest */
-bool digest_at(const char *bytes,
-               size_t length); /* a digest begins here, and no 65th hex digit follows */
-void digest_short(const char *digest, char out[DIGEST_SIZE]); /* "sha256:0123456789ab" */
+/* a digest begins here, and no 65th hex digit follows */
+bool digest_at(const char *bytes, size_t length);
 
 /* The digest of these bytes. */
 int digest_of(const void *bytes, size_t length, char out[DIGEST_SIZE],

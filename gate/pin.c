@@ -15,37 +15,11 @@ const char *pin_part_name(enum pin_part part) {
     return part_names[part];
 }
 
-const struct pin_span *pin_span(const struct pin *pin, enum pin_part part) {
-    for (size_t i = 0; i < pin->span_count; i++)
-        if (pin->spans[i].part == part)
-            return &pin->spans[i];
-    return NULL;
-}
-
 int pin_compare(const struct pin *a, const struct pin *b) {
     int order = strcmp(a->file, b->file);
     if (order != 0)
         return order;
     return (a->offset > b->offset) - (a->offset < b->offset);
-}
-
-static int copy_string(const char *from, char **out, struct error *err) {
-    *out = string_dup(from, err);
-    return from == NULL || *out != NULL ? 0 : -1;
-}
-
-int pin_copy(const struct pin *from, struct pin *out, struct error *err) {
-    *out = *from;
-    out->file = out->path = out->reference = NULL;
-    out->name = (struct reference){0};
-    if (copy_string(from->file, &out->file, err) < 0 ||
-        copy_string(from->path, &out->path, err) < 0 ||
-        copy_string(from->reference, &out->reference, err) < 0 ||
-        reference_copy(&from->name, &out->name, err) < 0) {
-        pin_clear(out);
-        return -1;
-    }
-    return 0;
 }
 
 void pin_clear(struct pin *pin) {

@@ -29,8 +29,8 @@ struct pin {
     char *path;
     size_t ordinal;      /* among the pins of this file with equal format and path, from 0 */
     size_t line, column; /* of the reference, from 1, in bytes */
-    size_t offset,
-        length; /* of the reference in bytes; of the digest alone when the parts stand apart */
+    /* of the reference in bytes; of the digest alone when the parts stand apart */
+    size_t offset, length;
     struct pin_span spans[PIN_PART_COUNT];
     size_t span_count;
     char *reference; /* as it is written */
@@ -60,11 +60,8 @@ struct skipped_list {
 
 /* "tag", "digest", "version-comment": words of the machine form */
 const char *pin_part_name(enum pin_part part);
-/* NULL where it has none */
-const struct pin_span *pin_span(const struct pin *pin, enum pin_part part);
 int pin_compare(const struct pin *a, const struct pin *b); /* by file, then offset */
 
-int pin_copy(const struct pin *from, struct pin *out, struct error *err) _must_check_;
 void pin_clear(struct pin *pin);
 void pin_list_clear(struct pin_list *pins);
 void skipped_list_clear(struct skipped_list *skipped);

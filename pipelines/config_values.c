@@ -159,17 +159,12 @@ static int add_texts(const char *file, const struct yaml_node *node, struct stri
             return config_complain(file, item, err,
                                    "a text was expected in this list, and this is %s",
                                    yaml_is_scalar(item) ? "empty" : yaml_kind_name(item->kind));
-        if (check != NULL && check(item->text, err) < 0)
+        if (check(item->text, err) < 0)
             return config_place(file, item, err);
         if (string_list_add(list, item->text, err) < 0)
             return -1;
     }
     return 0;
-}
-
-int config_read_texts(const char *file, const struct yaml_node *node, void *field,
-                      struct error *err) {
-    return add_texts(file, node, field, NULL, err);
 }
 
 int config_read_selectors(const char *file, const struct yaml_node *node, void *field,

@@ -45,8 +45,8 @@ int config_refuse_future(const char *file, const struct yaml_node *node, const c
 int config_read_choice(const char *file, const struct yaml_node *node, const char *const *words,
                        size_t *chosen, struct error *err);
 
-/* Fields: char *, bool, string_list, string_list of selectors, of globs, char * of one selector, int64_t of milliseconds,
+/* Fields: char *, bool, string_list of selectors, of globs, char * of one selector, int64_t of milliseconds,
  * of bytes, of a count, of billionths of a processor. */
-read_value config_read_text, config_read_flag, config_read_texts, config_read_selectors,
-    config_read_globs, config_read_selector, config_read_duration, config_read_size,
-    config_read_count, config_read_cpus;
+read_value config_read_text, config_read_flag, config_read_selectors, config_read_globs,
+    config_read_selector, config_read_duration, config_read_size, config_read_count,
+    config_read_cpus;

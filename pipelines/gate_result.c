@@ -3,11 +3,6 @@
 
 #include "pipelines/gate.h"
 
-static int copy_text(const char *from, char **to, struct error *err) {
-    *to = string_dup(from, err);
-    return from == NULL || *to != NULL ? 0 : -1;
-}
-
 static int fill_pins(const struct gate *gate, const struct update *from, struct result_update *to,
                      struct error *err) {
     to->pins = calloc(from->pin_count + 1, sizeof *to->pins);
@@ -16,8 +11,8 @@ static int fill_pins(const struct gate *gate, const struct update *from, struct 
     for (size_t i = 0; i < from->pin_count; i++, to->pin_count++) {
         const struct pin *pin = &gate->scan.pins.items[from->pins[i]];
         to->pins[i].line = pin->line;
-        if (copy_text(pin->file, &to->pins[i].file, err) < 0 ||
-            copy_text(pin->format, &to->pins[i].format, err) < 0)
+        if (string_copy(pin->file, &to->pins[i].file, err) < 0 ||
+            string_copy(pin->format, &to->pins[i].format, err) < 0)
             return -1;
     }
     return 0;
@@ -28,15 +23,16 @@ static int fill_update(const struct gate *gate, const struct update *from, struc
                        struct error *err) {
     to->verdict = from->decided ? from->verdict : VERDICT_HOLD;
     to->code = from->decided ? from->code : CODE_NOT_TESTED;
-    if (copy_text(from->image, &to->image, err) < 0 || copy_text(from->tag, &to->tag, err) < 0 ||
-        copy_text(from->digest, &to->digest, err) < 0 ||
-        copy_text(from->candidate_tag, &to->candidate_tag, err) < 0 ||
-        copy_text(from->candidate_digest, &to->candidate_digest, err) < 0 ||
-        copy_text(from->rule, &to->rule, err) < 0 ||
-        copy_text(policy_name(from->policy.kind), &to->policy, err) < 0 ||
-        copy_text("default", &to->stage, err) < 0 ||
-        copy_text(from->decided ? from->reason : "the run ended before it was tested", &to->reason,
-                  err) < 0)
+    if (string_copy(from->image, &to->image, err) < 0 ||
+        string_copy(from->tag, &to->tag, err) < 0 ||
+        string_copy(from->digest, &to->digest, err) < 0 ||
+        string_copy(from->candidate_tag, &to->candidate_tag, err) < 0 ||
+        string_copy(from->candidate_digest, &to->candidate_digest, err) < 0 ||
+        string_copy(from->rule, &to->rule, err) < 0 ||
+        string_copy(policy_name(from->policy.kind), &to->policy, err) < 0 ||
+        string_copy("default", &to->stage, err) < 0 ||
+        string_copy(from->decided ? from->reason : "the run ended before it was tested",
+                    &to->reason, err) < 0)
         return -1;
     to->reproduce =
         string_format(err, "pingate run --dry-run --image %s%s%s", reference_familiar(from->image),
@@ -62,7 +58,7 @@ static int fill_set(struct gate *gate, struct error *err) {
     char digest[DIGEST_SIZE];
     if (text_check(&lines, err) < 0 || digest_of(lines.bytes, lines.length, digest, err) < 0)
         return -1;
-    return copy_text(digest, &gate->result->set, err);
+    return string_copy(digest, &gate->result->set, err);
 }
 
 /* Trials name updates by their place: where the updates could not be filled in, none of them may stay behind. */
@@ -79,7 +75,7 @@ static void forget_updates(struct result *result) {
 
 static int fill_updates(struct gate *gate, struct error *err) {
     struct result *result = gate->result;
-    if (result->diff == NULL && copy_text("", &result->diff, err) < 0)
+    if (result->diff == NULL && string_copy("", &result->diff, err) < 0)
         return -1;
     result->updates = calloc(gate->updates.count + 1, sizeof *result->updates);
     if (result->updates == NULL)

@@ -45,11 +45,6 @@ static int relative_path(const struct gate *gate, const char *path, char **out, 
     return *out != NULL ? 0 : -1;
 }
 
-static int copy_text(const char *from, char **to, struct error *err) {
-    *to = string_dup(from, err);
-    return from == NULL || *to != NULL ? 0 : -1;
-}
-
 static int record_command(struct gate *gate, const struct trial_spec *spec,
                           const struct command_result *from, size_t step, struct result_command *to,
                           struct error *err) {
@@ -64,8 +59,8 @@ static int record_command(struct gate *gate, const struct trial_spec *spec,
     to->err_tail = cleaned(gate, &from->err_tail, from->outcome, err);
     to->reproduce = reproduce_command(spec, step, err);
     if (to->image == NULL || to->out_tail == NULL || to->err_tail == NULL ||
-        to->reproduce == NULL || copy_text(s->command->text, &to->text, err) < 0 ||
-        copy_text(from->reason, &to->reason, err) < 0 ||
+        to->reproduce == NULL || string_copy(s->command->text, &to->text, err) < 0 ||
+        string_copy(from->reason, &to->reason, err) < 0 ||
         relative_path(gate, from->out_path, &to->out_path, err) < 0)
         return -1;
     return relative_path(gate, from->err_path, &to->err_path, err);
@@ -97,9 +92,9 @@ static int record_trial(struct gate *gate, const struct judge_question *question
     struct result_trial *to = &grown[result->trial_count++];
     *to = (struct result_trial){
         .outcome = from->outcome, .started_ms = from->started_ms, .duration_ms = from->duration_ms};
-    if (copy_text(spec->test->name, &to->test, err) < 0 ||
-        copy_text(from->reason, &to->reason, err) < 0 ||
-        copy_text(schedule_platform(gate->schedule), &to->platform, err) < 0 ||
+    if (string_copy(spec->test->name, &to->test, err) < 0 ||
+        string_copy(from->reason, &to->reason, err) < 0 ||
+        string_copy(schedule_platform(gate->schedule), &to->platform, err) < 0 ||
         record_updates(&gate->plan.items[question->trial], question->moved, to, err) < 0)
         return -1;
     to->commands = calloc(from->command_count + 1, sizeof *to->commands);

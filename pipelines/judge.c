@@ -90,15 +90,22 @@ static bool asks_already(const struct question_list *list, size_t trial, const b
     return false;
 }
 
+/* Those of the moved that take part in the trial; owned. */
+static bool *participants_among(const struct judging *j, size_t trial, const bool *moved,
+                                struct error *err) {
+    bool *participating = flags_new(j->c->update_count, err);
+    const struct judge_trial *t = &j->c->trials[trial];
+    for (size_t i = 0; participating != NULL && i < t->participant_count; i++)
+        participating[t->participants[i]] = moved[t->participants[i]];
+    return participating;
+}
+
 /* Adds the question unless it is answered or asked already; moved is cut down to the trial's participants. */
 static int add_question(const struct judging *j, struct question_list *list, size_t trial,
                         const bool *moved, struct error *err) {
-    bool *participating = flags_new(j->c->update_count, err);
+    bool *participating = participants_among(j, trial, moved, err);
     if (participating == NULL)
         return -1;
-    const struct judge_trial *t = &j->c->trials[trial];
-    for (size_t i = 0; i < t->participant_count; i++)
-        participating[t->participants[i]] = moved[t->participants[i]];
     if (find_evidence(j, trial, participating) != NULL ||
         asks_already(list, trial, participating, j->c->update_count)) {
         free(participating);
@@ -131,12 +138,9 @@ static int ask(struct judging *j, struct question_list *list, struct error *err)
 static int ask_one(struct judging *j, size_t trial, const bool *moved, enum outcome *out,
                    struct error *err) {
     _cleanup_(question_list_clear) struct question_list list = {0};
-    bool *participating = flags_new(j->c->update_count, err);
+    bool *participating = participants_among(j, trial, moved, err);
     if (participating == NULL)
         return -1;
-    const struct judge_trial *t = &j->c->trials[trial];
-    for (size_t i = 0; i < t->participant_count; i++)
-        participating[t->participants[i]] = moved[t->participants[i]];
     int failed = add_question(j, &list, trial, participating, err) < 0 || ask(j, &list, err) < 0;
     const struct evidence *known = failed ? NULL : find_evidence(j, trial, participating);
     free(participating);
@@ -253,8 +257,8 @@ static int isolate(struct judging *j, size_t trial, const bool *moved, enum outc
     }
     if (blamed_already)
         return 0; /* the next round tries it without them */
-    if (!outcome_is_failure(outcome) &&
-        outcome != OUTCOME_FLAKY) { /* could not be run: nobody in it is tested */
+    /* could not be run: nobody in it is tested */
+    if (!outcome_is_failure(outcome) && outcome != OUTCOME_FLAKY) {
         for (size_t i = 0; i < t->participant_count; i++)
             if (moved[t->participants[i]])
                 blame(j, t->participants[i], trial, outcome, CODE_NOT_TESTED);

@@ -67,8 +67,8 @@ static int check_arguments(const struct invocation *invocation, struct error *er
 
 /* A descriptor of 0 to 2 that the caller closed would go to the next file that is opened, and what is printed into that. */
 static void keep_standard_descriptors(void) {
-    static const int modes[] = {O_RDONLY, O_RDONLY,
-                                O_WRONLY}; /* writing to 1 then fails, and is told */
+    /* writing to 1 then fails, and is told */
+    static const int modes[] = {O_RDONLY, O_RDONLY, O_WRONLY};
     for (int fd = 0; fd <= 2; fd++)
         if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", modes[fd]) != fd)
             _exit(EXIT_COULD_NOT);

@@ -8,8 +8,8 @@
 int json_draw(const json_t *json, struct text *out, struct error *err) {
     _cleanup_(free_pointer) char *dumped =
         json_dumps(json, JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_ENCODE_ANY);
-    if (dumped ==
-        NULL) /* texts that are not UTF-8 never came this far: jansson refuses them when they are added */
+    /* texts that are not UTF-8 never came this far: jansson refuses them when they are added */
+    if (dumped == NULL)
         return error_no_memory(err);
     for (const char *at = dumped; *at != '\0'; at++) {
         if (*at == '#' && at > dumped && at[-1] == '#')

@@ -29,8 +29,8 @@ struct result_command {
     int64_t duration_ms;
     char *out_tail, *err_tail;    /* UTF-8; invalid bytes became U+FFFD */
     int64_t out_bytes, err_bytes; /* in all */
-    char *out_path,
-        *err_path;   /* of the whole logs, relative to the output folder; NULL when there is none */
+    /* of the whole logs, relative to the output folder; NULL when there is none */
+    char *out_path, *err_path;
     char *reproduce; /* a line for a shell; NULL where there is none */
 };
 

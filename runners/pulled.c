@@ -19,10 +19,8 @@ int pulled_count_others(struct engine *engine, const struct labels *ours, const 
     _cleanup_(free_pointer) char *path = marks_path(image, err);
     if (path == NULL)
         return -1;
-    long status;
     json_auto_t *answer = NULL;
-    struct engine_call call = {.method = "GET", .path = path};
-    if (engine_call(engine, &call, &status, &answer, err) < 0)
+    if (engine_get(engine, path, &answer, err) < 0)
         return error_wrap(err, "ask who else uses %s", image);
     size_t index;
     const json_t *item;

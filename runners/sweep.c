@@ -27,10 +27,8 @@ static int sweep_kind(struct engine *engine, const struct labels *ours, const ch
                       int (*take)(struct engine *, const struct labels *, const json_t *,
                                   const char *, struct error *),
                       size_t *removed, struct error *err) {
-    long status;
     json_auto_t *answer = NULL;
-    struct engine_call call = {.method = "GET", .path = list_path};
-    if (engine_call(engine, &call, &status, &answer, err) < 0)
+    if (engine_get(engine, list_path, &answer, err) < 0)
         return error_wrap(err, "look for what dead runs left");
     size_t index;
     const json_t *item;

@@ -18,8 +18,8 @@ struct hash;
 
 struct hash *hash_new(struct error *err) _must_check_;
 void hash_update(struct hash *hash, const void *bytes, size_t length);
-void hash_finish_hex(struct hash *hash,
-                     char hex[HASH_HEX_SIZE]); /* once; only hash_free may follow */
+/* once; only hash_free may follow */
+void hash_finish_hex(struct hash *hash, char hex[HASH_HEX_SIZE]);
 void hash_free(struct hash *hash);
 void hash_freep(struct hash **hash);
 

@@ -59,8 +59,8 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *context) {
                   "the headers of the answer are larger than %u bytes", HTTP_HEADERS_LIMIT);
         return 0;
     }
-    if (length >= 5 &&
-        memcmp(bytes, "HTTP/", 5) == 0) { /* a new answer begins: 100 Continue went before it */
+    /* a new answer begins: 100 Continue went before it */
+    if (length >= 5 && memcmp(bytes, "HTTP/", 5) == 0) {
         http_response_clear(&transfer->response);
         return length;
     }

@@ -271,8 +271,8 @@ static bool skip_key(struct json_walk *walk) {
     return true;
 }
 
-bool json_walk_skip(
-    struct json_walk *walk) { /* as deep as JSON_WALK_DEPTH, which open_with holds */
+/* as deep as JSON_WALK_DEPTH, which open_with holds */
+bool json_walk_skip(struct json_walk *walk) {
     switch (json_walk_peek(walk)) {
     case JSON_WALK_OBJECT:
         for (bool in = open_with(walk, '{'); in && skip_key(walk);)

@@ -53,8 +53,8 @@ bool json_walk_key(struct json_walk *walk, struct text *key); /* key is emptied 
 bool json_walk_array(struct json_walk *walk);
 bool json_walk_item(struct json_walk *walk);
 
-bool json_walk_string(struct json_walk *walk,
-                      struct text *out); /* out is emptied first; NUL is refused */
+/* out is emptied first; NUL is refused */
+bool json_walk_string(struct json_walk *walk, struct text *out);
 bool json_walk_number(struct json_walk *walk, double *out);
 bool json_walk_skip(struct json_walk *walk); /* one value of any kind */
 

@@ -10,8 +10,8 @@
 
 struct tar;
 
-struct tar *tar_new(int fd,
-                    struct error *err) _must_check_; /* writes to fd, which stays the caller's */
+/* writes to fd, which stays the caller's */
+struct tar *tar_new(int fd, struct error *err) _must_check_;
 int tar_add_folder(struct tar *tar, const char *name, unsigned int mode,
                    struct error *err) _must_check_;
 int tar_add_link(struct tar *tar, const char *name, const char *target,

@@ -115,6 +115,11 @@ char *string_dup_length(const char *bytes, size_t length, struct error *err) {
     return copy;
 }
 
+int string_copy(const char *from, char **to, struct error *err) {
+    *to = string_dup(from, err);
+    return from == NULL || *to != NULL ? 0 : -1;
+}
+
 char *string_format(struct error *err, const char *format, ...) {
     char *string = NULL;
     va_list arguments;

@@ -46,6 +46,8 @@ char *text_steal(struct text *text, struct error *err) _must_check_;
 /* Heap strings; NULL with *err set when there is no memory. string_dup(NULL) gives NULL without an error. */
 char *string_dup(const char *string, struct error *err) _must_check_;
 char *string_dup_length(const char *bytes, size_t length, struct error *err) _must_check_;
+/* The same into *to, where NULL gives NULL and 0: for fields that may lack. */
+int string_copy(const char *from, char **to, struct error *err) _must_check_;
 char *string_format(struct error *err, const char *format, ...) _printf_(2, 3) _must_check_;
 
 bool string_equal(const char *a, const char *b); /* NULL equals only NULL */

@@ -80,8 +80,8 @@ struct yaml_file {
     const struct yaml_node **roots;
     size_t count;
     size_t capacity;
-    size_t error_line,
-        error_column;   /* of what was wrong when yaml_parse gave -1; 0 when it has no place */
+    /* of what was wrong when yaml_parse gave -1; 0 when it has no place */
+    size_t error_line, error_column;
     struct arena arena; /* where the nodes live */
 };
 

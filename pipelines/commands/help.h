@@ -8,8 +8,8 @@
 void help_all(const struct screen *screen); /* pingate --help */
 void help_command(const struct screen *screen, const struct command *command);
 void help_man_page(FILE *out); /* docs/pingate.1; a test holds the file to it */
-int help_completion(FILE *out, const char *shell,
-                    struct error *err) _must_check_; /* bash, zsh, fish; also below docs */
+/* bash, zsh, fish; also below docs */
+int help_completion(FILE *out, const char *shell, struct error *err) _must_check_;
 
 /* The exit statuses of every command; ends with a NULL meaning. 128+N is not among them. */
 struct help_status {

@@ -40,11 +40,9 @@ static bool has_selinux(const json_t *info) {
 
 int alone_possible(struct engine *engine, bool *possible, struct error *err) {
     *possible = false;
-    long status;
     json_auto_t *version = NULL;
     json_auto_t *info = NULL;
-    struct engine_call call = {.method = "GET", .path = "/version"};
-    if (engine_call(engine, &call, &status, &version, err) < 0)
+    if (engine_get(engine, "/version", &version, err) < 0)
         return -1;
     bool docker = false;
     size_t index;
@@ -55,8 +53,7 @@ int alone_possible(struct engine *engine, bool *possible, struct error *err) {
     }
     if (!docker)
         return 0;
-    call.path = "/info";
-    if (engine_call(engine, &call, &status, &info, err) < 0)
+    if (engine_get(engine, "/info", &info, err) < 0)
         return -1;
     *possible = json_is_object(info) && !has_selinux(info) && !is_desktop(info);
     return 0;
@@ -66,10 +63,8 @@ static int find_folder(struct engine *engine, struct alone *alone, struct error 
     _cleanup_(free_pointer) char *path = string_format(err, "/volumes/%s", alone->volume);
     if (path == NULL)
         return -1;
-    long status;
     json_auto_t *answer = NULL;
-    struct engine_call call = {.method = "GET", .path = path};
-    if (engine_call(engine, &call, &status, &answer, err) < 0)
+    if (engine_get(engine, path, &answer, err) < 0)
         return -1;
     const char *folder = json_string_value(json_object_get(answer, "Mountpoint"));
     if (folder == NULL || folder[0] != '/')

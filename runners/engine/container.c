@@ -167,11 +167,9 @@ int container_inspect(struct engine *engine, const char *id, struct container_st
     _cleanup_(free_pointer) char *path = string_format(err, "/containers/%s/json", id);
     if (path == NULL)
         return -1;
-    long status;
     json_auto_t *answer = NULL;
-    struct engine_call call = {.method = "GET", .path = path};
-    if (engine_call(engine, &call, &status, &answer, err) < 0)
-        return status == 404
+    if (engine_get(engine, path, &answer, err) < 0)
+        return err->kind == ERROR_NOT_FOUND
                    ? error_set(err, ERROR_ENGINE,
                                "the container is gone: somebody else removed it, or the engine "
                                "lost it")

@@ -197,13 +197,16 @@ static bool names_podman(const json_t *version) {
     return false;
 }
 
+static int64_t first_call_timeout_ms(const struct engine *engine) {
+    return engine->timeout_ms < ENGINE_FIRST_CALL_TIMEOUT_MS ? engine->timeout_ms
+                                                             : ENGINE_FIRST_CALL_TIMEOUT_MS;
+}
+
 static int negotiate(struct engine *engine, struct error *err) {
     long status;
     json_auto_t *version = NULL;
-    int64_t limit_ms = engine->timeout_ms < ENGINE_FIRST_CALL_TIMEOUT_MS
-                           ? engine->timeout_ms
-                           : ENGINE_FIRST_CALL_TIMEOUT_MS;
-    struct engine_call call = {.method = "GET", .path = "/version", .timeout_ms = limit_ms};
+    struct engine_call call = {
+        .method = "GET", .path = "/version", .timeout_ms = first_call_timeout_ms(engine)};
     if (engine_call(engine, &call, &status, &version, err) < 0)
         return nobody_answers(engine, err);
     const char *newest = json_string_value(json_object_get(version, "ApiVersion"));
@@ -262,10 +265,8 @@ bool engine_is_podman(const struct engine *engine) {
 
 int engine_ping(struct engine *engine, struct error *err) {
     long status;
-    int64_t limit_ms = engine->timeout_ms < ENGINE_FIRST_CALL_TIMEOUT_MS
-                           ? engine->timeout_ms
-                           : ENGINE_FIRST_CALL_TIMEOUT_MS;
-    struct engine_call call = {.method = "GET", .path = "/_ping", .timeout_ms = limit_ms};
+    struct engine_call call = {
+        .method = "GET", .path = "/_ping", .timeout_ms = first_call_timeout_ms(engine)};
     if (engine_call(engine, &call, &status, NULL, err) == 0)
         return 0;
     return err->kind == ERROR_CANCELLED
@@ -274,20 +275,22 @@ int engine_ping(struct engine *engine, struct error *err) {
                            engine->location.address);
 }
 
+int engine_get(struct engine *engine, const char *path, json_t **answer, struct error *err) {
+    long status;
+    struct engine_call call = {.method = "GET", .path = path};
+    return engine_call(engine, &call, &status, answer, err);
+}
+
 static const char *word(const json_t *object, const char *key) {
     const char *text = json_string_value(json_object_get(object, key));
     return text != NULL ? text : "?";
 }
 
 char *engine_describe(struct engine *engine, char **platform, struct error *err) {
-    long status;
     json_auto_t *version = NULL;
     json_auto_t *info = NULL;
-    struct engine_call call = {.method = "GET", .path = "/version"};
-    if (engine_call(engine, &call, &status, &version, err) < 0)
-        return NULL;
-    call.path = "/info";
-    if (engine_call(engine, &call, &status, &info, err) < 0)
+    if (engine_get(engine, "/version", &version, err) < 0 ||
+        engine_get(engine, "/info", &info, err) < 0)
         return NULL;
     *platform = string_format(err, "%s/%s", word(version, "Os"), word(version, "Arch"));
     if (*platform == NULL)

@@ -65,5 +65,10 @@ struct engine_call {
 int engine_call(struct engine *engine, const struct engine_call *call, long *status,
                 json_t **answer, struct error *err) _must_check_;
 
+/* GET, with a JSON answer: a question that is answered at once.
+ *   err  as of engine_call */
+int engine_get(struct engine *engine, const char *path, json_t **answer,
+               struct error *err) _must_check_;
+
 /* "Docker Engine 20.10.24, API 1.41, overlay2, linux/amd64"; platform: "linux/amd64". NULL with *err set. */
 char *engine_describe(struct engine *engine, char **platform, struct error *err) _must_check_;

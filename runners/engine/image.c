@@ -24,11 +24,9 @@ int image_find(struct engine *engine, const char *image, const char *digest, cha
     _cleanup_(free_pointer) char *path = string_format(err, "/images/%s@%s/json", image, digest);
     if (path == NULL)
         return -1;
-    long status;
     json_auto_t *answer = NULL;
-    struct engine_call call = {.method = "GET", .path = path};
-    if (engine_call(engine, &call, &status, &answer, err) < 0) {
-        if (status != 404)
+    if (engine_get(engine, path, &answer, err) < 0) {
+        if (err->kind != ERROR_NOT_FOUND)
             return -1;
         error_clear(err);
         return 0;

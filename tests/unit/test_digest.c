@@ -60,9 +60,6 @@ START_TEST(of_bytes) {
     unit_ok(digest_of("a\0b", 3, digest, &err), &err);
     ck_assert_str_eq(digest,
                      "sha256:59b271ae1bbcb1d31d41929817f4b16fb439eb4f31520b5ad1d5ce98920a7138");
-    char shown[DIGEST_SIZE];
-    digest_short("sha256:" HEX64, shown);
-    ck_assert_str_eq(shown, "sha256:e3b0c44298fc");
 }
 END_TEST
 
