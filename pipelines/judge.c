@@ -363,7 +363,6 @@ static void settle(struct judging *j, bool closed) {
         if (closed) {
             ruling.verdict = VERDICT_HOLD;
             ruling.code = CODE_GATE_CLOSED;
-            ruling.passed_alone = true;
         }
         j->rulings[update] = ruling;
     }

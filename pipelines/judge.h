@@ -43,7 +43,6 @@ struct judge_ruling {
     enum verdict_code code;
     size_t trial; /* the trial that decided a rejection or a hold; JUDGE_NO_TRIAL where none did */
     enum outcome outcome; /* of that trial */
-    bool passed_alone;    /* gate-closed: all of its own trials passed */
 };
 
 #define JUDGE_NO_TRIAL ((size_t)-1)

@@ -87,10 +87,9 @@ static int pull(const struct worker *worker, size_t number, struct image_job *jo
     if (name == NULL || image_find(worker->engine, job->image, job->digest, &job->id, err) < 0 ||
         (job->id != NULL && share_image(worker, number, name, job, err) < 0))
         return -1;
-    job->was_there = job->id != NULL;
     struct schedule_event done = {
-        .kind = SCHEDULE_PULL_DONE, .image = name, .was_there = job->was_there};
-    if (job->was_there) {
+        .kind = SCHEDULE_PULL_DONE, .image = name, .was_there = job->id != NULL};
+    if (done.was_there) {
         schedule_emit(schedule, &done);
         return 0;
     }

@@ -20,7 +20,6 @@ enum image_state { IMAGE_WAITING, IMAGE_PULLING, IMAGE_READY, IMAGE_FAILED };
 struct image_job {
     char *image, *digest;
     enum image_state state;
-    bool was_there;
     char *id;     /* when ready */
     char *reason; /* when failed */
     char *mark;   /* of pulled.h; NULL where the image is not this run's to remove */

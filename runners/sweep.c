@@ -9,38 +9,55 @@
 
 /* A mark goes with the image that it is of. */
 static int take_volume(struct engine *engine, const struct labels *ours, const json_t *item,
-                       const char *name, struct error *err) {
+                       struct error *err) {
+    const char *name = json_string_value(json_object_get(item, "Name"));
     const char *image = labels_text(json_object_get(item, "Labels"), LABEL_IMAGE);
     return *image != '\0' ? pulled_release(engine, ours, name, image, err)
                           : volume_remove(engine, name, err);
 }
 
 static int take_container(struct engine *engine, const struct labels *ours, const json_t *item,
-                          const char *id, struct error *err) {
+                          struct error *err) {
     (void)ours;
-    (void)item;
-    return container_remove(engine, id, err);
+    return container_remove(engine, json_string_value(json_object_get(item, "Id")), err);
 }
 
-static int sweep_kind(struct engine *engine, const struct labels *ours, const char *list_path,
-                      const char *member, const char *id_key,
-                      int (*take)(struct engine *, const struct labels *, const json_t *,
-                                  const char *, struct error *),
+#define OURS "filters=%7B%22label%22%3A%5B%22pingate.run%22%5D%7D" /* {"label":["pingate.run"]} */
+
+/* Containers first: a volume in use cannot be removed. */
+static const struct kind {
+    const char *list;   /* path of the question */
+    const char *member; /* of the answer that is the list; NULL: the answer itself */
+    const char *id;     /* member of an entry that names it */
+    int (*take)(struct engine *engine, const struct labels *ours, const json_t *item,
+                struct error *err);
+} kinds[] = {
+    {"/containers/json?all=1&" OURS, NULL, "Id", take_container},
+    {"/volumes?" OURS, "Volumes", "Name", take_volume},
+};
+
+static bool is_left(const json_t *item, const struct kind *kind, const struct labels *ours) {
+    return json_is_string(json_object_get(item, kind->id)) &&
+           labels_of_dead_run(json_object_get(item, "Labels"), ours, (int64_t)time(NULL),
+                              labels_process_alive);
+}
+
+static int sweep_kind(struct engine *engine, const struct labels *ours, const struct kind *kind,
                       size_t *removed, struct error *err) {
     json_auto_t *answer = NULL;
-    if (engine_get(engine, list_path, &answer, err) < 0)
+    if (engine_get(engine, kind->list, &answer, err) < 0)
         return error_wrap(err, "look for what dead runs left");
+    const json_t *list = kind->member != NULL ? json_object_get(answer, kind->member) : answer;
     size_t index;
     const json_t *item;
-    json_array_foreach(member != NULL ? json_object_get(answer, member) : answer, index, item) {
-        const char *id = json_string_value(json_object_get(item, id_key));
-        if (id == NULL || !labels_of_dead_run(json_object_get(item, "Labels"), ours,
-                                              (int64_t)time(NULL), labels_process_alive))
+    json_array_foreach(list, index, item) {
+        if (!is_left(item, kind, ours))
             continue;
         struct error why = {0};
-        if (take(engine, ours, item, id, &why) == 0)
+        if (kind->take(engine, ours, item, &why) == 0)
             (*removed)++;
-        trace(TRACE_ENGINE, "swept %s: %s", id, error_message(&why));
+        trace(TRACE_ENGINE, "swept %s: %s", json_string_value(json_object_get(item, kind->id)),
+              error_message(&why));
         bool stuck = why.kind == ERROR_TIMEOUT || why.kind == ERROR_CANCELLED;
         if (stuck) { /* every further one would take as long */
             error_move(err, &why);
@@ -51,12 +68,10 @@ static int sweep_kind(struct engine *engine, const struct labels *ours, const ch
     return 0;
 }
 
-#define OURS "filters=%7B%22label%22%3A%5B%22pingate.run%22%5D%7D" /* {"label":["pingate.run"]} */
-
 int sweep(struct engine *engine, const struct labels *ours, size_t *removed, struct error *err) {
     *removed = 0;
-    if (sweep_kind(engine, ours, "/containers/json?all=1&" OURS, NULL, "Id", take_container,
-                   removed, err) < 0)
-        return -1;
-    return sweep_kind(engine, ours, "/volumes?" OURS, "Volumes", "Name", take_volume, removed, err);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (sweep_kind(engine, ours, &kinds[i], removed, err) < 0)
+            return -1;
+    return 0;
 }

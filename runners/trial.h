@@ -1,11 +1,17 @@
 /* trial: one run of one test on one set of digests, and what came of it.
  *
- * Order: volume → for each command: create (no auto-remove) → first: copy the workspace in → start must answer 204 → wait →
- * inspect → remove. A pass of a command needs all of: the pulled digest is the asked one, the container's image is that
- * image, it started, it exited by itself with 0, it was not out of memory, its log stream ended whole. A pass of a trial
- * needs a pass of each command, and at least one. Inspect decides; a stream that ends proves nothing by itself. The first
- * command that does not pass ends the trial; later ones are `skipped`. What a signal cut short, or an engine that failed, is
- * `error`: nothing is known then. `timed-out` is only what the engine says to run still when the test's time is over.
+ * Order: a volume, then each command in a container of its own, and at last the volume goes:
+ *
+ *     create (no auto-remove) → the first: copy the workspace in → start, which must answer 204 → read the log to its end
+ *     → inspect → remove → ask whether somebody stopped it
+ *
+ * A pass of a command needs all of: the pulled digest is the asked one, the container's image is that image, it started, it
+ * exited by itself with 0, it was not out of memory, its log stream ended whole and below the limit. A pass of a trial needs
+ * a pass of each command, and at least one. Inspect decides; a stream that ends proves nothing by itself. The first command
+ * that does not pass ends the trial; later ones are `skipped`. What a signal cut short, or an engine that failed, is `error`:
+ * nothing is known then. `timed-out` is only what the engine says to run still when the test's time is over.
+ *
+ * This header is plain data. trial_run.h runs it, command_outcome.h judges a command, schedule.h runs many.
  *   src  facts seen on Docker Engine 20.10 and Podman 4.3, see HACKING.md
  */
 #pragma once

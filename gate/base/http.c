@@ -87,7 +87,6 @@ static int finish(struct http_loop *loop, struct transfer *transfer, CURLcode co
                   struct error *fatal) {
     TAILQ_REMOVE(&loop->transfers, transfer, link);
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &transfer->response.status);
-    transfer->response.complete = code == CURLE_OK;
     const struct error *error = NULL;
     if (code != CURLE_OK) {
         http_transfer_fail(transfer, code);

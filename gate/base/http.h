@@ -9,7 +9,8 @@
  *     http_loop_run(loop, err);                                 until all are done; on_done may add more
  *     http_loop_free(loop);
  *
- * A request has ended well when it has a response with `complete` true, whatever its status: 404 is an answer.
+ * A request has ended well when there is no error: then the body came whole as its framing told, whatever the status. 404 is
+ * an answer.
  */
 #pragma once
 
@@ -79,7 +80,6 @@ struct http_response {
     enum http_failure failure;   /* set beside an error */
     struct http_headers headers; /* of the final answer (not of 1xx) */
     struct text body;            /* empty when on_data took it */
-    bool complete;               /* the body came whole as its framing told */
 };
 
 struct http_options {
