@@ -60,7 +60,7 @@ static int refuse_key(const char *file, const struct yaml_node *node, const stru
     const char *names[KEYS_LIMIT + 1];
     _cleanup_(text_clear) struct text known = {0};
     size_t count = 0;
-    for (; table->keys[count].name != NULL && count < KEYS_LIMIT; count++) {
+    for (; count < KEYS_LIMIT && table->keys[count].name != NULL; count++) {
         names[count] = table->keys[count].name;
         text_printf(&known, "%s%s", count > 0 ? ", " : "", names[count]);
     }

@@ -103,23 +103,25 @@ static int gather(struct batch *batch, const struct trial_spec *spec, const char
     return *reason == NULL ? 0 : -1;
 }
 
-static int run_trial(struct worker *worker, size_t index, struct trial_run *run,
+static int run_trial(struct worker *worker, size_t index, const char *const *ids, const char *name,
                      struct error *err) {
     struct schedule *schedule = worker->batch->schedule;
     const struct trial_spec *spec = &worker->batch->specs[index];
     struct trial_result *result = &worker->batch->results[index];
     struct trial_report report = {worker->batch, index};
-    run->engine = worker->engine;
-    run->cleaner = worker->cleaner;
-    run->cancel = schedule->options.cancel;
-    run->workspace = schedule->options.workspace;
-    run->labels = &schedule->labels;
-    run->keep = schedule->options.keep;
-    run->on_command = on_command;
-    run->on_left = on_left;
-    run->context = &report;
-    share_alone(worker, spec, run);
-    if (trial_run(run, spec, result, err) < 0)
+    struct trial_run run = {.engine = worker->engine,
+                            .cleaner = worker->cleaner,
+                            .cancel = schedule->options.cancel,
+                            .workspace = schedule->options.workspace,
+                            .labels = &schedule->labels,
+                            .image_ids = ids,
+                            .name = name,
+                            .keep = schedule->options.keep,
+                            .on_command = on_command,
+                            .on_left = on_left,
+                            .context = &report};
+    share_alone(worker, spec, &run);
+    if (trial_run(&run, spec, result, err) < 0)
         return -1;
     /* an engine that is gone ends the run at once, and not trial by trial, each with its time-outs */
     return result->outcome == OUTCOME_ERROR ? engine_ping(worker->engine, err) : 0;
@@ -136,12 +138,11 @@ int schedule_trial(struct worker *worker, size_t index, struct error *err) {
     pthread_mutex_unlock(&batch->lock);
     struct schedule_event event = {.kind = SCHEDULE_TRIAL_STARTED, .trial = index, .spec = spec};
     schedule_emit(batch->schedule, &event);
-    struct trial_run run = {.image_ids = ids, .name = name};
     int result = 0;
     if (gathered < 0)
         fail_trial(&batch->results[index], reason);
     else
-        result = run_trial(worker, index, &run, err);
+        result = run_trial(worker, index, ids, name, err);
     event.kind = SCHEDULE_TRIAL_DONE;
     event.result = &batch->results[index];
     schedule_emit(batch->schedule, &event);
