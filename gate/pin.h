@@ -25,8 +25,8 @@ struct pin_span {
 struct pin {
     char *file;         /* relative to the root of the scan, "/" between names */
     const char *format; /* name of the format that found it: "dockerfile", "yaml", "text" */
-    char *
-        path; /* within the document: "stage 0", "spec.containers[0].image"; "" where it has none */
+    /* within the document: "stage 0", "spec.containers[0].image"; "" where it has none */
+    char *path;
     size_t ordinal;      /* among the pins of this file with equal format and path, from 0 */
     size_t line, column; /* of the reference, from 1, in bytes */
     size_t offset,
@@ -34,8 +34,8 @@ struct pin {
     struct pin_span spans[PIN_PART_COUNT];
     size_t span_count;
     char *reference; /* as it is written */
-    struct reference
-        name; /* parsed and normalised; tag NULL where there is none; digest never NULL */
+    /* parsed and normalised; tag NULL where there is none; digest never NULL */
+    struct reference name;
 };
 
 struct pin_list {
@@ -58,10 +58,10 @@ struct skipped_list {
     size_t capacity;
 };
 
-const char *pin_part_name(
-    enum pin_part part); /* "tag", "digest", "version-comment": words of the machine form */
-const struct pin_span *pin_span(const struct pin *pin,
-                                enum pin_part part);       /* NULL where it has none */
+/* "tag", "digest", "version-comment": words of the machine form */
+const char *pin_part_name(enum pin_part part);
+/* NULL where it has none */
+const struct pin_span *pin_span(const struct pin *pin, enum pin_part part);
 int pin_compare(const struct pin *a, const struct pin *b); /* by file, then offset */
 
 int pin_copy(const struct pin *from, struct pin *out, struct error *err) _must_check_;

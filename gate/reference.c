@@ -8,8 +8,8 @@
 
 #include "gate/base/text.h"
 
-#define SHOWN_LIMIT                                                                                \
-    200 /* bytes of a bad reference that a message repeats: it may be a whole file */
+/* bytes of a bad reference that a message repeats: it may be a whole file */
+#define SHOWN_LIMIT   200
 #define HEX_ID_LENGTH 64 /* hex digits of an image id, which a bare name must not look like */
 
 static const char default_domain[] = "docker.io";

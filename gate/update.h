@@ -18,8 +18,8 @@ struct update {
 
     struct policy policy; /* of the first rule that matches; borrows from the configuration */
     char *rule;           /* where the rule stands: "pingate.yaml:12", "default" */
-    char *
-        follow; /* the tag that is looked up: the pinned one, or the rule's `follow`; NULL: nothing is known */
+    /* the tag that is looked up: the pinned one, or the rule's `follow`; NULL: nothing is known */
+    char *follow;
 
     char *candidate_tag;    /* NULL: no candidate, or one without a tag */
     char *candidate_digest; /* NULL: no candidate */

@@ -8,8 +8,8 @@
 
 #include "gate/base/text.h"
 
-#define ATTRIBUTES_LIMIT                                                                           \
-    65536 /* bytes of all names, and of one value: XATTR_LIST_MAX, XATTR_SIZE_MAX */
+/* bytes of all names, and of one value: XATTR_LIST_MAX, XATTR_SIZE_MAX */
+#define ATTRIBUTES_LIMIT 65536
 
 /* Must be kept, or the file is not written. The others (security labels, "trusted") belong to the system, which labels new
  * files itself; signatures over the old bytes among them would be wrong for the new. */

@@ -72,18 +72,24 @@ int gate_end(const struct gate_options *options, const struct cancel *cancel,
              struct terminal *terminal, struct result *result, int outcome,
              struct error *err) _must_check_;
 
-/* The steps, in order; for gate_run and `status`, `run --plan`. */
-int gate_find(struct gate *gate,
-              struct error *err) _must_check_; /* scan, updates, rules, selection */
-int gate_find_since(struct gate *gate, struct error *err)
-    _must_check_; /* updates are what differs from options->since */
-int gate_look_up(struct gate *gate, struct error *err) _must_check_; /* candidates */
-int gate_plan(struct gate *gate, struct error *err) _must_check_;    /* who is covered */
-int gate_check_files(struct gate *gate,
-                     struct error *err) _must_check_; /* whose files may not be written */
-int gate_test(struct gate *gate, struct error *err) _must_check_; /* trials and rulings */
-int gate_promote(struct gate *gate,
-                 struct error *err) _must_check_; /* diff, files, the scan afterwards */
+/* The steps, in order; for gate_run and `status`, `run --plan`.
+ *
+ *   find         scan, updates, rules, selection
+ *   find_since   instead of it: updates are what differs from options->since
+ *   look_up      candidates
+ *   plan         who is covered
+ *   check_files  whose files may not be written
+ *   test         trials and rulings
+ *   promote      diff, files, the scan afterwards
+ *   fill_result  what the reports tell
+ */
+int gate_find(struct gate *gate, struct error *err) _must_check_;
+int gate_find_since(struct gate *gate, struct error *err) _must_check_;
+int gate_look_up(struct gate *gate, struct error *err) _must_check_;
+int gate_plan(struct gate *gate, struct error *err) _must_check_;
+int gate_check_files(struct gate *gate, struct error *err) _must_check_;
+int gate_test(struct gate *gate, struct error *err) _must_check_;
+int gate_promote(struct gate *gate, struct error *err) _must_check_;
 int gate_fill_result(struct gate *gate, struct error *err) _must_check_;
 void gate_clear(struct gate *gate);
 

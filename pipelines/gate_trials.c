@@ -7,6 +7,7 @@
 #include "gate/base/file.h"
 #include "pipelines/gate.h"
 #include "reports/clean.h"
+#include "runners/reproduce.h"
 
 /* "logs/012-answers": unique in a run, and a name that every file system takes. */
 static char *log_folder(const struct gate *gate, size_t number, const char *test,
@@ -61,7 +62,7 @@ static int record_command(struct gate *gate, const struct trial_spec *spec,
     to->image = reference_text(s->image, s->tag, s->digest, err);
     to->out_tail = cleaned(gate, &from->out_tail, from->outcome, err);
     to->err_tail = cleaned(gate, &from->err_tail, from->outcome, err);
-    to->reproduce = trial_reproduce(spec, step, err);
+    to->reproduce = reproduce_command(spec, step, err);
     if (to->image == NULL || to->out_tail == NULL || to->err_tail == NULL ||
         to->reproduce == NULL || copy_text(s->command->text, &to->text, err) < 0 ||
         copy_text(from->reason, &to->reason, err) < 0 ||

@@ -24,8 +24,8 @@
 #define JUDGE_TRIALS_LIMIT 10000u /* questions of one run; more is a bug or a flood of updates */
 
 struct judge_trial {
-    const size_t
-        *participants; /* updates whose digest it runs on; may hold ones without a candidate */
+    /* updates whose digest it runs on; may hold ones without a candidate */
+    const size_t *participants;
     size_t participant_count;
     const size_t *covers; /* updates that it is a test of: run when one of them is moved */
     size_t cover_count;

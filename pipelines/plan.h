@@ -15,9 +15,9 @@
 
 struct plan_trial {
     const struct test *test;
-    size_t
-        subject;   /* update whose candidate it is run on; PLAN_NO_SUBJECT for a trial of the set */
-    size_t *steps; /* update whose image a command runs in, one a command */
+    /* update whose candidate it is run on; PLAN_NO_SUBJECT for a trial of the set */
+    size_t subject;
+    size_t *steps;        /* update whose image a command runs in, one a command */
     size_t *participants; /* updates whose digest it runs on, ascending */
     size_t participant_count;
     size_t *covers; /* updates that it is a test of, ascending */

@@ -10,8 +10,8 @@
 #include "gate/base/file.h"
 #include "gate/base/process.h"
 
-#define GENERATED_LINES                                                                            \
-    20 /* lines from the top in which a generator may name itself, behind a licence */
+/* lines from the top in which a generator may name itself, behind a licence */
+#define GENERATED_LINES 20
 #define GENERATED_BYTES 8192 /* bytes of these lines that are looked at */
 
 #define GIT_TIMEOUT_MS  60000 /* for git to read its attributes; a large tree on a slow disk */

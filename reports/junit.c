@@ -12,8 +12,8 @@
 #include "reports/clean.h"
 #include "reports/junit_case.h"
 
-#define TAIL_FAILED                                                                                \
-    (16u << 10)              /* bytes of each stream of a failed command; Jenkins keeps 100 000 */
+/* bytes of each stream of a failed command; Jenkins keeps 100 000 */
+#define TAIL_FAILED    (16u << 10)
 #define TAIL_PASSED    1000u /* bytes of each stream of a passed command; Jenkins keeps no more */
 #define KEY_LIMIT      255u  /* bytes of an image or file in a classname: what GitLab keeps */
 #define WARNING_LIMIT  1000u /* bytes of one */

@@ -3,10 +3,10 @@
 #include "reports/clean.h"
 #include "reports/markdown_parts.h"
 
-#define REPRODUCE_LIMIT                                                                            \
-    4000u /* bytes of a line for a shell; a longer one is left out, as half of one is no use */
+/* bytes of a line for a shell; a longer one is left out, as half of one is no use */
+#define REPRODUCE_LIMIT 4000u
 
-#define SHELL_COLUMNS 100 /* of a line for a shell, where it can be broken */
+#define SHELL_COLUMNS   100 /* of a line for a shell, where it can be broken */
 
 static bool is_told(const struct result_trial *trial) {
     return !trial->baseline &&

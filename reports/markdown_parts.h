@@ -6,8 +6,8 @@
 #include "reports/result.h"
 
 #define MARKDOWN_NAME_LIMIT 120u /* bytes of an image, file or test name */
-#define MARKDOWN_REASON_LIMIT                                                                      \
-    300u /* bytes of a reason in a row; the failure below tells it whole */
+/* bytes of a reason in a row; the failure below tells it whole */
+#define MARKDOWN_REASON_LIMIT 300u
 
 /* How much is told; markdown.c has the steps from all to least. */
 struct markdown_detail {

@@ -13,13 +13,12 @@
 #include "gate/verdict.h"
 
 #define RESULT_VERSION 1
-#define RESULT_TAIL_BYTES                                                                          \
-    (64u << 10) /* of each stream of a command that did not pass; in result.json */
-#define RESULT_TAIL_PASSED                                                                         \
-    (4u << 10) /* of one that passed: nobody reads more, and there are thousands */
-#define RESULT_TAILS_BYTES                                                                         \
-    (32u                                                                                           \
-     << 20) /* of all streams: from there on the shorter tails alone, so that result.json stays readable */
+/* of each stream of a command that did not pass; in result.json */
+#define RESULT_TAIL_BYTES (64u << 10)
+/* of one that passed: nobody reads more, and there are thousands */
+#define RESULT_TAIL_PASSED (4u << 10)
+/* of all streams: from there on the shorter tails alone, so that result.json stays readable */
+#define RESULT_TAILS_BYTES (32u << 20)
 
 struct result_command {
     char *text;  /* as declared */

@@ -13,8 +13,8 @@
 
 #include "gate/base/text.h"
 
-#define SCREEN_ENDLESS                                                                             \
-    SIZE_MAX /* columns of a stream that is no terminal: nothing is cut or wrapped */
+/* columns of a stream that is no terminal: nothing is cut or wrapped */
+#define SCREEN_ENDLESS SIZE_MAX
 
 enum style { STYLE_PLAIN, STYLE_BOLD, STYLE_DIM, STYLE_GOOD, STYLE_BAD, STYLE_WARN };
 

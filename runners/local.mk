@@ -1,11 +1,15 @@
 # runners: the Engine API client, trials and their schedule; knows nothing of registries' tags, reports or configuration.
 noinst_LIBRARIES += runners/librunners.a
 runners_librunners_a_SOURCES = \
+	%D%/command_log.c %D%/command_log.h \
+	%D%/command_outcome.c %D%/command_outcome.h \
 	%D%/pulled.c %D%/pulled.h \
+	%D%/reproduce.c %D%/reproduce.h \
 	%D%/schedule.c %D%/schedule.h \
 	%D%/sweep.c %D%/sweep.h \
 	%D%/test.c %D%/test.h \
 	%D%/trial.c %D%/trial.h %D%/trial_run.h \
+	%D%/trial_container.c %D%/trial_container.h \
 	%D%/workspace.c %D%/workspace.h
 
 # runners/engine

@@ -58,8 +58,8 @@ struct batch {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     struct error fatal; /* the first that ended a worker */
-    pthread_mutex_t
-        alone_lock; /* held while the first worker makes it; never with the other lock inside */
+    /* held while the first worker makes it; never with the other lock inside */
+    pthread_mutex_t alone_lock;
     struct alone alone;
     bool alone_tried;
     size_t alone_used; /* of its files */

@@ -17,8 +17,8 @@
 #include "runners/trial.h"
 #include "runners/workspace.h"
 
-#define SCHEDULE_JOBS_DEFAULT                                                                      \
-    4 /* trials at once; more gains nothing on two cores, see tests/bench/trials */
+/* trials at once; more gains nothing on two cores, see tests/bench/trials */
+#define SCHEDULE_JOBS_DEFAULT 4
 
 enum schedule_event_kind {
     SCHEDULE_PULL_STARTED,
@@ -42,9 +42,9 @@ struct schedule_event {
 };
 
 struct schedule_options {
-    const char
-        *engine_address; /* "unix:///run/docker.sock"; NULL: DOCKER_HOST, else the usual sockets */
-    size_t jobs;         /* trials at once; 0 is SCHEDULE_JOBS_DEFAULT */
+    /* "unix:///run/docker.sock"; NULL: DOCKER_HOST, else the usual sockets */
+    const char *engine_address;
+    size_t jobs; /* trials at once; 0 is SCHEDULE_JOBS_DEFAULT */
     struct credentials *credentials;
     const struct workspace *workspace; /* copied into each trial; NULL for none */
     struct cancel *cancel;

@@ -25,9 +25,9 @@ struct test_command {
 
 struct test {
     char *name; /* unique; [A-Za-z0-9 ._-]+, so that it is fit for paths and reports */
-    struct string_list
-        images; /* selectors of the updates that it covers; empty: see `in`, else all */
-    char *in;   /* selector of the image that commands run in; NULL: the update's candidate */
+    /* selectors of the updates that it covers; empty: see `in`, else all */
+    struct string_list images;
+    char *in; /* selector of the image that commands run in; NULL: the update's candidate */
     struct test_command *commands;
     size_t command_count;
     int64_t timeout_ms;             /* for all commands together */

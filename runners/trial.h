@@ -14,8 +14,8 @@
 #include "gate/verdict.h"
 #include "runners/test.h"
 
-#define TRIAL_TAIL_BYTES                                                                           \
-    (64u << 10) /* of each stream of each command that stay in memory; the file holds the whole */
+/* of each stream of each command that stay in memory; the file holds the whole */
+#define TRIAL_TAIL_BYTES (64u << 10)
 
 /* One command with the image it runs in. */
 struct trial_step {
@@ -36,8 +36,8 @@ struct trial_spec {
 
 struct command_result {
     enum outcome outcome;
-    char *
-        reason; /* one sentence, NULL for passed: "exited with 3", "timed out after 5 m 0 s"; may hold untrusted text */
+    /* one sentence, NULL for passed: "exited with 3", "timed out after 5 m 0 s"; may hold untrusted text */
+    char *reason;
     int exit_code;                  /* -1 when it did not exit by itself */
     int64_t duration_ms;            /* from start to exit */
     struct text out_tail, err_tail; /* last TRIAL_TAIL_BYTES; raw, untrusted bytes */
@@ -56,7 +56,3 @@ struct trial_result {
 
 void trial_spec_clear(struct trial_spec *spec);
 void trial_result_clear(struct trial_result *result);
-
-/* A line for a shell that runs a step again with the docker CLI, limits and all; quoted so that it can be pasted.
- * NULL with *err set. */
-char *trial_reproduce(const struct trial_spec *spec, size_t step, struct error *err) _must_check_;

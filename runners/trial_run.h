@@ -13,13 +13,13 @@ struct trial_run {
     const struct labels *labels;
     const char *const *image_ids; /* of each step, as pulled and proved */
     const char *name;             /* of the volume, and the first part of the containers'; unique */
-    const struct alone
-        *alone;         /* for commands without a network; NULL: the engine makes their namespace */
+    /* for commands without a network; NULL: the engine makes their namespace */
+    const struct alone *alone;
     size_t alone_first; /* its file for the first step; the next ones follow */
     bool keep;          /* leave a failed trial's container and volume */
     void (*on_command)(void *context, size_t step);
-    void (*on_left)(void *context,
-                    const char *words); /* something could not be removed; may be NULL */
+    /* something could not be removed; may be NULL */
+    void (*on_left)(void *context, const char *words);
     void *context;
 };
 

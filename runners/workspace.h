@@ -11,8 +11,8 @@
 #include "gate/base/hash.h"
 
 #define WORKSPACE_MOUNT "/pingate" /* where the trial's volume is mounted */
-#define WORKSPACE_FOLDER                                                                           \
-    "/pingate/workspace" /* where the files are, and where commands run by default */
+/* where the files are, and where commands run by default */
+#define WORKSPACE_FOLDER "/pingate/workspace"
 
 struct workspace {
     int fd;             /* the tar */

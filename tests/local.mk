@@ -119,7 +119,7 @@ check_PROGRAMS += tests/unit/test_frames
 check_PROGRAMS += tests/unit/test_progress
 check_PROGRAMS += tests/unit/test_schedule
 check_PROGRAMS += tests/unit/test_sweep
-check_PROGRAMS += tests/unit/test_trial
+check_PROGRAMS += tests/unit/test_reproduce
 check_PROGRAMS += tests/unit/test_workspace
 
 # reports

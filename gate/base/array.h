@@ -25,8 +25,8 @@ struct string_list {
     size_t capacity;
 };
 
-int string_list_add(struct string_list *list, const char *string,
-                    struct error *err) _must_check_; /* copies */
-void string_list_sort(struct string_list *list);     /* by bytes */
+/* copies */
+int string_list_add(struct string_list *list, const char *string, struct error *err) _must_check_;
+void string_list_sort(struct string_list *list); /* by bytes */
 bool string_list_has(const struct string_list *list, const char *string);
 void string_list_clear(struct string_list *list);

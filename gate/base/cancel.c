@@ -10,8 +10,8 @@
 
 #include "gate/base/clock.h"
 
-static struct cancel
-    *signalled; /* the one that cancel_on_signals named; a handler has no other way to find it */
+/* the one that cancel_on_signals named; a handler has no other way to find it */
+static struct cancel *signalled;
 
 int cancel_init(struct cancel *cancel, struct error *err) {
     *cancel = (struct cancel){.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};

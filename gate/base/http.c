@@ -23,8 +23,8 @@ struct transfer {
     CURL *easy;
     struct curl_slist *headers;
     char curl_words[CURL_ERROR_SIZE];
-    struct http_request
-        request;  /* its strings are the transfer's own where curl does not copy them */
+    /* its strings are the transfer's own where curl does not copy them */
+    struct http_request request;
     char *body;   /* copy of request.body */
     int64_t sent; /* bytes of the body */
     size_t header_bytes;

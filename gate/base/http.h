@@ -20,8 +20,8 @@
 #include "gate/base/error.h"
 #include "gate/base/text.h"
 
-#define HTTP_BODY_LIMIT_DEFAULT                                                                    \
-    (4u << 20) /* bytes: what a registry advises for the largest manifest */
+/* bytes: what a registry advises for the largest manifest */
+#define HTTP_BODY_LIMIT_DEFAULT (4u << 20)
 #define HTTP_HEADERS_LIMIT      (256u << 10) /* bytes of all headers of one answer */
 #define HTTP_CONNECT_TIMEOUT_MS 10000        /* to connect, TLS included */
 
@@ -43,8 +43,8 @@ struct http_request {
     const char *unix_socket;    /* path, or NULL */
     const char *const *headers; /* "Name: value", NULL-terminated, or NULL */
     const char *ca_file;        /* PEM; NULL is the system's */
-    const char
-        *proxy; /* NULL is the environment's (http_proxy, https_proxy, no_proxy); "" is none */
+    /* NULL is the environment's (http_proxy, https_proxy, no_proxy); "" is none */
+    const char *proxy;
 
     const void *body;   /* or NULL */
     size_t body_length; /* bytes */

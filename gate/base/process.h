@@ -18,8 +18,8 @@
 #include "gate/base/cancel.h"
 #include "gate/base/text.h"
 
-#define PROCESS_ERROR_OUTPUT_LIMIT                                                                 \
-    (64u << 10) /* bytes of standard error that are kept; the rest is dropped */
+/* bytes of standard error that are kept; the rest is dropped */
+#define PROCESS_ERROR_OUTPUT_LIMIT (64u << 10)
 
 struct process_options {
     const char *const *argv; /* NULL-terminated; argv[0] is looked up in PATH when it has no "/" */
@@ -35,8 +35,8 @@ struct process_result {
     int exit_status;    /* 0–255; -1 when a signal ended it */
     int signal;         /* that ended it; 0 otherwise */
     struct text output; /* what it wrote to standard output; untrusted */
-    struct text
-        error_output; /* to standard error, its first PROCESS_ERROR_OUTPUT_LIMIT bytes; untrusted */
+    /* to standard error, its first PROCESS_ERROR_OUTPUT_LIMIT bytes; untrusted */
+    struct text error_output;
 };
 
 /* out  result  cleared by the caller with process_result_clear, also on -1

@@ -16,8 +16,8 @@
 
 #include "gate/base/error.h"
 
-#define TEXT_CEILING_DEFAULT                                                                       \
-    (64u << 20) /* bytes; nothing that we build in memory is meant to be larger */
+/* bytes; nothing that we build in memory is meant to be larger */
+#define TEXT_CEILING_DEFAULT (64u << 20)
 
 struct text {
     char *bytes;            /* NULL while empty */

@@ -52,11 +52,11 @@ struct yaml_node {
     const struct yaml_pair *pairs;        /* of a mapping */
     size_t count;                         /* of items or pairs */
     const struct yaml_node *alias;        /* what an alias stands for; NULL for all others */
-    size_t
-        offset; /* bytes from the start of the file to the value itself, behind its anchor and tag */
-    size_t
-        source_length; /* bytes of the value as it is written, quotes included; 0 for an empty one; of a block
-                             collection up to whatever comes next */
+    /* bytes from the start of the file to the value itself, behind its anchor and tag */
+    size_t offset;
+    /* bytes of the value as it is written, quotes included; 0 for an empty one; of a block collection up to whatever comes
+     * next */
+    size_t source_length;
     size_t line, column; /* of offset, from 1, column in bytes */
     size_t weight;       /* nodes below and itself, aliases expanded */
     size_t height;       /* 1 + that of its highest child */
@@ -68,8 +68,8 @@ struct yaml_pair {
 };
 
 struct yaml_options {
-    const char *
-        name; /* of the file, put before messages: "NAME:LINE:COLUMN: …"; NULL: "line L, column C: …" */
+    /* of the file, put before messages: "NAME:LINE:COLUMN: …"; NULL: "line L, column C: …" */
+    const char *name;
     enum error_kind kind; /* of syntax errors; ERROR_NONE is ERROR_INPUT */
     bool strict;          /* duplicate keys and NULs in scalars are errors */
 };
@@ -77,8 +77,8 @@ struct yaml_options {
 struct yaml_arena; /* private: where the nodes live */
 
 struct yaml_file {
-    const struct yaml_node *
-        *roots; /* one a document; an empty document has an empty plain scalar */
+    /* one a document; an empty document has an empty plain scalar */
+    const struct yaml_node **roots;
     size_t count;
     size_t capacity;
     size_t error_line,
@@ -102,9 +102,8 @@ void yaml_clear(struct yaml_file *file);
 const struct yaml_node *yaml_get(const struct yaml_node *mapping, const char *key);
 
 bool yaml_is_scalar(const struct yaml_node *node); /* false for NULL, as the next two */
-bool yaml_is_plain(
-    const struct yaml_node
-        *node); /* a scalar without quotes, block or tag: may be a number, true, null */
+/* a scalar without quotes, block or tag: may be a number, true, null */
+bool yaml_is_plain(const struct yaml_node *node);
 bool yaml_is_null(const struct yaml_node *node); /* plain "", "~", "null", "Null", "NULL" */
-const char *
-yaml_kind_name(enum yaml_kind kind); /* "a scalar", "a list", "a mapping": for messages */
+/* "a scalar", "a list", "a mapping": for messages */
+const char *yaml_kind_name(enum yaml_kind kind);

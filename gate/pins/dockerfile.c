@@ -7,8 +7,8 @@
 #include "gate/base/text.h"
 #include "gate/pins/add.h"
 
-#define HEREDOCS_LIMIT                                                                             \
-    16u /* of one instruction; more are read as instructions, which finds too much rather than too little */
+/* of one instruction; more are read as instructions, which finds too much rather than too little */
+#define HEREDOCS_LIMIT 16u
 
 /* A word of an instruction. A word that goes on behind a continuation has other bytes in the file than its meaning. */
 struct word {

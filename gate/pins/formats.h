@@ -12,8 +12,8 @@
 
 struct pin_file {
     const char *name; /* relative to the root */
-    const char *
-        bytes; /* not NUL-terminated; may hold anything; a BOM stands at the start where there is one */
+    /* not NUL-terminated; may hold anything; a BOM stands at the start where there is one */
+    const char *bytes;
     size_t length; /* bytes */
 };
 

@@ -17,8 +17,8 @@
 #include "gate/pins/list.h"
 
 #define BINARY_LOOK 8192u /* bytes that are searched for a NUL, as git does */
-#define WHOLE_LIMIT                                                                                \
-    (1u << 20) /* bytes; larger files are searched in pieces before they are read whole */
+/* bytes; larger files are searched in pieces before they are read whole */
+#define WHOLE_LIMIT      (1u << 20)
 #define FIRST_BUFFER     (128u << 10) /* bytes; most files of a repository are smaller */
 #define THREADS_LIMIT    4u           /* more gain nothing: the kernel's name look-ups bound it */
 #define FILES_PER_THREAD 256u         /* fewer are not worth starting one */

@@ -23,8 +23,8 @@
 #define SCAN_FILE_LIMIT (256u << 20) /* bytes; a larger file is left alone with a reason */
 
 struct scan_options {
-    const struct string_list
-        *include; /* globs relative to the root (glob.h); NULL or empty is everything */
+    /* globs relative to the root (glob.h); NULL or empty is everything */
+    const struct string_list *include;
     const struct string_list *exclude; /* globs; wins over include */
     const struct cancel *cancel;       /* may be NULL */
 };

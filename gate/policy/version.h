@@ -27,8 +27,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define VERSION_NUMBERS_LIMIT                                                                      \
-    8 /* numbers in a version; more is no version but an address or a list */
+/* numbers in a version; more is no version but an address or a list */
+#define VERSION_NUMBERS_LIMIT            8
 #define VERSION_PRERELEASE_NUMBERS_LIMIT 4 /* numbers behind the word of a pre-release */
 #define VERSION_LONG_DIGITS              7 /* digits from which a number may be a commit, a time or a build */
 
@@ -79,5 +79,5 @@ size_t version_equal_numbers(const struct version *a, const struct version *b);
 int version_spelling_distance(const struct version *version, const struct version *model);
 
 bool version_tag_is_commit(const char *tag); /* 7 to 40 hex digits, a letter among them */
-bool version_tag_is_sidecar(
-    const char *tag); /* "sha256-", 64 hex digits, then nothing or "." and more */
+/* "sha256-", 64 hex digits, then nothing or "." and more */
+bool version_tag_is_sidecar(const char *tag);

@@ -8,8 +8,8 @@
 /* Everything pingate creates carries these, so that it can be told whose it is; see sweep.h. */
 struct labels {
     const char *run_id;
-    char *host, *boot,
-        *namespace; /* of the process that made it; "" where it cannot be told; owned */
+    /* of the process that made it; "" where it cannot be told; owned */
+    char *host, *boot, *namespace;
     long pid;
     char *started;   /* of the process, in clock ticks since boot; owned */
     int64_t expires; /* seconds since 1970 */
@@ -33,10 +33,10 @@ int container_create(struct engine *engine, const char *name, const json_t *spec
 int container_start(struct engine *engine, const char *id, struct error *err) _must_check_;
 int container_put(struct engine *engine, const char *id, const char *path, int tar_fd, int64_t size,
                   struct error *err) _must_check_;
-int container_kill(struct engine *engine, const char *id,
-                   struct error *err); /* gone or stopped already is fine */
-int container_remove(struct engine *engine, const char *id,
-                     struct error *err); /* by force; gone already is fine */
+/* Gone or stopped already is fine. */
+int container_kill(struct engine *engine, const char *id, struct error *err);
+/* By force; gone already is fine. */
+int container_remove(struct engine *engine, const char *id, struct error *err);
 
 /* What inspect says, the only word that decides. */
 struct container_state {
@@ -53,19 +53,20 @@ struct container_state {
 int container_inspect(struct engine *engine, const char *id, struct container_state *state,
                       struct error *err) _must_check_;
 
-#define LABEL_IMAGE                                                                                \
-    "pingate.image" /* on the volumes of pulled.h: the reference that a run pulled */
+/* On the volumes of pulled.h: the reference that a run pulled */
+#define LABEL_IMAGE "pingate.image"
 
-/* image: for that label; NULL for none */
-#define SIGNAL_MARGIN_MS                                                                           \
-    50 /* how much later than the end of a process the engine may note what ended it */
+/* How much later than the end of a process the engine may note what ended it */
+#define SIGNAL_MARGIN_MS 50
 
 /* Whether a signal was sent to it through the engine (docker stop, an engine that shuts down): then it did not exit by itself,
- * whatever its code is. An engine that keeps no events (Podman without a journal) cannot tell: false then. Best asked after its removal, when the margin has passed; else the engine waits for that. */
+ * whatever its code is. An engine that keeps no events (Podman without a journal) cannot tell: false then. Best asked after its
+ * removal, when the margin has passed; else the engine waits for that. */
 int container_was_signalled(struct engine *engine, const char *id, int64_t finished_ms,
                             bool *signalled, struct error *err) _must_check_;
 
+/* image: for LABEL_IMAGE; NULL for none */
 int volume_create(struct engine *engine, const char *name, const struct labels *labels,
                   const char *image, struct error *err) _must_check_;
-int volume_remove(struct engine *engine, const char *name,
-                  struct error *err); /* gone already is fine */
+/* Gone already is fine. */
+int volume_remove(struct engine *engine, const char *name, struct error *err);

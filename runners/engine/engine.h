@@ -17,15 +17,15 @@
 #include "gate/base/http.h"
 #include "gate/base/text.h"
 
-#define ENGINE_CALL_TIMEOUT_MS                                                                     \
-    60000 /* calls that answer at once; PINGATE_ENGINE_TIMEOUT says otherwise */
+/* calls that answer at once; PINGATE_ENGINE_TIMEOUT says otherwise */
+#define ENGINE_CALL_TIMEOUT_MS       60000
 #define ENGINE_FIRST_CALL_TIMEOUT_MS 10000 /* the first one, and a ping: is anybody there */
-#define ENGINE_GRACE_MS                                                                            \
-    5000 /* for clean-up after a cancel: CI kills 7.5 s after SIGINT, and reports are written too */
-#define ENGINE_CALL_GRACE_MS                                                                       \
-    2000 /* of that for one call, so that one that is stuck leaves some for others */
-#define ENGINE_OLDEST_MINOR 40 /* API 1.40 */
-#define ENGINE_NEWEST_MINOR 47 /* API 1.47: what was read and tried */
+/* for clean-up after a cancel: CI kills 7.5 s after SIGINT, and reports are written too */
+#define ENGINE_GRACE_MS 5000
+/* of that for one call, so that one that is stuck leaves some for others */
+#define ENGINE_CALL_GRACE_MS 2000
+#define ENGINE_OLDEST_MINOR  40 /* API 1.40 */
+#define ENGINE_NEWEST_MINOR  47 /* API 1.47: what was read and tried */
 
 struct engine;
 
@@ -37,8 +37,8 @@ int engine_open_cleaner(const char *address, struct cancel *cancel, struct engin
                         struct error *err) _must_check_;
 void engine_freep(struct engine **engine);
 const char *engine_address(const struct engine *engine); /* as it was found */
-int64_t engine_timeout_ms(
-    const struct engine *engine); /* what a call may take; longer ones are multiples */
+/* what a call may take; longer ones are multiples */
+int64_t engine_timeout_ms(const struct engine *engine);
 
 bool engine_is_podman(const struct engine *engine); /* Podman's API service, not a Docker Engine */
 

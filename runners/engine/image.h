@@ -4,9 +4,9 @@
 #include "gate/registry/credentials.h"
 #include "runners/engine/engine.h"
 
-#define IMAGE_PULL_IDLE_CALLS                                                                      \
-    2 /* times what one call may take: a pull without a byte for so long is dead */
-#define IMAGE_PULL_CALLS 60 /* times the same: an hour for one image */
+/* times what one call may take: a pull without a byte for so long is dead */
+#define IMAGE_PULL_IDLE_CALLS 2
+#define IMAGE_PULL_CALLS      60 /* times the same: an hour for one image */
 
 struct image_progress {
     void (*on_bytes)(void *context, int64_t done, int64_t total); /* may be NULL */

@@ -8,8 +8,8 @@
 #define TRIALS  4
 
 struct world {
-    const char *trials
-        [TRIALS]; /* "ab": participants, all covered; "a+b": covers a, b takes part; NULL: no more */
+    /* "ab": participants, all covered; "a+b": covers a, b takes part; NULL: no more */
+    const char *trials[TRIALS];
     const char *rules[6]; /* NULL: no more; no rule that matches is a pass */
     size_t asked;         /* questions in all */
 };

@@ -1,4 +1,4 @@
-#include "runners/trial.h"
+#include "runners/reproduce.h"
 
 #include <unistd.h>
 
@@ -79,7 +79,7 @@ static char *line_of(const struct row *row, struct error *err) {
                         .pids = TEST_PIDS};
     struct trial_spec spec = {
         .test = &test, .steps = &step, .step_count = 1, .environment = {added, 1, 1}};
-    return trial_reproduce(&spec, 0, err);
+    return reproduce_command(&spec, 0, err);
 }
 
 START_TEST(lines) {
@@ -129,7 +129,7 @@ START_TEST(a_shell_takes_them_apart) {
 }
 END_TEST
 
-UNIT_MAIN("trial", {
+UNIT_MAIN("reproduce", {
     tcase_add_loop_test(cases, lines, 0, sizeof rows / sizeof *rows);
     tcase_add_loop_test(cases, a_shell_takes_them_apart, 0, sizeof rows / sizeof *rows);
 })

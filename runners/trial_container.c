@@ -1,0 +1,68 @@
+#include "runners/trial_container.h"
+
+#include <stdio.h>
+
+#include "gate/base/trace.h"
+
+/* The next run's sweep finds what could not be removed; whoever reads the report should know. */
+static void tell_left(const struct trial_run *run, const char *what, const char *name,
+                      const struct error *why) {
+    char words[800];
+    snprintf(words, sizeof words, "%s %s could not be removed: %s", what, name, error_message(why));
+    if (run->on_left != NULL)
+        run->on_left(run->context, words);
+}
+
+void trial_container_remove(const struct trial_run *run, const char *id) {
+    _cleanup_(error_clear) struct error why = {0};
+    if (container_remove(run->cleaner, id, &why) < 0)
+        tell_left(run, "container", id, &why);
+}
+
+/* Whether a call that failed may have done its work all the same. */
+static bool may_have_worked(const struct error *err) {
+    return err->kind != ERROR_NOT_FOUND && err->kind != ERROR_CONFLICT && err->kind != ERROR_ENGINE;
+}
+
+/* The quick way to be without a network. What refuses it may take the plain one, which says the better word if not. */
+static int create_alone(const struct trial_run *run, size_t step, const char *name,
+                        const json_t *body, char **id, struct error *err) {
+    _cleanup_(free_pointer) char *hosts = alone_hosts(run->alone, run->alone_first + step, err);
+    json_auto_t *quick = json_deep_copy(body);
+    if (hosts == NULL)
+        return -1;
+    if (quick == NULL)
+        return error_no_memory(err);
+    if (alone_apply(quick, hosts, err) < 0)
+        return -1;
+    if (container_create(run->cleaner, name, quick, id, err) == 0)
+        return 0;
+    if (*id != NULL || err->kind != ERROR_ENGINE)
+        return -1;
+    trace(TRACE_ENGINE, "the engine makes the namespace: %s", error_message(err));
+    error_clear(err);
+    return container_create(run->cleaner, name, body, id, err);
+}
+
+int trial_container_make(const struct trial_run *run, const struct trial_spec *spec, size_t step,
+                         char **id, struct error *err) {
+    _cleanup_(free_pointer) char *name = string_format(err, "%s-%zu", run->name, step + 1);
+    json_auto_t *body = container_spec(spec, step, run->name, run->labels, err);
+    if (name == NULL || body == NULL || cancel_check(run->cancel, err) < 0)
+        return -1;
+    bool quick = run->alone != NULL && !spec->test->network;
+    if ((quick ? create_alone(run, step, name, body, id, err)
+               : container_create(run->cleaner, name, body, id, err)) == 0)
+        return 0;
+    if (*id != NULL)
+        trial_container_remove(run, *id);
+    else if (may_have_worked(err))
+        trial_container_remove(run, name);
+    return -1;
+}
+
+void trial_volume_remove(const struct trial_run *run) {
+    _cleanup_(error_clear) struct error why = {0};
+    if (volume_remove(run->cleaner, run->name, &why) < 0)
+        tell_left(run, "volume", run->name, &why);
+}

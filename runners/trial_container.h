@@ -1,0 +1,17 @@
+/* trial_container: makes and removes what one trial has in the engine, so that nothing stays there unseen.
+ *
+ * Whatever is made has a name that is known before: what was perhaps made by a call that was never answered is removed by it.
+ */
+#pragma once
+
+#include "runners/trial_run.h"
+
+/* The container of one step, not started.
+ *   out  id  owned; NULL on -1, and then there is no container
+ *   err  cancelled; as of container_create */
+int trial_container_make(const struct trial_run *run, const struct trial_spec *spec, size_t step,
+                         char **id, struct error *err) _must_check_;
+
+/* What cannot be removed is told to run->on_left. id: also a name */
+void trial_container_remove(const struct trial_run *run, const char *id);
+void trial_volume_remove(const struct trial_run *run);
