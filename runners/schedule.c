@@ -83,8 +83,7 @@ int schedule_new(const struct schedule_options *options, struct schedule **out, 
     pthread_mutex_init(&schedule->event_lock, NULL);
     if (labels_init(&schedule->labels, options->run_id, err) < 0 ||
         engine_open(options->engine_address, options->cancel, &schedule->engine, err) < 0 ||
-        engine_open_cleaner(engine_address(schedule->engine), options->cancel, &schedule->cleaner,
-                            err) < 0)
+        engine_open_cleaner(schedule->engine, options->cancel, &schedule->cleaner, err) < 0)
         return -1;
     schedule->words = engine_describe(schedule->engine, &schedule->platform, err);
     size_t swept;
@@ -394,10 +393,9 @@ static void *work(void *context) {
     struct error err = {0};
     _cleanup_(engine_freep) struct engine *engine = NULL;
     _cleanup_(engine_freep) struct engine *cleaner = NULL;
-    const char *address = engine_address(schedule->engine);
-    int result = engine_open(address, schedule->options.cancel, &engine, &err);
+    int result = engine_open_another(schedule->engine, schedule->options.cancel, &engine, &err);
     if (result == 0)
-        result = engine_open_cleaner(address, schedule->options.cancel, &cleaner, &err);
+        result = engine_open_cleaner(schedule->engine, schedule->options.cancel, &cleaner, &err);
     pthread_mutex_lock(&batch->lock);
     bool left = true;
     while (result == 0 && left && batch->fatal.kind == ERROR_NONE) {
@@ -514,8 +512,7 @@ static void *finish_beside(void *context) {
     struct schedule *schedule = finish->schedule;
     _cleanup_(error_clear) struct error ignored = {0}; /* the first thread does it all then */
     _cleanup_(engine_freep) struct engine *cleaner = NULL;
-    if (engine_open_cleaner(engine_address(schedule->engine), schedule->options.cancel, &cleaner,
-                            &ignored) == 0)
+    if (engine_open_cleaner(schedule->engine, schedule->options.cancel, &cleaner, &ignored) == 0)
         release_images(finish, cleaner);
     return NULL;
 }

@@ -230,8 +230,9 @@ static int negotiate(struct engine *engine, struct error *err) {
     return 0;
 }
 
-static int open_with(const char *address, struct cancel *cancel, bool cleaner, struct engine **out,
-                     struct error *err) {
+/* known: NULL asks; else what it was told holds. */
+static int open_with(const char *address, const struct engine *known, struct cancel *cancel,
+                     bool cleaner, struct engine **out, struct error *err) {
     _cleanup_(engine_freep) struct engine *engine = calloc(1, sizeof *engine);
     if (engine == NULL)
         return error_no_memory(err);
@@ -240,20 +241,31 @@ static int open_with(const char *address, struct cancel *cancel, bool cleaner, s
     struct http_options options = {.cancel_grace_ms = cleaner ? ENGINE_GRACE_MS : 0,
                                    .cancel_call_grace_ms = ENGINE_CALL_GRACE_MS};
     engine->loop = http_loop_new(&options, cancel, err);
-    if (engine->loop == NULL || negotiate(engine, err) < 0)
+    if (engine->loop == NULL)
         return -1;
+    if (known != NULL) {
+        engine->minor = known->minor;
+        engine->podman = known->podman;
+    } else if (negotiate(engine, err) < 0) {
+        return -1;
+    }
     *out = steal(engine);
     return 0;
 }
 
 int engine_open(const char *address, struct cancel *cancel, struct engine **out,
                 struct error *err) {
-    return open_with(address, cancel, false, out, err);
+    return open_with(address, NULL, cancel, false, out, err);
 }
 
-int engine_open_cleaner(const char *address, struct cancel *cancel, struct engine **out,
+int engine_open_another(const struct engine *known, struct cancel *cancel, struct engine **out,
                         struct error *err) {
-    return open_with(address, cancel, true, out, err);
+    return open_with(engine_address(known), known, cancel, false, out, err);
+}
+
+int engine_open_cleaner(const struct engine *known, struct cancel *cancel, struct engine **out,
+                        struct error *err) {
+    return open_with(engine_address(known), known, cancel, true, out, err);
 }
 
 bool engine_is_podman(const struct engine *engine) {
