@@ -3,9 +3,11 @@ noinst_LIBRARIES += runners/librunners.a
 runners_librunners_a_SOURCES = \
 	%D%/command_log.c %D%/command_log.h \
 	%D%/command_outcome.c %D%/command_outcome.h \
+	%D%/container_spec.c %D%/container_spec.h \
 	%D%/pulled.c %D%/pulled.h \
 	%D%/reproduce.c %D%/reproduce.h \
-	%D%/schedule.c %D%/schedule.h \
+	%D%/schedule.c %D%/schedule.h %D%/schedule_parts.h \
+	%D%/schedule_images.c %D%/schedule_trials.c \
 	%D%/sweep.c %D%/sweep.h \
 	%D%/test.c %D%/test.h \
 	%D%/trial.c %D%/trial.h %D%/trial_run.h \
@@ -14,10 +16,12 @@ runners_librunners_a_SOURCES = \
 
 # runners/engine
 runners_librunners_a_SOURCES += \
-	%D%/engine/alone.c %D%/engine/alone.h \
 	%D%/engine/address.c %D%/engine/address.h \
+	%D%/engine/alone.c %D%/engine/alone.h \
 	%D%/engine/container.c %D%/engine/container.h \
 	%D%/engine/engine.c %D%/engine/engine.h \
 	%D%/engine/frames.c %D%/engine/frames.h \
 	%D%/engine/image.c %D%/engine/image.h \
-	%D%/engine/progress.c %D%/engine/progress.h
+	%D%/engine/labels.c %D%/engine/labels.h \
+	%D%/engine/progress.c %D%/engine/progress.h \
+	%D%/engine/volume.c %D%/engine/volume.h

@@ -4,7 +4,7 @@
 #include <time.h>
 
 #include "runners/engine/image.h"
-#include "runners/sweep.h"
+#include "runners/engine/volume.h"
 
 static char *marks_path(const char *image, struct error *err) {
     _cleanup_(free_pointer) char *filters =
@@ -28,10 +28,10 @@ int pulled_count_others(struct engine *engine, const struct labels *ours, const 
     const json_t *item;
     json_array_foreach(json_object_get(answer, "Volumes"), index, item) {
         const json_t *labels = json_object_get(item, "Labels");
-        const char *run = json_string_value(json_object_get(labels, "pingate.run"));
-        const char *theirs = json_string_value(json_object_get(labels, LABEL_IMAGE));
-        if (run != NULL && strcmp(run, ours->run_id) != 0 && string_equal(theirs, image) &&
-            !sweep_is_dead(labels, ours, (int64_t)time(NULL), sweep_process_alive))
+        const char *run = labels_text(labels, LABEL_RUN);
+        const char *theirs = labels_text(labels, LABEL_IMAGE);
+        if (*run != '\0' && strcmp(run, ours->run_id) != 0 && strcmp(theirs, image) == 0 &&
+            !labels_of_dead_run(labels, ours, (int64_t)time(NULL), labels_process_alive))
             (*count)++;
     }
     return 0;

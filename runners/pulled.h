@@ -7,7 +7,8 @@
  */
 #pragma once
 
-#include "runners/engine/container.h"
+#include "runners/engine/engine.h"
+#include "runners/engine/labels.h"
 
 /* The marks of living runs on image ("name@digest"), this run's own not among them. */
 int pulled_count_others(struct engine *engine, const struct labels *ours, const char *image,

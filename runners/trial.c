@@ -8,6 +8,7 @@
 #include "gate/base/file.h"
 #include "runners/command_log.h"
 #include "runners/command_outcome.h"
+#include "runners/engine/volume.h"
 #include "runners/trial_container.h"
 
 #define INSPECT_TRIES    50 /* after the log's end an engine may still say "running" for a moment */

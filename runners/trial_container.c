@@ -3,6 +3,9 @@
 #include <stdio.h>
 
 #include "gate/base/trace.h"
+#include "runners/container_spec.h"
+#include "runners/engine/container.h"
+#include "runners/engine/volume.h"
 
 /* The next run's sweep finds what could not be removed; whoever reads the report should know. */
 static void tell_left(const struct trial_run *run, const char *what, const char *name,

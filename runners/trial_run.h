@@ -3,6 +3,7 @@
 
 #include "gate/base/cancel.h"
 #include "runners/engine/alone.h"
+#include "runners/trial.h"
 #include "runners/workspace.h"
 
 struct trial_run {

@@ -114,11 +114,11 @@ check_PROGRAMS += tests/unit/test_token
 # runners
 check_PROGRAMS += tests/unit/test_alone
 check_PROGRAMS += tests/unit/test_address
-check_PROGRAMS += tests/unit/test_container
+check_PROGRAMS += tests/unit/test_container_spec
 check_PROGRAMS += tests/unit/test_frames
 check_PROGRAMS += tests/unit/test_progress
 check_PROGRAMS += tests/unit/test_schedule
-check_PROGRAMS += tests/unit/test_sweep
+check_PROGRAMS += tests/unit/test_labels
 check_PROGRAMS += tests/unit/test_reproduce
 check_PROGRAMS += tests/unit/test_workspace
 

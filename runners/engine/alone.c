@@ -8,6 +8,8 @@
 
 #include "gate/base/file.h"
 #include "gate/base/tar.h"
+#include "runners/engine/container.h"
+#include "runners/engine/volume.h"
 
 #define MOUNT "/hosts" /* of the volume, in the container that never starts */
 
@@ -98,38 +100,36 @@ static int write_files(int fd, size_t count, struct error *err) {
 }
 
 /* Into a container with the volume, which is made for that only. */
-static int fill(struct engine *engine, struct engine *cleaner, const struct labels *labels,
-                const char *image, const struct alone *alone, struct error *err) {
+static int fill(const struct alone_wish *wish, const struct alone *alone, struct error *err) {
     _cleanup_(file_closep) int fd = memfd_create("hosts.tar", MFD_CLOEXEC);
     if (fd < 0)
         return error_set_errno(err, "make a file in memory");
     if (write_files(fd, alone->count, err) < 0)
         return -1;
-    json_auto_t *spec =
-        json_pack("{s:s, s:[s], s:o, s:b, s:{s:s, s:[{s:s, s:s, s:s, s:{s:b}}]}}", "Image", image,
-                  "Entrypoint", "/never-started", "Labels", labels_to_json(labels),
-                  "NetworkDisabled", 1, "HostConfig", "NetworkMode", "none", "Mounts", "Type",
-                  "volume", "Source", alone->volume, "Target", MOUNT, "VolumeOptions", "NoCopy", 1);
+    json_auto_t *spec = json_pack("{s:s, s:[s], s:o, s:b, s:{s:s, s:[{s:s, s:s, s:s, s:{s:b}}]}}",
+                                  "Image", wish->image, "Entrypoint", "/never-started", "Labels",
+                                  labels_to_json(wish->labels), "NetworkDisabled", 1, "HostConfig",
+                                  "NetworkMode", "none", "Mounts", "Type", "volume", "Source",
+                                  alone->volume, "Target", MOUNT, "VolumeOptions", "NoCopy", 1);
     if (spec == NULL)
         return error_no_memory(err);
     _cleanup_(free_pointer) char *id = NULL;
-    int result = container_create(cleaner, alone->volume, spec, &id, err);
+    int result = container_create(wish->cleaner, alone->volume, spec, &id, err);
     if (result == 0)
-        result = container_put(engine, id, MOUNT, fd, lseek(fd, 0, SEEK_END), err);
+        result = container_put(wish->engine, id, MOUNT, fd, lseek(fd, 0, SEEK_END), err);
     _cleanup_(error_clear) struct error why = {0};
-    if (container_remove(cleaner, id != NULL ? id : alone->volume, &why) < 0 && result == 0)
+    if (container_remove(wish->cleaner, id != NULL ? id : alone->volume, &why) < 0 && result == 0)
         result = error_move(err, &why);
     return result;
 }
 
-int alone_make(struct engine *engine, struct engine *cleaner, const char *name,
-               const struct labels *labels, const char *image, size_t count, struct alone *out,
-               struct error *err) {
-    *out = (struct alone){.volume = string_dup(name, err), .count = count};
-    if (out->volume == NULL || volume_create(cleaner, name, labels, NULL, err) < 0 ||
-        fill(engine, cleaner, labels, image, out, err) < 0)
+int alone_make(const struct alone_wish *wish, struct alone *out, struct error *err) {
+    *out = (struct alone){.volume = string_dup(wish->name, err), .count = wish->count};
+    if (out->volume == NULL ||
+        volume_create(wish->cleaner, wish->name, wish->labels, NULL, err) < 0 ||
+        fill(wish, out, err) < 0)
         return -1;
-    return find_folder(engine, out, err);
+    return find_folder(wish->engine, out, err);
 }
 
 int alone_remove(struct engine *cleaner, const struct alone *alone, struct error *err) {

@@ -7,7 +7,7 @@
  * keeps volumes; that works on a remote engine too.
  *
  *     if (alone_possible(engine, &possible, err) == 0 && possible)
- *         alone_make(engine, cleaner, name, &labels, image_id, count, &alone, err);
+ *         alone_make(&wish, &alone, err);
  *     path = alone_hosts(&alone, n, err);       the file of the n-th container
  *     alone_apply(spec, path);                  changes the body of its creation
  *     alone_remove(cleaner, &alone, err);
@@ -19,7 +19,8 @@
  */
 #pragma once
 
-#include "runners/engine/container.h"
+#include "runners/engine/engine.h"
+#include "runners/engine/labels.h"
 
 struct alone {
     char *volume; /* its name; NULL when there is none */
@@ -31,12 +32,16 @@ struct alone {
  * (which would want labels on the file), and not Docker Desktop (which looks for mounts outside of the engine's machine). */
 int alone_possible(struct engine *engine, bool *possible, struct error *err) _must_check_;
 
-/* in   name   of the volume, and of a container that never starts; unique
- *      image  id of any image that is there
- * err  as the engine's calls; nothing is left behind then but what *out names, for alone_remove */
-int alone_make(struct engine *engine, struct engine *cleaner, const char *name,
-               const struct labels *labels, const char *image, size_t count, struct alone *out,
-               struct error *err) _must_check_;
+struct alone_wish {
+    struct engine *engine, *cleaner;
+    const struct labels *labels;
+    const char *name;  /* of the volume, and of a container that never starts; unique */
+    const char *image; /* id of any image that is there */
+    size_t count;      /* of the files */
+};
+
+/* err: as the engine's calls; nothing is left behind then but what *out names, for alone_remove */
+int alone_make(const struct alone_wish *wish, struct alone *out, struct error *err) _must_check_;
 int alone_remove(struct engine *cleaner, const struct alone *alone, struct error *err);
 void alone_clear(struct alone *alone); /* the memory only */
 

@@ -1,27 +1,7 @@
-/* container: one container's life, and volumes. */
+/* container: one container's life in the engine. What it is made of: runners/container_spec.h. */
 #pragma once
 
-#include "gate/base/text.h"
 #include "runners/engine/engine.h"
-#include "runners/trial.h"
-
-/* Everything pingate creates carries these, so that it can be told whose it is; see sweep.h. */
-struct labels {
-    const char *run_id;
-    /* of the process that made it; "" where it cannot be told; owned */
-    char *host, *boot, *namespace;
-    long pid;
-    char *started;   /* of the process, in clock ticks since boot; owned */
-    int64_t expires; /* seconds since 1970 */
-};
-
-int labels_init(struct labels *labels, const char *run_id, struct error *err) _must_check_;
-void labels_clear(struct labels *labels);
-json_t *labels_to_json(const struct labels *labels); /* NULL without memory */
-
-/* The body of POST /containers/create; pure. NULL with *err set. */
-json_t *container_spec(const struct trial_spec *trial, size_t step, const char *volume,
-                       const struct labels *labels, struct error *err) _must_check_;
 
 #define CONTAINER_PUT_CALLS 10 /* times what one call may take: a large workspace, a slow way */
 
@@ -53,9 +33,6 @@ struct container_state {
 int container_inspect(struct engine *engine, const char *id, struct container_state *state,
                       struct error *err) _must_check_;
 
-/* On the volumes of pulled.h: the reference that a run pulled */
-#define LABEL_IMAGE "pingate.image"
-
 /* How much later than the end of a process the engine may note what ended it */
 #define SIGNAL_MARGIN_MS 50
 
@@ -64,9 +41,3 @@ int container_inspect(struct engine *engine, const char *id, struct container_st
  * removal, when the margin has passed; else the engine waits for that. */
 int container_was_signalled(struct engine *engine, const char *id, int64_t finished_ms,
                             bool *signalled, struct error *err) _must_check_;
-
-/* image: for LABEL_IMAGE; NULL for none */
-int volume_create(struct engine *engine, const char *name, const struct labels *labels,
-                  const char *image, struct error *err) _must_check_;
-/* Gone already is fine. */
-int volume_remove(struct engine *engine, const char *name, struct error *err);

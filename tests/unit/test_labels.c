@@ -1,4 +1,4 @@
-#include "runners/sweep.h"
+#include "runners/engine/labels.h"
 
 #include <signal.h>
 #include <sys/wait.h>
@@ -77,17 +77,18 @@ START_TEST(judgements) {
     set(labels, "pingate.pid", row->pid);
     set(labels, "pingate.started", row->started);
     set(labels, "pingate.expires", row->expires);
-    ck_assert_msg(sweep_is_dead(labels, row->own, NOW, fake_alive) == row->dead, "%s", row->what);
+    ck_assert_msg(labels_of_dead_run(labels, row->own, NOW, fake_alive) == row->dead, "%s",
+                  row->what);
     json_decref(labels);
 }
 END_TEST
 
 START_TEST(labels_of_others_are_left_alone) {
-    ck_assert(!sweep_is_dead(NULL, &ours, NOW, fake_alive));
+    ck_assert(!labels_of_dead_run(NULL, &ours, NOW, fake_alive));
     json_t *odd =
         json_loads("[{\"pingate.run\": 7, \"pingate.expires\": 1}, [], \"x\", null]", 0, NULL);
     for (size_t i = 0; i < json_array_size(odd); i++)
-        ck_assert(!sweep_is_dead(json_array_get(odd, i), &ours, NOW, fake_alive));
+        ck_assert(!labels_of_dead_run(json_array_get(odd, i), &ours, NOW, fake_alive));
     json_decref(odd);
 }
 END_TEST
@@ -110,11 +111,11 @@ START_TEST(processes) {
     struct error err = {0};
     struct labels self = {0};
     unit_ok(labels_init(&self, "run", &err), &err);
-    ck_assert(sweep_process_alive(getpid(), self.started));
-    ck_assert(!sweep_process_alive(getpid(), "1"));
+    ck_assert(labels_process_alive(getpid(), self.started));
+    ck_assert(!labels_process_alive(getpid(), "1"));
     char longer[64];
     snprintf(longer, sizeof longer, "%s0", self.started);
-    ck_assert(!sweep_process_alive(getpid(), longer));
+    ck_assert(!labels_process_alive(getpid(), longer));
     pid_t child = fork();
     if (child == 0)
         _exit(0);
@@ -122,15 +123,38 @@ START_TEST(processes) {
     ck_assert_int_eq(waitid(P_PID, (id_t)child, &ended, WEXITED | WNOWAIT), 0);
     char started[32];
     start_of(child, started);
-    ck_assert_msg(!sweep_process_alive(child, started), "a zombie does no work any more");
+    ck_assert_msg(!labels_process_alive(child, started), "a zombie does no work any more");
     ck_assert_int_eq(waitpid(child, NULL, 0), child);
-    ck_assert(!sweep_process_alive(child, started));
+    ck_assert(!labels_process_alive(child, started));
     labels_clear(&self);
 }
 END_TEST
 
-UNIT_MAIN("sweep", {
+START_TEST(labels_tell_this_process) {
+    struct error err = {0};
+    struct labels own = {0};
+    unit_ok(labels_init(&own, "run-1", &err), &err);
+    char host[256] = {0};
+    gethostname(host, sizeof host - 1);
+    ck_assert_str_eq(own.run_id, "run-1");
+    ck_assert_str_eq(own.host, host);
+    ck_assert_int_eq(own.pid, getpid());
+    ck_assert_uint_eq(strlen(own.boot), 36);
+    ck_assert_msg(strncmp(own.namespace, "pid:[", 5) == 0, "%s", own.namespace);
+    ck_assert_uint_gt(strlen(own.started), 0);
+    ck_assert_uint_eq(strspn(own.started, "0123456789"), strlen(own.started));
+    json_t *object = labels_to_json(&own);
+    ck_assert_uint_eq(json_object_size(object), 7);
+    ck_assert_str_eq(json_string_value(json_object_get(object, "pingate.started")), own.started);
+    json_decref(object);
+    labels_clear(&own);
+    ck_assert_ptr_null(own.host);
+}
+END_TEST
+
+UNIT_MAIN("labels", {
     tcase_add_loop_test(cases, judgements, 0, sizeof rows / sizeof *rows);
     tcase_add_test(cases, labels_of_others_are_left_alone);
     tcase_add_test(cases, processes);
+    tcase_add_test(cases, labels_tell_this_process);
 })

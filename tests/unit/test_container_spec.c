@@ -1,6 +1,4 @@
-#include "runners/engine/container.h"
-
-#include <unistd.h>
+#include "runners/container_spec.h"
 
 #include "tests/unit/unit.h"
 
@@ -109,29 +107,4 @@ START_TEST(specs) {
 }
 END_TEST
 
-START_TEST(labels_tell_this_process) {
-    struct error err = {0};
-    struct labels own = {0};
-    unit_ok(labels_init(&own, "run-1", &err), &err);
-    char host[256] = {0};
-    gethostname(host, sizeof host - 1);
-    ck_assert_str_eq(own.run_id, "run-1");
-    ck_assert_str_eq(own.host, host);
-    ck_assert_int_eq(own.pid, getpid());
-    ck_assert_uint_eq(strlen(own.boot), 36);
-    ck_assert_msg(strncmp(own.namespace, "pid:[", 5) == 0, "%s", own.namespace);
-    ck_assert_uint_gt(strlen(own.started), 0);
-    ck_assert_uint_eq(strspn(own.started, "0123456789"), strlen(own.started));
-    json_t *object = labels_to_json(&own);
-    ck_assert_uint_eq(json_object_size(object), 7);
-    ck_assert_str_eq(json_string_value(json_object_get(object, "pingate.started")), own.started);
-    json_decref(object);
-    labels_clear(&own);
-    ck_assert_ptr_null(own.host);
-}
-END_TEST
-
-UNIT_MAIN("container", {
-    tcase_add_loop_test(cases, specs, 0, sizeof rows / sizeof *rows);
-    tcase_add_test(cases, labels_tell_this_process);
-})
+UNIT_MAIN("container_spec", { tcase_add_loop_test(cases, specs, 0, sizeof rows / sizeof *rows); })

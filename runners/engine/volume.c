@@ -1,0 +1,35 @@
+#include "runners/engine/volume.h"
+
+#include <string.h>
+
+int volume_create(struct engine *engine, const char *name, const struct labels *labels,
+                  const char *image, struct error *err) {
+    json_auto_t *body = json_pack("{s:s, s:o}", "Name", name, "Labels", labels_to_json(labels));
+    if (body == NULL || (image != NULL && json_object_set_new(json_object_get(body, "Labels"),
+                                                              LABEL_IMAGE, json_string(image)) < 0))
+        return error_no_memory(err);
+    long status;
+    json_auto_t *answer = NULL;
+    struct engine_call call = {.method = "POST", .path = "/volumes/create", .body = body};
+    if (engine_call(engine, &call, &status, &answer, err) < 0)
+        return error_wrap(err, "make the volume %s", name);
+    const char *made = json_string_value(json_object_get(answer, "Name"));
+    if (made == NULL || strcmp(made, name) != 0)
+        return error_set(err, ERROR_PROTOCOL, "make the volume %s: the engine made \"%.80s\"", name,
+                         made != NULL ? made : "");
+    return 0;
+}
+
+int volume_remove(struct engine *engine, const char *name, struct error *err) {
+    _cleanup_(free_pointer) char *path = string_format(err, "/volumes/%s?force=1", name);
+    if (path == NULL)
+        return -1;
+    long status;
+    struct engine_call call = {.method = "DELETE", .path = path};
+    if (engine_call(engine, &call, &status, NULL, err) == 0)
+        return 0;
+    if (status != 404)
+        return -1;
+    error_clear(err);
+    return 0;
+}

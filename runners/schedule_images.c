@@ -1,0 +1,212 @@
+#include "runners/schedule_parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "gate/base/clock.h"
+#include "runners/engine/image.h"
+#include "runners/engine/volume.h"
+#include "runners/pulled.h"
+
+#define PROGRESS_EVERY_MS 100 /* events of one pull's progress */
+#define FINISH_THREADS    7   /* beside the calling one, that remove images */
+
+struct image_job *schedule_image(struct schedule *schedule, const struct trial_step *step) {
+    for (size_t i = 0; i < schedule->images.count; i++) {
+        struct image_job *job = &schedule->images.items[i];
+        if (strcmp(job->image, step->image) == 0 && strcmp(job->digest, step->digest) == 0)
+            return job;
+    }
+    return NULL;
+}
+
+int schedule_images_add(struct batch *batch, struct error *err) {
+    struct schedule *schedule = batch->schedule;
+    for (size_t t = 0; t < batch->count; t++)
+        for (size_t s = 0; s < batch->specs[t].step_count; s++) {
+            const struct trial_step *step = &batch->specs[t].steps[s];
+            if (schedule_image(schedule, step) != NULL)
+                continue;
+            struct image_job *job = array_add(&schedule->images, err);
+            if (job == NULL || (job->image = string_dup(step->image, err)) == NULL ||
+                (job->digest = string_dup(step->digest, err)) == NULL)
+                return -1;
+        }
+    return 0;
+}
+
+struct pull_report {
+    struct schedule *schedule;
+    const char *name;
+    int64_t last_ms;
+};
+
+static void on_pull_bytes(void *context, int64_t done, int64_t total) {
+    struct pull_report *report = context;
+    int64_t now_ms = clock_monotonic_ms();
+    if (now_ms - report->last_ms < PROGRESS_EVERY_MS)
+        return;
+    report->last_ms = now_ms;
+    struct schedule_event event = {
+        .kind = SCHEDULE_PULL_PROGRESS, .image = report->name, .bytes = done, .bytes_total = total};
+    schedule_emit(report->schedule, &event);
+}
+
+/* Marks the image as one that this run removes, before anything is pulled. */
+static int mark_pulled(const struct worker *worker, size_t number, const char *reference,
+                       char **mark, struct error *err) {
+    struct schedule *schedule = worker->batch->schedule;
+    if (schedule->options.keep_images || *mark != NULL)
+        return 0;
+    *mark = string_format(err, "pingate-%s-image-%zu", schedule->options.run_id, number + 1);
+    if (*mark == NULL || cancel_check(schedule->options.cancel, err) < 0)
+        return -1;
+    return volume_create(worker->cleaner, *mark, &schedule->labels, reference, err);
+}
+
+/* An image that is there: before all runs, or by another run that may remove it at any moment. */
+static int share_image(const struct worker *worker, size_t number, const char *reference,
+                       struct image_job *job, struct error *err) {
+    size_t others;
+    if (pulled_count_others(worker->engine, &worker->batch->schedule->labels, reference, &others,
+                            err) < 0)
+        return -1;
+    if (others == 0)
+        return 0;
+    if (mark_pulled(worker, number, reference, &job->mark, err) < 0)
+        return -1;
+    free(job->id);
+    return image_find(worker->engine, job->image, job->digest, &job->id, err);
+}
+
+static int pull(const struct worker *worker, size_t number, struct image_job *job,
+                struct error *err) {
+    struct batch *batch = worker->batch;
+    struct schedule *schedule = batch->schedule;
+    _cleanup_(free_pointer) char *name = string_format(err, "%s@%s", job->image, job->digest);
+    if (name == NULL || image_find(worker->engine, job->image, job->digest, &job->id, err) < 0 ||
+        (job->id != NULL && share_image(worker, number, name, job, err) < 0))
+        return -1;
+    job->was_there = job->id != NULL;
+    struct schedule_event done = {
+        .kind = SCHEDULE_PULL_DONE, .image = name, .was_there = job->was_there};
+    if (job->was_there) {
+        schedule_emit(schedule, &done);
+        return 0;
+    }
+    struct schedule_event begun = {.kind = SCHEDULE_PULL_STARTED, .image = name};
+    schedule_emit(schedule, &begun);
+    _cleanup_(credential_clear) struct credential credential = {0};
+    int result = mark_pulled(worker, number, name, &job->mark, err);
+    pthread_mutex_lock(&batch->lock); /* the store is not made for threads */
+    if (result == 0)
+        result = credentials_find(schedule->options.credentials, job->image, &credential, err);
+    pthread_mutex_unlock(&batch->lock);
+    struct pull_report report = {schedule, name, 0};
+    struct image_progress progress = {on_pull_bytes, &report};
+    if (result == 0)
+        result = image_pull(worker->engine, job->image, job->digest, &credential, &progress,
+                            &job->id, err);
+    done.error = result < 0 ? error_message(err) : NULL;
+    schedule_emit(schedule, &done);
+    return result;
+}
+
+int schedule_pull(struct worker *worker, size_t number, struct error *err) {
+    struct batch *batch = worker->batch;
+    struct image_job *job = &batch->schedule->images.items[number];
+    job->state = IMAGE_PULLING;
+    pthread_mutex_unlock(&batch->lock);
+    /* what others read is set with the lock held */
+    struct image_job own = {.image = job->image, .digest = job->digest, .mark = job->mark};
+    job->mark = NULL;
+    int result = pull(worker, number, &own, err);
+    pthread_mutex_lock(&batch->lock);
+    own.state = result == 0 ? IMAGE_READY : IMAGE_FAILED;
+    *job = own;
+    if (result == 0)
+        return 0;
+    struct error ignored = {0};
+    job->reason = string_dup(error_message(err), &ignored);
+    error_clear(&ignored);
+    if (err->kind == ERROR_CANCELLED)
+        return -1;
+    error_clear(err);
+    return 0;
+}
+
+/* Clean-up. An image takes an engine long to remove, and after a signal there are few seconds. */
+
+struct finish {
+    struct schedule *schedule;
+    pthread_mutex_t lock;
+    size_t next;
+    struct error error; /* the first */
+};
+
+static void release_image(struct finish *finish, struct engine *cleaner,
+                          const struct image_job *job) {
+    _cleanup_(error_clear) struct error why = {0};
+    _cleanup_(free_pointer) char *name = string_format(&why, "%s@%s", job->image, job->digest);
+    if (name != NULL &&
+        pulled_release(cleaner, &finish->schedule->labels, job->mark, name, &why) == 0)
+        return;
+    error_wrap(&why, "image %s@%s could not be removed", job->image, job->digest);
+    pthread_mutex_lock(&finish->lock);
+    if (finish->error.kind == ERROR_NONE)
+        error_move(&finish->error, &why);
+    pthread_mutex_unlock(&finish->lock);
+}
+
+static void release_images(struct finish *finish, struct engine *cleaner) {
+    const struct image_list *images = &finish->schedule->images;
+    for (;;) {
+        pthread_mutex_lock(&finish->lock);
+        size_t at = finish->next++;
+        pthread_mutex_unlock(&finish->lock);
+        if (at >= images->count)
+            return;
+        if (images->items[at].mark != NULL)
+            release_image(finish, cleaner, &images->items[at]);
+    }
+}
+
+static void *finish_beside(void *context) {
+    struct finish *finish = context;
+    struct schedule *schedule = finish->schedule;
+    _cleanup_(error_clear) struct error ignored = {0}; /* the first thread does it all then */
+    _cleanup_(engine_freep) struct engine *cleaner = NULL;
+    if (engine_open_cleaner(schedule->engine, schedule->options.cancel, &cleaner, &ignored) == 0)
+        release_images(finish, cleaner);
+    return NULL;
+}
+
+int schedule_release_images(struct schedule *schedule, struct error *err) {
+    struct finish finish = {.schedule = schedule};
+    pthread_t threads[FINISH_THREADS];
+    size_t started = 0;
+    size_t marked = 0;
+    for (size_t i = 0; i < schedule->images.count; i++)
+        marked += schedule->images.items[i].mark != NULL ? 1 : 0;
+    pthread_mutex_init(&finish.lock, NULL);
+    while (started < FINISH_THREADS && started + 1 < marked &&
+           pthread_create(&threads[started], NULL, finish_beside, &finish) == 0)
+        started++;
+    release_images(&finish, schedule->cleaner);
+    for (size_t i = 0; i < started; i++)
+        pthread_join(threads[i], NULL);
+    pthread_mutex_destroy(&finish.lock);
+    return finish.error.kind != ERROR_NONE ? error_move(err, &finish.error) : 0;
+}
+
+void schedule_images_clear(struct image_list *images) {
+    for (size_t i = 0; i < images->count; i++) {
+        free(images->items[i].image);
+        free(images->items[i].digest);
+        free(images->items[i].id);
+        free(images->items[i].reason);
+        free(images->items[i].mark);
+    }
+    free(images->items);
+    *images = (struct image_list){0};
+}

@@ -1,0 +1,102 @@
+/* schedule_parts: what the files of the schedule share; nobody else includes it.
+ *
+ *     schedule.c         connects, the queue of a batch, its worker threads, what is left when they end
+ *     schedule_images.c  the images: each is pulled once, and goes at the end if this run pulled it
+ *     schedule_trials.c  one trial: its images, its name, its namespaces, and what came of it
+ *
+ * Workers share a batch under one lock. It is held where a function of the other two files says so, and never while an engine
+ * is asked. A worker's engines are its own.
+ */
+#pragma once
+
+#include <pthread.h>
+
+#include "runners/engine/alone.h"
+#include "runners/engine/labels.h"
+#include "runners/schedule.h"
+
+enum image_state { IMAGE_WAITING, IMAGE_PULLING, IMAGE_READY, IMAGE_FAILED };
+
+struct image_job {
+    char *image, *digest;
+    enum image_state state;
+    bool was_there;
+    char *id;     /* when ready */
+    char *reason; /* when failed */
+    char *mark;   /* of pulled.h; NULL where the image is not this run's to remove */
+};
+
+struct image_list {
+    struct image_job *items;
+    size_t count;
+    size_t capacity;
+};
+
+struct schedule {
+    struct schedule_options options;
+    struct labels labels;
+    struct engine *engine; /* of the thread that owns the schedule */
+    struct engine *cleaner;
+    char *words, *platform;
+    struct image_list images;
+    size_t volumes;      /* made so far, for names */
+    bool alone_asked;    /* whether alone_possible is known */
+    bool alone_possible; /* containers may be without a network the quick way */
+    size_t alone_count;  /* made so far, for names */
+    pthread_mutex_t event_lock;
+    char *left;        /* the first thing that could not be removed; under event_lock */
+    size_t left_count; /* of them all */
+};
+
+/* One call of schedule_run, shared by its workers under one lock. */
+struct batch {
+    struct schedule *schedule;
+    const struct trial_spec *specs;
+    struct trial_result *results;
+    size_t count;
+    bool *taken; /* one a trial */
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    struct error fatal; /* the first that ended a worker */
+    /* Held while the first worker makes it; never with the other lock inside. */
+    pthread_mutex_t alone_lock;
+    struct alone alone;
+    bool alone_tried;
+    size_t alone_used; /* of its files */
+};
+
+/* One thread of a batch. */
+struct worker {
+    struct batch *batch;
+    struct engine *engine;  /* for what may be cut short */
+    struct engine *cleaner; /* for what makes and removes things */
+};
+
+/* From any thread. schedule_left: something stays in the engine; the end of the run tells of it. */
+void schedule_emit(struct schedule *schedule, const struct schedule_event *event);
+void schedule_left(struct schedule *schedule, const char *words);
+
+/* The image of a step, which schedule_images_add has put there. Images do not move while a batch runs. */
+struct image_job *schedule_image(struct schedule *schedule, const struct trial_step *step);
+int schedule_images_add(struct batch *batch, struct error *err) _must_check_;
+
+/* Pulls an image that waits. With the lock held on entry and exit.
+ *   err  cancelled; everything else is the image's `reason` */
+int schedule_pull(struct worker *worker, size_t number, struct error *err) _must_check_;
+
+/* Gives up what this run pulled. err: the first thing that could not be removed */
+int schedule_release_images(struct schedule *schedule, struct error *err) _must_check_;
+void schedule_images_clear(struct image_list *images);
+
+/* Whether all images of a trial are there or have failed. With the lock held. */
+bool schedule_images_settled(const struct batch *batch, const struct trial_spec *spec);
+
+/* Runs one trial and fills its result. With the lock held on entry and exit.
+ *   err  cancelled; engine: it is gone */
+int schedule_trial(struct worker *worker, size_t index, struct error *err) _must_check_;
+
+/* It was to be run, and nothing is known of it: no ordinary skip. */
+void schedule_trial_not_run(struct trial_result *result, const struct error *why);
+
+/* Removes what the trials of a batch shared. */
+void schedule_alone_finish(struct batch *batch);

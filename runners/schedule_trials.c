@@ -1,0 +1,171 @@
+#include "runners/schedule_parts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "gate/base/clock.h"
+#include "gate/base/trace.h"
+#include "runners/trial_run.h"
+
+struct trial_report {
+    struct batch *batch;
+    size_t trial;
+};
+
+static void on_command(void *context, size_t step) {
+    struct trial_report *report = context;
+    struct schedule_event event = {.kind = SCHEDULE_COMMAND_STARTED,
+                                   .trial = report->trial,
+                                   .command = step,
+                                   .spec = &report->batch->specs[report->trial]};
+    schedule_emit(report->batch->schedule, &event);
+}
+
+static void on_left(void *context, const char *words) {
+    struct trial_report *report = context;
+    schedule_left(report->batch->schedule, words);
+}
+
+static void fail_trial(struct trial_result *result, const char *reason) {
+    struct error ignored = {0};
+    trial_result_clear(result);
+    result->outcome = OUTCOME_ERROR;
+    result->started_ms = clock_now_ms();
+    result->reason = string_dup(reason, &ignored);
+    error_clear(&ignored);
+}
+
+void schedule_trial_not_run(struct trial_result *result, const struct error *why) {
+    char reason[800];
+    snprintf(reason, sizeof reason, "not run: %s", error_message(why));
+    fail_trial(result, reason);
+}
+
+static int make_alone(const struct worker *worker, const char *image_id, struct error *err) {
+    struct batch *batch = worker->batch;
+    struct schedule *schedule = batch->schedule;
+    if (!schedule->alone_asked &&
+        alone_possible(worker->engine, &schedule->alone_possible, err) < 0)
+        return -1;
+    schedule->alone_asked = true;
+    if (!schedule->alone_possible)
+        return 0;
+    _cleanup_(free_pointer) char *name = string_format(
+        err, "pingate-%s-hosts-%zu", schedule->options.run_id, ++schedule->alone_count);
+    if (name == NULL || cancel_check(schedule->options.cancel, err) < 0)
+        return -1;
+    struct alone_wish wish = {.engine = worker->engine,
+                              .cleaner = worker->cleaner,
+                              .labels = &schedule->labels,
+                              .name = name,
+                              .image = image_id};
+    for (size_t t = 0; t < batch->count; t++)
+        wish.count += batch->specs[t].step_count;
+    return alone_make(&wish, &batch->alone, err);
+}
+
+/* The first who needs it makes it, with its own image. Where it cannot be had, the engine makes the namespaces. */
+static void share_alone(const struct worker *worker, const struct trial_spec *spec,
+                        struct trial_run *run) {
+    struct batch *batch = worker->batch;
+    if (spec->test->network || spec->step_count == 0)
+        return;
+    _cleanup_(error_clear) struct error why = {0};
+    pthread_mutex_lock(&batch->alone_lock);
+    if (!batch->alone_tried && make_alone(worker, run->image_ids[0], &why) < 0)
+        trace(TRACE_ENGINE, "the engine makes the namespaces: %s", error_message(&why));
+    batch->alone_tried = true;
+    run->alone_first = batch->alone_used;
+    batch->alone_used += spec->step_count;
+    run->alone = batch->alone.folder != NULL ? &batch->alone : NULL;
+    pthread_mutex_unlock(&batch->alone_lock);
+}
+
+/* What is known with the lock held. ids: of the images, one a step; the list is the caller's to free.
+ * -1 with the reason why the trial cannot be run. */
+static int gather(struct batch *batch, const struct trial_spec *spec, const char ***ids,
+                  char **name, const char **reason) {
+    struct schedule *schedule = batch->schedule;
+    struct error ignored = {0};
+    *reason = NULL;
+    *ids = calloc(spec->step_count + 1, sizeof **ids);
+    *name =
+        string_format(&ignored, "pingate-%s-%zu", schedule->options.run_id, ++schedule->volumes);
+    error_clear(&ignored);
+    if (*ids == NULL || *name == NULL)
+        *reason = "out of memory";
+    for (size_t s = 0; *reason == NULL && s < spec->step_count; s++) {
+        const struct image_job *job = schedule_image(schedule, &spec->steps[s]);
+        (*ids)[s] = job->id;
+        if (job->state == IMAGE_FAILED)
+            *reason = job->reason != NULL ? job->reason : "its image could not be pulled";
+    }
+    return *reason == NULL ? 0 : -1;
+}
+
+static int run_trial(struct worker *worker, size_t index, struct trial_run *run,
+                     struct error *err) {
+    struct schedule *schedule = worker->batch->schedule;
+    const struct trial_spec *spec = &worker->batch->specs[index];
+    struct trial_result *result = &worker->batch->results[index];
+    struct trial_report report = {worker->batch, index};
+    run->engine = worker->engine;
+    run->cleaner = worker->cleaner;
+    run->cancel = schedule->options.cancel;
+    run->workspace = schedule->options.workspace;
+    run->labels = &schedule->labels;
+    run->keep = schedule->options.keep;
+    run->on_command = on_command;
+    run->on_left = on_left;
+    run->context = &report;
+    share_alone(worker, spec, run);
+    if (trial_run(run, spec, result, err) < 0)
+        return -1;
+    /* an engine that is gone ends the run at once, and not trial by trial, each with its time-outs */
+    return result->outcome == OUTCOME_ERROR ? engine_ping(worker->engine, err) : 0;
+}
+
+int schedule_trial(struct worker *worker, size_t index, struct error *err) {
+    struct batch *batch = worker->batch;
+    const struct trial_spec *spec = &batch->specs[index];
+    const char **ids;
+    const char *reason;
+    _cleanup_(free_pointer) char *name = NULL;
+    batch->taken[index] = true;
+    int gathered = gather(batch, spec, &ids, &name, &reason);
+    pthread_mutex_unlock(&batch->lock);
+    struct schedule_event event = {.kind = SCHEDULE_TRIAL_STARTED, .trial = index, .spec = spec};
+    schedule_emit(batch->schedule, &event);
+    struct trial_run run = {.image_ids = ids, .name = name};
+    int result = 0;
+    if (gathered < 0)
+        fail_trial(&batch->results[index], reason);
+    else
+        result = run_trial(worker, index, &run, err);
+    event.kind = SCHEDULE_TRIAL_DONE;
+    event.result = &batch->results[index];
+    schedule_emit(batch->schedule, &event);
+    free(ids);
+    pthread_mutex_lock(&batch->lock);
+    return result;
+}
+
+bool schedule_images_settled(const struct batch *batch, const struct trial_spec *spec) {
+    for (size_t s = 0; s < spec->step_count; s++) {
+        enum image_state state = schedule_image(batch->schedule, &spec->steps[s])->state;
+        if (state != IMAGE_READY && state != IMAGE_FAILED)
+            return false;
+    }
+    return true;
+}
+
+/* A failed trial that is kept for a look can be started again, so it keeps its hosts files too. */
+void schedule_alone_finish(struct batch *batch) {
+    _cleanup_(error_clear) struct error why = {0};
+    bool kept = false;
+    for (size_t t = 0; t < batch->count && batch->schedule->options.keep; t++)
+        kept = kept || batch->results[t].outcome != OUTCOME_PASSED;
+    if (!kept && alone_remove(batch->schedule->cleaner, &batch->alone, &why) < 0)
+        schedule_left(batch->schedule, error_message(&why));
+    alone_clear(&batch->alone);
+}
