@@ -11,6 +11,7 @@ gate_base_libbase_a_SOURCES = \
 	%D%/glob.c %D%/glob.h \
 	%D%/hash.c %D%/hash.h \
 	%D%/http.c %D%/http.h \
+	%D%/json_read.c %D%/json_read.h \
 	%D%/json_walk.c %D%/json_walk.h \
 	%D%/process.c %D%/process.h \
 	%D%/source_map.c %D%/source_map.h \

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "gate/base/clock.h"
+#include "gate/base/json_read.h"
 #include "gate/base/trace.h"
 #include "runners/engine/address.h"
 
@@ -49,7 +50,10 @@ static int read_timeout(struct engine *engine, struct error *err) {
 
 /* The engine's own words: {"message": …}, or text. */
 static void engine_words(const struct text *body, char *out, size_t size) {
-    json_auto_t *root = json_loadb(text_string(body), body->length, 0, NULL);
+    json_auto_t *root = NULL;
+    struct error why = {0};
+    if (json_read(text_string(body), body->length, 0, &root, NULL, &why) < 0)
+        error_clear(&why);
     const char *message = json_string_value(json_object_get(root, "message"));
     if (message == NULL)
         message = json_string_value(json_object_get(root, "cause"));
@@ -157,7 +161,8 @@ int engine_call(struct engine *engine, const struct engine_call *call, long *sta
                          engine->location.address, call->method, call->path);
     if (answer == NULL || response.body.length == 0)
         return 0;
-    *answer = json_loadb(text_string(&response.body), response.body.length, 0, NULL);
+    if (json_read(text_string(&response.body), response.body.length, 0, answer, NULL, err) < 0)
+        return -1;
     if (*answer == NULL)
         return error_set(err, ERROR_PROTOCOL,
                          "engine %s: the answer to %s %s is not JSON: is it a Docker Engine?",
