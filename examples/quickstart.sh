@@ -13,6 +13,7 @@
 # NO_COLOR is respected. For tests: QUICKSTART_CACHE=FOLDER keeps the layers of the images there for the next run, and a
 # PINGATE_TEST_PROGRAM is used instead of building one.
 set -euo pipefail
+export PINGATE_TEST_ENGINE_KIND=docker # what it starts where no engine answers
 
 source_folder=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 readonly source_folder examples=$source_folder/examples

@@ -63,8 +63,10 @@ int updates_collect(const struct pin_list *pins, struct update_list *out, struct
         end = start + 1;
         while (end < pins->count && compare_names(keyed[start].name, keyed[end].name) == 0)
             end++;
-        if (add_group(&keyed[start], end - start, out, err) < 0)
+        if (add_group(&keyed[start], end - start, out, err) < 0) {
+            update_list_clear(out); /* its last one is half made */
             return -1;
+        }
     }
     return 0;
 }

@@ -36,7 +36,7 @@ struct update_list {
     size_t capacity;
 };
 
-/* Groups pins by value. err: no-memory. */
+/* Groups pins by value. out is empty on -1. err: no-memory. */
 int updates_collect(const struct pin_list *pins, struct update_list *out,
                     struct error *err) _must_check_;
 

@@ -8,8 +8,9 @@ static int fill_pins(const struct gate *gate, const struct update *from, struct 
     to->pins = calloc(from->pin_count + 1, sizeof *to->pins);
     if (to->pins == NULL)
         return error_no_memory(err);
-    for (size_t i = 0; i < from->pin_count; i++, to->pin_count++) {
+    for (size_t i = 0; i < from->pin_count; i++) {
         const struct pin *pin = &gate->scan.pins.items[from->pins[i]];
+        to->pin_count = i + 1; /* also a half filled one is to be freed */
         to->pins[i].line = pin->line;
         if (string_copy(pin->file, &to->pins[i].file, err) < 0 ||
             string_copy(pin->format, &to->pins[i].format, err) < 0)

@@ -12,6 +12,7 @@
 
 #include "gate/base/beneath.h"
 #include "gate/base/file.h"
+#include "gate/base/json_read.h"
 #include "pipelines/target.h"
 
 #define HOME_FOLDER  ".pingate"
@@ -112,7 +113,9 @@ int journal_parse(const char *bytes, size_t length, struct journal *out, struct 
     if (length == 0)
         return damaged(err, "empty");
     json_error_t why;
-    json_t *document = json_loadb(bytes, length, JSON_REJECT_DUPLICATES, &why);
+    json_t *document;
+    if (json_read(bytes, length, JSON_REJECT_DUPLICATES, &document, &why, err) < 0)
+        return -1;
     if (document == NULL)
         return damaged(err, why.text);
     int result = parse_document(document, out, err);

@@ -33,8 +33,7 @@ int schedule_new(const struct schedule_options *options, struct schedule **out, 
     pthread_mutex_init(&schedule->event_lock, NULL);
     if (labels_init(&schedule->labels, options->run_id, err) < 0 ||
         engine_open(options->engine_address, options->cancel, &schedule->engine, err) < 0 ||
-        engine_open_cleaner(engine_address(schedule->engine), options->cancel, &schedule->cleaner,
-                            err) < 0)
+        engine_open_cleaner(schedule->engine, options->cancel, &schedule->cleaner, err) < 0)
         return -1;
     schedule->words = engine_describe(schedule->engine, &schedule->platform, err);
     size_t swept;
@@ -76,10 +75,11 @@ static void *work(void *context) {
     struct schedule *schedule = batch->schedule;
     struct error err = {0};
     struct worker worker = {.batch = batch};
-    const char *address = engine_address(schedule->engine);
-    int result = engine_open(address, schedule->options.cancel, &worker.engine, &err);
+    int result =
+        engine_open_another(schedule->engine, schedule->options.cancel, &worker.engine, &err);
     if (result == 0)
-        result = engine_open_cleaner(address, schedule->options.cancel, &worker.cleaner, &err);
+        result =
+            engine_open_cleaner(schedule->engine, schedule->options.cancel, &worker.cleaner, &err);
     pthread_mutex_lock(&batch->lock);
     bool left = true;
     while (result == 0 && left && batch->fatal.kind == ERROR_NONE) {

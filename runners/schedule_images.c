@@ -175,8 +175,7 @@ static void *finish_beside(void *context) {
     struct schedule *schedule = finish->schedule;
     _cleanup_(error_clear) struct error ignored = {0}; /* the first thread does it all then */
     _cleanup_(engine_freep) struct engine *cleaner = NULL;
-    if (engine_open_cleaner(engine_address(schedule->engine), schedule->options.cancel, &cleaner,
-                            &ignored) == 0)
+    if (engine_open_cleaner(schedule->engine, schedule->options.cancel, &cleaner, &ignored) == 0)
         release_images(finish, cleaner);
     return NULL;
 }

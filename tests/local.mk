@@ -80,6 +80,8 @@ check_PROGRAMS += tests/unit/test_hash
 check_PROGRAMS += tests/unit/test_text
 check_PROGRAMS += tests/unit/test_glob
 check_PROGRAMS += tests/unit/test_http
+check_PROGRAMS += tests/unit/test_json_read
+tests_unit_test_json_read_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc
 check_PROGRAMS += tests/unit/test_json_walk
 check_PROGRAMS += tests/unit/test_process
 check_PROGRAMS += tests/unit/test_yaml

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "gate/base/clock.h"
+#include "gate/base/json_read.h"
 #include "gate/registry/question.h"
 
 #define WORDS_LIMIT      200         /* bytes of what a registry says itself */
@@ -42,7 +43,10 @@ static void error_words(const struct text *body, char *out, size_t size) {
     out[0] = '\0';
     if (body->length > WORDS_BODY_LIMIT) /* a tree of it would be fifty times as large */
         return;
-    json_auto_t *root = json_loadb(text_string(body), body->length, 0, NULL);
+    json_auto_t *root = NULL;
+    struct error why = {0};
+    if (json_read(text_string(body), body->length, 0, &root, NULL, &why) < 0)
+        error_clear(&why);
     const json_t *first = json_array_get(json_object_get(root, "errors"), 0);
     const char *message = json_string_value(json_object_get(first, "message"));
     if (message != NULL)

@@ -7,6 +7,7 @@
 
 #include "gate/base/base64.h"
 #include "gate/base/file.h"
+#include "gate/base/json_read.h"
 #include "gate/base/text.h"
 #include "gate/registry/helper.h"
 
@@ -205,9 +206,11 @@ static int add_helper(struct source *source, const char *key, const json_t *valu
 static int parse_source(struct source *source, const char *bytes, size_t length,
                         struct error *err) {
     json_error_t where;
-    json_auto_t *root = json_loadb(bytes, length, JSON_REJECT_DUPLICATES, &where);
+    json_auto_t *root = NULL;
     const char *key;
     json_t *value;
+    if (json_read(bytes, length, JSON_REJECT_DUPLICATES, &root, &where, err) < 0)
+        return -1;
     if (root == NULL || !json_is_object(root))
         return error_set(err, ERROR_INPUT,
                          "%s:%d:%d: not a docker configuration; log in again with docker login",

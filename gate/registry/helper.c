@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "gate/base/file.h"
+#include "gate/base/json_read.h"
 #include "gate/base/process.h"
 #include "gate/base/text.h"
 
@@ -50,7 +51,9 @@ static int tell_failure(const char *program, const struct process_result *result
 
 static int read_answer(const char *program, const struct text *output, struct credential *out,
                        struct error *err) {
-    json_auto_t *root = json_loadb(text_string(output), output->length, 0, NULL);
+    json_auto_t *root = NULL;
+    if (json_read(text_string(output), output->length, 0, &root, NULL, err) < 0)
+        return -1;
     const char *username = json_string_value(json_object_get(root, "Username"));
     const char *secret = json_string_value(json_object_get(root, "Secret"));
     if (username == NULL || secret == NULL)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "gate/base/base64.h"
+#include "gate/base/json_read.h"
 #include "gate/registry/retry.h"
 
 static void wipe(char *secret) {
@@ -137,7 +138,9 @@ int token_read(const struct http_response *response, const char *server, struct 
     *out = (struct token){0};
     if (response->status != 200)
         return refuse(response, server, err);
-    json_auto_t *root = json_loadb(text_string(&response->body), response->body.length, 0, NULL);
+    json_auto_t *root = NULL;
+    if (json_read(text_string(&response->body), response->body.length, 0, &root, NULL, err) < 0)
+        return -1;
     const char *value = json_string_value(json_object_get(root, "token"));
     if (value == NULL || *value == '\0')
         value = json_string_value(json_object_get(root, "access_token"));

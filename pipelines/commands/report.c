@@ -1,6 +1,7 @@
 #include "reports/report.h"
 
 #include "gate/base/file.h"
+#include "gate/base/json_read.h"
 #include "pipelines/commands/command.h"
 #include "reports/clean.h"
 
@@ -11,8 +12,10 @@ static int load(const char *file, struct result *result, struct error *err) {
     if (file_read(file, RESULT_FILE_LIMIT, &bytes, err) < 0)
         return -1;
     json_error_t where;
-    json_auto_t *json =
-        json_loadb(text_string(&bytes), bytes.length, JSON_REJECT_DUPLICATES, &where);
+    json_auto_t *json = NULL;
+    if (json_read(text_string(&bytes), bytes.length, JSON_REJECT_DUPLICATES, &json, &where, err) <
+        0)
+        return -1;
     if (json == NULL)
         return error_set(err, ERROR_INPUT, "%s:%d:%d: %s", file, where.line, where.column,
                          where.text);

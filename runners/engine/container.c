@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "gate/base/json_read.h"
 #include "gate/base/trace.h"
 
 #define EVENTS_LIMIT (1u << 20) /* bytes of an engine's events of one container */
@@ -214,7 +215,9 @@ int container_was_signalled(struct engine *engine, const char *id, int64_t finis
     bool ended = false;
     for (const char *at = text_string(&lines); *at != '\0';) {
         size_t length = strcspn(at, "\n");
-        json_auto_t *event = json_loadb(at, length, 0, NULL);
+        json_auto_t *event = NULL;
+        if (json_read(at, length, 0, &event, NULL, err) < 0)
+            return -1;
         *signalled = *signalled || is_event(event, id, "kill");
         ended = ended || is_event(event, id, "die");
         at += length + (at[length] == '\n' ? 1 : 0);

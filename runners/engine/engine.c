@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "gate/base/clock.h"
+#include "gate/base/json_read.h"
 #include "gate/base/trace.h"
 #include "runners/engine/address.h"
 
@@ -49,7 +50,10 @@ static int read_timeout(struct engine *engine, struct error *err) {
 
 /* The engine's own words: {"message": …}, or text. */
 static void engine_words(const struct text *body, char *out, size_t size) {
-    json_auto_t *root = json_loadb(text_string(body), body->length, 0, NULL);
+    json_auto_t *root = NULL;
+    struct error why = {0};
+    if (json_read(text_string(body), body->length, 0, &root, NULL, &why) < 0)
+        error_clear(&why);
     const char *message = json_string_value(json_object_get(root, "message"));
     if (message == NULL)
         message = json_string_value(json_object_get(root, "cause"));
@@ -157,7 +161,8 @@ int engine_call(struct engine *engine, const struct engine_call *call, long *sta
                          engine->location.address, call->method, call->path);
     if (answer == NULL || response.body.length == 0)
         return 0;
-    *answer = json_loadb(text_string(&response.body), response.body.length, 0, NULL);
+    if (json_read(text_string(&response.body), response.body.length, 0, answer, NULL, err) < 0)
+        return -1;
     if (*answer == NULL)
         return error_set(err, ERROR_PROTOCOL,
                          "engine %s: the answer to %s %s is not JSON: is it a Docker Engine?",
@@ -233,8 +238,9 @@ static int negotiate(struct engine *engine, struct error *err) {
     return 0;
 }
 
-static int open_with(const char *address, struct cancel *cancel, bool cleaner, struct engine **out,
-                     struct error *err) {
+/* known: NULL asks; else what it was told holds. */
+static int open_with(const char *address, const struct engine *known, struct cancel *cancel,
+                     bool cleaner, struct engine **out, struct error *err) {
     _cleanup_(engine_freep) struct engine *engine = calloc(1, sizeof *engine);
     if (engine == NULL)
         return error_no_memory(err);
@@ -243,20 +249,31 @@ static int open_with(const char *address, struct cancel *cancel, bool cleaner, s
     struct http_options options = {.cancel_grace_ms = cleaner ? ENGINE_GRACE_MS : 0,
                                    .cancel_call_grace_ms = ENGINE_CALL_GRACE_MS};
     engine->loop = http_loop_new(&options, cancel, err);
-    if (engine->loop == NULL || negotiate(engine, err) < 0)
+    if (engine->loop == NULL)
         return -1;
+    if (known != NULL) {
+        engine->minor = known->minor;
+        engine->podman = known->podman;
+    } else if (negotiate(engine, err) < 0) {
+        return -1;
+    }
     *out = steal(engine);
     return 0;
 }
 
 int engine_open(const char *address, struct cancel *cancel, struct engine **out,
                 struct error *err) {
-    return open_with(address, cancel, false, out, err);
+    return open_with(address, NULL, cancel, false, out, err);
 }
 
-int engine_open_cleaner(const char *address, struct cancel *cancel, struct engine **out,
+int engine_open_another(const struct engine *known, struct cancel *cancel, struct engine **out,
                         struct error *err) {
-    return open_with(address, cancel, true, out, err);
+    return open_with(engine_address(known), known, cancel, false, out, err);
+}
+
+int engine_open_cleaner(const struct engine *known, struct cancel *cancel, struct engine **out,
+                        struct error *err) {
+    return open_with(engine_address(known), known, cancel, true, out, err);
 }
 
 bool engine_is_podman(const struct engine *engine) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "gate/base/array.h"
+#include "gate/base/json_read.h"
 
 #define BYTES_LIMIT ((int64_t)1 << 50) /* of one layer: so that no sum of them overflows */
 
@@ -75,7 +76,9 @@ static const char *failure_of(const json_t *line) {
 }
 
 static int read_line(struct progress *progress, struct error *err) {
-    json_auto_t *line = json_loadb(text_string(&progress->line), progress->line.length, 0, NULL);
+    json_auto_t *line = NULL;
+    if (json_read(text_string(&progress->line), progress->line.length, 0, &line, NULL, err) < 0)
+        return -1;
     text_truncate(&progress->line, 0);
     const char *failure = failure_of(line);
     if (failure == NULL)

@@ -68,7 +68,7 @@ has_line() { # STATE WHAT TEXT
     echo 'versoin: 1' >pingate.yaml
     gate 2 doctor
     has_line PROBLEM configuration "pingate.yaml:1:1"
-    has_line ok engine "Docker"
+    has_line ok engine "API 1."
     rm pingate.yaml
     gate 2 doctor
     has_line PROBLEM configuration "pingate init"

@@ -30,7 +30,7 @@ shell_block() { # NUMBER: the lines of that block of report.md, as they are copi
     assert_has "$work/first" "docker run"
     status=0
     DOCKER_HOST=$PINGATE_TEST_ENGINE bash "$work/first" >"$out" 2>"$err" || status=$?
-    [ "$status" -eq 1 ]
+    engine_is podman || [ "$status" -eq 1 ] # Podman 4.3 tells `docker run --rm` 0 whatever the command said
     assert_has "$err" "it's 1.1.0"
     shell_block 2 >"$work/second"
     assert_has "$work/second" "pingate run --dry-run"

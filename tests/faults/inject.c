@@ -1,6 +1,6 @@
 /* inject: makes the N-th call of a kind fail, so that every way out of the program is walked.
  *
- *     PINGATE_FAIL=memory:17        the 17th allocation of ours, of jansson or of libyaml finds no memory
+ *     PINGATE_FAIL=memory:17        the 17th allocation of ours or of jansson finds no memory
  *     PINGATE_FAIL=files:17         the 17th call that touches a file gives EIO; files:17:28 gives errno 28
  *     PINGATE_FAIL_COUNTS=FILE      "memory 4711\nfiles 930\n" is written there at the end
  *
@@ -18,8 +18,6 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
-
-#include <jansson.h>
 
 enum kind { MEMORY, FILES, KINDS };
 
@@ -127,7 +125,6 @@ __attribute__((constructor)) static void begin(void) {
     }
     if (what != NULL && end == NULL)
         abort(); /* a test that asks for nothing tests nothing */
-    json_set_alloc_funcs(__wrap_malloc, free);
     if (getenv("PINGATE_FAIL_COUNTS") != NULL)
         atexit(write_counts);
 }
