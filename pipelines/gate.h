@@ -8,7 +8,9 @@
 #pragma once
 
 #include "gate/pins/scan.h"
+#include "pipelines/lookup.h"
 #include "pipelines/plan.h"
+#include "pipelines/pull.h"
 #include "reports/result.h"
 #include "reports/terminal.h"
 #include "runners/schedule.h"
@@ -37,8 +39,10 @@ struct gate {
 
     struct scan scan;
     struct update_list updates;
+    struct lookup lookup; /* open from the look-up on, in `run` only for as long as that takes */
     struct plan plan;
-    char run_id[17]; /* 16 hex digits */
+    struct pull pull; /* of `run --plan` */
+    char run_id[17];  /* 16 hex digits */
     struct schedule *schedule;
     struct workspace workspace;
     size_t trials_run;
@@ -81,6 +85,7 @@ int gate_look_up(struct gate *gate, struct error *err) _must_check_; /* candidat
 int gate_plan(struct gate *gate, struct error *err) _must_check_;    /* who is covered */
 int gate_check_files(struct gate *gate,
                      struct error *err) _must_check_; /* whose files may not be written */
+int gate_size(struct gate *gate, struct error *err) _must_check_; /* what the trials would pull */
 int gate_test(struct gate *gate, struct error *err) _must_check_; /* trials and rulings */
 int gate_promote(struct gate *gate,
                  struct error *err) _must_check_; /* diff, files, the scan afterwards */
