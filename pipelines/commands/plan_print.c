@@ -124,13 +124,14 @@ static void add_total(const struct pull *pull, struct text *out) {
         return;
     }
     bytes_words(pull->known_bytes, words, sizeof words);
-    if (unknown == pull->count)
+    if (unknown == pull->count) {
         text_printf(out, "; how much they pull for %s is not known", platform);
-    else
-        text_printf(out, "; they pull at most %s for %s, less what the engine has", words,
-                    platform);
-    if (unknown > 0 && unknown < pull->count)
-        text_printf(out, ", and %zu image%s of unknown size", unknown, unknown == 1 ? "" : "s");
+        return;
+    }
+    text_printf(out, "; they pull at most %s", words);
+    if (unknown > 0)
+        text_printf(out, " and %zu image%s of unknown size", unknown, unknown == 1 ? "" : "s");
+    text_printf(out, " for %s, less what the engine has", platform);
 }
 
 static void draw_line(const struct screen *screen, const struct text *words, size_t indent,

@@ -144,7 +144,9 @@ const struct command command_run = {
                    "against each candidate in "
                    "containers, writes reports and logs into the output folder, and moves the pins "
                    "when their tests passed.\n"
-                   "The reports are always written, also when the gate is closed.",
+                   "The reports are always written, also when the gate is closed.\n"
+                   "--plan stops before the engine. What is to be pulled it learns by asking for "
+                   "one or two manifests of each image, which registries may count as pulls.",
     .options = run_options,
     .examples = run_examples,
     .run = run,
