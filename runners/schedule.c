@@ -314,9 +314,10 @@ static int work_on_trial(struct batch *batch, struct engine *engine, struct engi
     for (size_t s = 0; ids != NULL && s < spec->step_count; s++) {
         const struct image_job *job =
             find_image(schedule, spec->steps[s].image, spec->steps[s].digest);
-        ids[s] = job->id;
-        if (job->state == IMAGE_FAILED && failure == NULL)
-            failure = job->reason != NULL ? job->reason : "its image could not be pulled";
+        ids[s] = job != NULL ? job->id : NULL;
+        if (failure == NULL && (job == NULL || job->state == IMAGE_FAILED))
+            failure =
+                job != NULL && job->reason != NULL ? job->reason : "its image could not be pulled";
     }
     char *name =
         string_format(err, "pingate-%s-%zu", schedule->options.run_id, ++schedule->volumes);
@@ -361,9 +362,9 @@ static int work_on_trial(struct batch *batch, struct engine *engine, struct engi
 
 static bool images_settled(const struct batch *batch, const struct trial_spec *spec) {
     for (size_t s = 0; s < spec->step_count; s++) {
-        enum image_state state =
-            find_image(batch->schedule, spec->steps[s].image, spec->steps[s].digest)->state;
-        if (state != IMAGE_READY && state != IMAGE_FAILED)
+        const struct image_job *job =
+            find_image(batch->schedule, spec->steps[s].image, spec->steps[s].digest);
+        if (job != NULL && job->state != IMAGE_READY && job->state != IMAGE_FAILED)
             return false;
     }
     return true;
