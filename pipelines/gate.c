@@ -39,9 +39,10 @@ int gate_find(struct gate *gate, struct error *err) {
         lookup_rules(gate->config, &gate->updates, err) < 0)
         return -1;
     size_t pins = gate->scan.pins.count;
-    terminal_line(gate->terminal, "found %zu pin%s of %zu version%s in %zu file%s", pins,
+    terminal_line(gate->terminal, "found %zu pin%s of %zu version%s in %zu of %zu file%s", pins,
                   pins == 1 ? "" : "s", gate->updates.count, gate->updates.count == 1 ? "" : "s",
-                  gate->scan.files, gate->scan.files == 1 ? "" : "s");
+                  scan_files_with_pins(&gate->scan), gate->scan.files,
+                  gate->scan.files == 1 ? "" : "s");
     const struct string_list *wanted = gate->options->images;
     if (wanted == NULL || wanted->count == 0)
         return 0;
