@@ -28,10 +28,13 @@ shell_block() { # NUMBER: the lines of that block of report.md, as they are copi
     rejected_run
     shell_block 1 >"$work/first"
     assert_has "$work/first" "docker run"
-    status=0
-    DOCKER_HOST=$PINGATE_TEST_ENGINE bash "$work/first" >"$out" 2>"$err" || status=$?
-    engine_is podman || [ "$status" -eq 1 ] # Podman 4.3 tells `docker run --rm` 0 whatever the command said
-    assert_has "$err" "it's 1.1.0"
+    # Against Podman 4.3 the docker CLI hangs, or tells 0 whatever the command said.
+    if engine_is docker; then
+        status=0
+        DOCKER_HOST=$PINGATE_TEST_ENGINE bash "$work/first" >"$out" 2>"$err" || status=$?
+        [ "$status" -eq 1 ]
+        assert_has "$err" "it's 1.1.0"
+    fi
     shell_block 2 >"$work/second"
     assert_has "$work/second" "pingate run --dry-run"
     mkdir "$work/bin"
