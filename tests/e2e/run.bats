@@ -125,8 +125,9 @@ END
     pin_app
     configure <<<'tests: [{name: slow, run: "sleep 4"}]'
     start_run
-    pingate run >"$work/out2" 2>"$work/err2" && false
-    [ $? -ne 0 ]
+    status=0
+    pingate run >"$work/out2" 2>"$work/err2" || status=$?
+    [ "$status" -ne 0 ]
     assert_has "$work/err2" "another pingate run is at work"
     assert_json pingate-out/result.json '.errors[0] | contains("did not end")'
     wait "$run"
