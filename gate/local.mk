@@ -3,6 +3,7 @@ noinst_LIBRARIES += gate/libgate.a
 gate_libgate_a_SOURCES = \
 	%D%/digest.c %D%/digest.h \
 	%D%/pin.c %D%/pin.h \
+	%D%/platform.c %D%/platform.h \
 	%D%/reference.c %D%/reference.h \
 	%D%/selector.c %D%/selector.h \
 	%D%/update.c %D%/update.h \
@@ -32,6 +33,8 @@ gate_libgate_a_SOURCES += \
 	%D%/registry/auth.c %D%/registry/auth.h \
 	%D%/registry/credentials.c %D%/registry/credentials.h \
 	%D%/registry/answer.c \
+	%D%/registry/blobs.c \
+	%D%/registry/content.c %D%/registry/content.h \
 	%D%/registry/grant.c \
 	%D%/registry/helper.c %D%/registry/helper.h \
 	%D%/registry/manifest.c %D%/registry/manifest.h \

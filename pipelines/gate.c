@@ -7,7 +7,6 @@
 
 #include "gate/base/hash.h"
 #include "gate/selector.h"
-#include "pipelines/lookup.h"
 
 /* --image: the others are held. Each selector must name something, or it is a typo. */
 static int select_images(struct gate *gate, const struct string_list *wanted, struct error *err) {
@@ -40,9 +39,10 @@ int gate_find(struct gate *gate, struct error *err) {
         lookup_rules(gate->config, &gate->updates, err) < 0)
         return -1;
     size_t pins = gate->scan.pins.count;
-    terminal_line(gate->terminal, "found %zu pin%s of %zu version%s in %zu file%s", pins,
+    terminal_line(gate->terminal, "found %zu pin%s of %zu version%s in %zu of %zu file%s", pins,
                   pins == 1 ? "" : "s", gate->updates.count, gate->updates.count == 1 ? "" : "s",
-                  gate->scan.files, gate->scan.files == 1 ? "" : "s");
+                  scan_files_with_pins(&gate->scan), gate->scan.files,
+                  gate->scan.files == 1 ? "" : "s");
     const struct string_list *wanted = gate->options->images;
     if (wanted == NULL || wanted->count == 0)
         return 0;
@@ -56,7 +56,9 @@ static void show_count(void *context, size_t done, size_t total) {
 
 int gate_look_up(struct gate *gate, struct error *err) {
     struct lookup_progress progress = {.looked_up = show_count, .context = gate};
-    return lookup_candidates(gate->config, &gate->updates, gate->cancel, &progress, err);
+    if (lookup_open(gate->config, gate->cancel, &gate->lookup, err) < 0)
+        return -1;
+    return lookup_candidates(&gate->lookup, &gate->updates, &progress, err);
 }
 
 int gate_plan(struct gate *gate, struct error *err) {
@@ -77,6 +79,13 @@ int gate_plan(struct gate *gate, struct error *err) {
             return -1;
     }
     return 0;
+}
+
+int gate_size(struct gate *gate, struct error *err) {
+    platform_host(&gate->pull.platform);
+    if (pull_plan(&gate->plan, &gate->updates, &gate->pull, err) < 0)
+        return -1;
+    return pull_look_up(&gate->pull, gate->lookup.registry, err);
 }
 
 /* Rulings become verdicts with words. */
@@ -189,8 +198,7 @@ int gate_test(struct gate *gate, struct error *err) {
         return error_no_memory(err);
     size_t count = 0;
     for (size_t i = 0; i < gate->updates.count; i++) {
-        eligible[i] =
-            !gate->updates.items[i].decided && gate->updates.items[i].candidate_digest != NULL;
+        eligible[i] = plan_moves(&gate->updates.items[i]);
         count += eligible[i] ? 1 : 0;
     }
     if (count == 0)
@@ -220,6 +228,8 @@ int gate_test(struct gate *gate, struct error *err) {
 void gate_clear(struct gate *gate) {
     scan_clear(&gate->scan);
     update_list_clear(&gate->updates);
+    lookup_close(&gate->lookup);
+    pull_clear(&gate->pull);
     plan_clear(&gate->plan);
     schedule_freep(&gate->schedule);
     workspace_clear(&gate->workspace);
@@ -283,6 +293,7 @@ static int run_steps(struct gate *gate, struct error *err) {
     } else if (gate_find(gate, err) < 0 || gate_look_up(gate, err) < 0) {
         return -1;
     }
+    lookup_close(&gate->lookup);
     if (gate_plan(gate, err) < 0 || gate_check_files(gate, err) < 0 || gate_test(gate, err) < 0 ||
         close_for_untested(gate, err) < 0)
         return -1;

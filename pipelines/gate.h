@@ -8,7 +8,9 @@
 #pragma once
 
 #include "gate/pins/scan.h"
+#include "pipelines/lookup.h"
 #include "pipelines/plan.h"
+#include "pipelines/pull.h"
 #include "reports/result.h"
 #include "reports/terminal.h"
 #include "runners/schedule.h"
@@ -37,8 +39,10 @@ struct gate {
 
     struct scan scan;
     struct update_list updates;
+    struct lookup lookup; /* open from the look-up on, in `run` only for as long as that takes */
     struct plan plan;
-    char run_id[17]; /* 16 hex digits */
+    struct pull pull; /* of `run --plan` */
+    char run_id[17];  /* 16 hex digits */
     struct schedule *schedule;
     struct workspace workspace;
     size_t trials_run;
@@ -79,6 +83,7 @@ int gate_end(const struct gate_options *options, const struct cancel *cancel,
  *   look_up      candidates
  *   plan         who is covered
  *   check_files  whose files may not be written
+ *   size         what the trials would pull; of a plan only
  *   test         trials and rulings
  *   promote      diff, files, the scan afterwards
  *   fill_result  what the reports tell
@@ -88,6 +93,7 @@ int gate_find_since(struct gate *gate, struct error *err) _must_check_;
 int gate_look_up(struct gate *gate, struct error *err) _must_check_;
 int gate_plan(struct gate *gate, struct error *err) _must_check_;
 int gate_check_files(struct gate *gate, struct error *err) _must_check_;
+int gate_size(struct gate *gate, struct error *err) _must_check_;
 int gate_test(struct gate *gate, struct error *err) _must_check_;
 int gate_promote(struct gate *gate, struct error *err) _must_check_;
 int gate_fill_result(struct gate *gate, struct error *err) _must_check_;

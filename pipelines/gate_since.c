@@ -29,9 +29,14 @@ static char *find_commit(const struct gate *gate, struct error *err) {
     if (word == NULL || run_git(gate, arguments, &result, err) < 0)
         return NULL;
     if (result.exit_status != 0) {
-        error_set(err, ERROR_USAGE,
-                  "--since: \"%s\" is no commit here; in CI, fetch the target branch first",
-                  gate->options->since);
+        const char *why = text_string(&result.error_output); /* --quiet: of an unknown name, none */
+        if (why[0] != '\0')
+            error_set(err, ERROR_USAGE, "--since needs git's history: %.*s",
+                      (int)strcspn(why, "\n"), why);
+        else
+            error_set(err, ERROR_USAGE,
+                      "--since: \"%s\" is no commit here; in CI, fetch the target branch first",
+                      gate->options->since);
         return NULL;
     }
     return string_dup_length(text_string(&result.output),
@@ -132,7 +137,9 @@ int gate_find_since(struct gate *gate, struct error *err) {
             return -1;
         changed += gate->updates.items[i].decided ? 0 : 1;
     }
-    terminal_line(gate->terminal, "found %zu pins; %zu values differ from %s", pins->count, changed,
+    terminal_line(gate->terminal, "found %zu pin%s of %zu version%s, of which %zu differ%s from %s",
+                  pins->count, pins->count == 1 ? "" : "s", gate->updates.count,
+                  gate->updates.count == 1 ? "" : "s", changed, changed == 1 ? "s" : "",
                   gate->options->since);
     return 0;
 }

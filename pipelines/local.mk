@@ -13,6 +13,7 @@ pipelines_libpipelines_a_SOURCES = \
 	%D%/lookup.c %D%/lookup.h \
 	%D%/plan.c %D%/plan.h \
 	%D%/promotion.c %D%/promotion.h \
+	%D%/pull.c %D%/pull.h \
 	%D%/recover.c \
 	%D%/refusal.c %D%/refusal.h \
 	%D%/target.c %D%/target.h \
@@ -28,6 +29,7 @@ pipelines_libpipelines_a_SOURCES += \
 	%D%/commands/listing.c %D%/commands/listing.h \
 	%D%/commands/man.c \
 	%D%/commands/options.c %D%/commands/options.h \
+	%D%/commands/plan_print.c %D%/commands/plan_print.h \
 	%D%/commands/report.c \
 	%D%/commands/run.c \
 	%D%/commands/scan.c \

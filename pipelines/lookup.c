@@ -30,22 +30,22 @@ int lookup_rules(const struct config *config, struct update_list *updates, struc
 
 /* One update's questions: the tags if its policy needs them, then the digest of the best one. */
 struct question {
-    struct lookup *lookup;
+    struct round *round;
     struct update *update;
     struct reference name; /* image and tag that is asked for now */
 };
 
-struct lookup {
+struct round {
     struct registry *registry;
     const struct lookup_progress *progress;
     size_t done, total;
 };
 
 static int answered(struct question *question) {
-    struct lookup *lookup = question->lookup;
-    lookup->done++;
-    if (lookup->progress != NULL && lookup->progress->looked_up != NULL)
-        lookup->progress->looked_up(lookup->progress->context, lookup->done, lookup->total);
+    struct round *round = question->round;
+    round->done++;
+    if (round->progress != NULL && round->progress->looked_up != NULL)
+        round->progress->looked_up(round->progress->context, round->done, round->total);
     return 0;
 }
 
@@ -104,7 +104,7 @@ static int ask_digest(struct question *question, const char *tag, struct error *
         return -1;
     free(question->name.tag);
     question->name.tag = copy;
-    return registry_resolve(question->lookup->registry, &question->name, on_digest, question, err);
+    return registry_resolve(question->round->registry, &question->name, on_digest, question, err);
 }
 
 static int on_tags(void *context, const struct string_list *tags, const struct error *why,
@@ -132,24 +132,35 @@ static int ask(struct question *question, struct error *err) {
     if (text == NULL || reference_parse(text, &question->name, err) < 0)
         return -1;
     if (!policy_needs_tags(&update->policy))
-        return registry_resolve(question->lookup->registry, &question->name, on_digest, question,
+        return registry_resolve(question->round->registry, &question->name, on_digest, question,
                                 err);
-    return registry_tags(question->lookup->registry, &question->name, on_tags, question, err);
+    return registry_tags(question->round->registry, &question->name, on_tags, question, err);
 }
 
-int lookup_candidates(const struct config *config, struct update_list *updates,
-                      struct cancel *cancel, const struct lookup_progress *progress,
-                      struct error *err) {
-    _cleanup_(credentials_freep) struct credentials *credentials = NULL;
-    if (credentials_load(cancel, &credentials, err) < 0)
+int lookup_open(const struct config *config, struct cancel *cancel, struct lookup *out,
+                struct error *err) {
+    *out = (struct lookup){0};
+    if (credentials_load(cancel, &out->credentials, err) < 0)
         return -1;
     struct registry_options options = {.hosts = config->registries.items,
                                        .host_count = config->registries.count,
-                                       .credentials = credentials};
-    _cleanup_(registry_freep) struct registry *registry = NULL;
-    if (registry_new(&options, cancel, &registry, err) < 0)
-        return -1;
-    struct lookup lookup = {.registry = registry, .progress = progress};
+                                       .credentials = out->credentials};
+    if (registry_new(&options, cancel, &out->registry, err) == 0)
+        return 0;
+    lookup_close(out);
+    return -1;
+}
+
+void lookup_close(struct lookup *lookup) {
+    registry_freep(&lookup->registry);
+    credentials_freep(&lookup->credentials);
+    *lookup = (struct lookup){0};
+}
+
+int lookup_candidates(struct lookup *lookup, struct update_list *updates,
+                      const struct lookup_progress *progress, struct error *err) {
+    struct registry *registry = lookup->registry;
+    struct round round = {.registry = registry, .progress = progress};
     struct question *questions = calloc(updates->count + 1, sizeof *questions);
     if (questions == NULL)
         return error_no_memory(err);
@@ -157,14 +168,14 @@ int lookup_candidates(const struct config *config, struct update_list *updates,
     for (size_t i = 0; i < updates->count && result == 0; i++) {
         if (updates->items[i].decided)
             continue;
-        questions[i] = (struct question){.lookup = &lookup, .update = &updates->items[i]};
-        lookup.total++;
+        questions[i] = (struct question){.round = &round, .update = &updates->items[i]};
+        round.total++;
         result = ask(&questions[i], err);
     }
     if (result == 0)
         result = registry_run(registry, err);
     struct registry_counts counts = registry_counts(registry);
-    trace(TRACE_HTTP, "%zu look-ups: %zu requests, %zu tokens, %zu retries", lookup.total,
+    trace(TRACE_HTTP, "%zu look-ups: %zu requests, %zu tokens, %zu retries", round.total,
           counts.requests, counts.tokens, counts.retries);
     for (size_t i = 0; i < updates->count; i++)
         reference_clear(&questions[i].name);

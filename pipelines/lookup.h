@@ -1,8 +1,25 @@
-/* lookup: gives each update its rule, and its candidate or the verdict that says why there is none. */
+/* lookup: gives each update its rule, and its candidate or the verdict that says why there is none.
+ *
+ *     _cleanup_(lookup_close) struct lookup lookup = {0};
+ *     lookup_open(&config, cancel, &lookup, err);
+ *     lookup_candidates(&lookup, &updates, &progress, err);      and whatever else is asked of lookup.registry
+ */
 #pragma once
 
+#include "gate/registry/registry.h"
 #include "gate/update.h"
 #include "pipelines/config.h"
+
+/* One for all questions of a command: what is asked later finds connections and tokens there. */
+struct lookup {
+    struct credentials *credentials;
+    struct registry *registry; /* NULL: not open */
+};
+
+/* With the settings and credentials of the user. err: input, io, no-memory. */
+int lookup_open(const struct config *config, struct cancel *cancel, struct lookup *out,
+                struct error *err) _must_check_;
+void lookup_close(struct lookup *lookup);
 
 struct lookup_progress {
     void (*looked_up)(void *context, size_t done, size_t total); /* may be NULL */
@@ -15,6 +32,5 @@ int lookup_rules(const struct config *config, struct update_list *updates,
 
 /* Asks the registries for every update that is not decided. Afterwards each has a candidate, or is decided (up-to-date,
  * lookup-failed, hold). One failed look-up never harms another. err: cancelled, no-memory. */
-int lookup_candidates(const struct config *config, struct update_list *updates,
-                      struct cancel *cancel, const struct lookup_progress *progress,
-                      struct error *err) _must_check_;
+int lookup_candidates(struct lookup *lookup, struct update_list *updates,
+                      const struct lookup_progress *progress, struct error *err) _must_check_;

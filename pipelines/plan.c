@@ -178,6 +178,17 @@ bool plan_covers(const struct plan *plan, size_t update) {
     return false;
 }
 
+bool plan_moves(const struct update *update) {
+    return !update->decided && update->candidate_digest != NULL;
+}
+
+bool plan_needs(const struct plan_trial *trial, const struct update_list *updates) {
+    for (size_t i = 0; i < trial->cover_count; i++)
+        if (plan_moves(&updates->items[trial->covers[i]]))
+            return true;
+    return false;
+}
+
 void plan_clear(struct plan *plan) {
     for (size_t i = 0; i < plan->count; i++) {
         free(plan->items[i].steps);

@@ -35,6 +35,10 @@ struct plan {
 int plan_make(const struct config *config, const struct update_list *updates, struct plan *plan,
               struct error *err) _must_check_;
 bool plan_covers(const struct plan *plan, size_t update); /* some trial tests it */
+
+/* The first round: a trial runs when some update that it covers may still move, and on the candidates of those that may. */
+bool plan_needs(const struct plan_trial *trial, const struct update_list *updates);
+bool plan_moves(const struct update *update);
 void plan_clear(struct plan *plan);
 
 /* What is run for one question of the judge: images by digest, PINGATE_ variables, title, log folder. */

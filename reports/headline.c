@@ -67,16 +67,34 @@ void result_count_tests(const struct result *result, struct result_tests *tests)
         count_trial(&result->trials[i], tests);
 }
 
+void result_count_runs(const struct result *result, struct result_tests *runs) {
+    *runs = (struct result_tests){0};
+    for (size_t i = 0; i < result->trial_count; i++)
+        if (!result->trials[i].baseline)
+            count_outcome(runs, result->trials[i].outcome);
+}
+
+/* Does the trial tell of this update? A combination that failed tells of those alone that were rejected for it. */
+static bool tells_of(const struct result *result, const struct result_trial *trial, size_t update) {
+    bool rejected = result->updates[update].verdict == VERDICT_REJECT;
+    bool others_fault = trial->update_count > 1 && !rejected && !has_passed(trial->outcome);
+    return result_trial_covers(trial, update) && !others_fault;
+}
+
 void result_count_update_tests(const struct result *result, size_t update,
                                struct result_tests *tests) {
     *tests = (struct result_tests){0};
-    bool rejected = result->updates[update].verdict == VERDICT_REJECT;
-    for (size_t i = 0; i < result->trial_count; i++) {
-        const struct result_trial *trial = &result->trials[i];
-        bool others_fault = trial->update_count > 1 && !rejected && !has_passed(trial->outcome);
-        if (result_trial_covers(trial, update) && !others_fault)
-            count_trial(trial, tests);
-    }
+    for (size_t i = 0; i < result->trial_count; i++)
+        if (tells_of(result, &result->trials[i], update))
+            count_trial(&result->trials[i], tests);
+}
+
+void result_count_update_runs(const struct result *result, size_t update,
+                              struct result_tests *runs) {
+    *runs = (struct result_tests){0};
+    for (size_t i = 0; i < result->trial_count; i++)
+        if (!result->trials[i].baseline && tells_of(result, &result->trials[i], update))
+            count_outcome(runs, result->trials[i].outcome);
 }
 
 const struct result_command *result_failed_command(const struct result_trial *trial) {
@@ -87,10 +105,14 @@ const struct result_command *result_failed_command(const struct result_trial *tr
     return NULL;
 }
 
+const char *result_unmoved_words(const struct result *result) {
+    return string_equal(result->command, "test") ? "unchanged" : "up to date";
+}
+
 const char *result_verdict_words(const struct result *result, const struct result_update *update) {
     switch (update->verdict) {
     case VERDICT_UP_TO_DATE:
-        return "up to date";
+        return result_unmoved_words(result);
     case VERDICT_PROMOTE:
         return result->changed ? "promoted" : "passed";
     case VERDICT_REJECT:
@@ -217,7 +239,9 @@ static enum lead add_lead(struct text *out, const struct result *result,
                     tally->held == 1 ? " is" : "s are");
         return LEAD_HELD;
     }
-    if (tally->all > 0)
+    if (string_equal(result->command, "test") && result->update_count > 0)
+        text_add(out, "Nothing to test: no pin differs from the commit it is compared with");
+    else if (tally->all > 0)
         text_printf(out, "Nothing to do: %s%zu pinned version%s up to date",
                     tally->all == 1 ? "the " : "all ", tally->all,
                     tally->all == 1 ? " is" : "s are");

@@ -15,7 +15,7 @@
 /* From all to least. Each step keeps what those before it left out out. */
 static const struct markdown_detail details[] = {
     {true, true, 40, 8192, ALL, ALL, ALL, true, NULL},
-    {false, true, 40, 8192, ALL, ALL, ALL, true, "the list of passed tests"},
+    {false, true, 40, 8192, ALL, ALL, ALL, true, "the list of passed commands"},
     {false, true, 15, 2048, ALL, ALL, ALL, true, "logs but for their last 15 lines"},
     {false, false, 15, 2048, ALL, ALL, ALL, true, "the diff"},
     {false, false, 15, 2048, ALL, ALL, 20, false, "what is up to date"},
@@ -49,7 +49,7 @@ static bool is_whole(const struct text *out) {
 
 static void add_headline(struct text *out, const struct result *result, const char *headline) {
     struct result_tests tests;
-    result_count_tests(result, &tests);
+    result_count_runs(result, &tests);
     bool closed =
         result->exit_status == EXIT_GATE_CLOSED || result_count(result, VERDICT_REJECT) > 0;
     const char *symbol = closed ? "❌" : result->exit_status == EXIT_DONE ? "✅" : "⚠️";
@@ -59,7 +59,8 @@ static void add_headline(struct text *out, const struct result *result, const ch
     if (tests.total == 0)
         text_add(out, " No test was run");
     else
-        text_printf(out, " %zu test%s: %zu passed", tests.total, plural(tests.total), tests.passed);
+        text_printf(out, " %zu test run%s: %zu passed", tests.total, plural(tests.total),
+                    tests.passed);
     if (tests.flaky > 0)
         text_printf(out, " (%zu flaky)", tests.flaky);
     if (tests.failed > 0)
@@ -154,7 +155,7 @@ static void add_change(struct text *out, const struct result_update *update) {
 
 static void add_test_counts(struct text *out, const struct result *result, size_t index) {
     struct result_tests tests;
-    result_count_update_tests(result, index, &tests);
+    result_count_update_runs(result, index, &tests);
     if (tests.total == 0)
         text_add(out, result->updates[index].code == CODE_NO_TEST ? "**none**" : "–");
     else
@@ -214,9 +215,10 @@ static void add_table(struct text *out, const struct result *result, size_t limi
                     rows > 0 ? " more" : "", plural(count - rows));
 }
 
-static void add_quiet_words(struct text *out, size_t current, size_t left_out) {
+static void add_quiet_words(struct text *out, const struct result *result, size_t current,
+                            size_t left_out) {
     if (current > 0)
-        text_printf(out, "%zu up to date", current);
+        text_printf(out, "%zu %s", current, result_unmoved_words(result));
     if (left_out > 0)
         text_printf(out, "%s%zu not asked for", current > 0 ? ", " : "", left_out);
 }
@@ -227,7 +229,7 @@ static void add_quiet(struct text *out, const struct result *result, bool listed
     if (current + left_out == 0)
         return;
     text_add(out, listed ? "\n<details><summary>" : "\n");
-    add_quiet_words(out, current, left_out);
+    add_quiet_words(out, result, current, left_out);
     text_add(out, listed ? "</summary>\n\n" : ".\n");
     if (!listed)
         return;
@@ -270,7 +272,7 @@ static void add_passes(struct text *out, const struct result *result) {
     if (tests.passed == 0)
         return;
     text_printf(out,
-                "\n<details><summary>%zu passed test%s</summary>\n\n"
+                "\n<details><summary>%zu passed command%s</summary>\n\n"
                 "| Test | Command | On | Time |\n|---|---|---|---|\n",
                 tests.passed, plural(tests.passed));
     for (size_t i = 0; i < result->trial_count && is_whole(out); i++)

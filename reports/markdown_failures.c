@@ -135,23 +135,52 @@ static void break_shell_line(struct text *out, const char *line) {
     }
 }
 
-static void add_reproduce(struct text *out, const char *title, const char *reproduce) {
+static void add_shell_block(struct text *out, const char *title, const struct text *lines) {
+    text_printf(out, "\n%s:\n\n", title);
+    clean_markdown_block(out, "sh", text_string(lines), lines->length);
+}
+
+/* The commands before the failed one have made what it found in the workspace, so they come with it. Where all of them are
+ * too long, the failed one is shown alone, and the title says so. */
+static void add_reproduce(struct text *out, const struct result_trial *trial,
+                          const struct result_command *failed) {
+    _cleanup_(text_clear) struct text lines = {.ceiling = REPRODUCE_LIMIT};
+    const char *title = "To reproduce, in a copy of the project";
+    if (failed->reproduce == NULL || strlen(failed->reproduce) > REPRODUCE_LIMIT)
+        return;
+    for (const struct result_command *one = trial->commands; one <= failed; one++) {
+        if (one->reproduce == NULL)
+            continue;
+        break_shell_line(&lines, one->reproduce);
+        text_add(&lines, one < failed ? " &&\n" : "");
+    }
+    if (lines.failed != ERROR_NONE) {
+        text_clear(&lines);
+        lines.ceiling = 2 * REPRODUCE_LIMIT; /* where a line is broken it grows */
+        break_shell_line(&lines, failed->reproduce);
+        title = failed > trial->commands
+                    ? "To reproduce, after the commands before it, in a copy of the project"
+                    : title;
+    }
+    add_shell_block(out, title, &lines);
+}
+
+static void add_verdict_again(struct text *out, const char *reproduce) {
     if (reproduce == NULL || strlen(reproduce) > REPRODUCE_LIMIT)
         return;
-    _cleanup_(text_clear) struct text broken = {0};
-    break_shell_line(&broken, reproduce);
-    text_printf(out, "\n%s:\n\n", title);
-    clean_markdown_block(out, "sh", text_string(&broken), broken.length);
+    _cleanup_(text_clear) struct text lines = {0};
+    break_shell_line(&lines, reproduce);
+    add_shell_block(out, "To see the whole verdict again", &lines);
 }
 
 static void add_command(struct text *out, const struct markdown_detail *detail,
-                        const struct result_command *command) {
+                        const struct result_trial *trial, const struct result_command *command) {
     add_stream(out, detail, "Standard error", command->err_tail, command->err_bytes,
                command->err_path);
     add_stream(out, detail, "Standard output", command->out_tail, command->out_bytes,
                command->out_path);
     if (detail->tail_lines > 0)
-        add_reproduce(out, "To reproduce", command->reproduce);
+        add_reproduce(out, trial, command);
 }
 
 static void add_failure(struct text *out, const struct result *result,
@@ -170,10 +199,9 @@ static void add_failure(struct text *out, const struct result *result,
     add_comparison(out, result, trial);
     text_add_char(out, '\n');
     if (command != NULL)
-        add_command(out, detail, command);
+        add_command(out, detail, trial, command);
     if (detail->tail_lines > 0 && trial->update_count == 1)
-        add_reproduce(out, "To see the whole verdict again",
-                      result->updates[trial->updates[0]].reproduce);
+        add_verdict_again(out, result->updates[trial->updates[0]].reproduce);
 }
 
 void markdown_failures(const struct result *result, const struct markdown_detail *detail,

@@ -107,7 +107,7 @@ size_t result_count(const struct result *result, enum verdict verdict);
 /* How many updates are held for this code. */
 size_t result_count_code(const struct result *result, enum verdict_code code);
 
-/* How the commands ended, baselines left out. A trial that ended before its first command counts as one. */
+/* How commands, or the tests that are made of them, ended; baselines left out. */
 struct result_tests {
     size_t total, passed; /* flaky ones have passed */
     size_t flaky;
@@ -116,12 +116,18 @@ struct result_tests {
     size_t skipped;
 };
 
+/* Of commands, as JUnit counts. A trial that ended before its first command counts as one. */
 void result_count_tests(const struct result *result, struct result_tests *tests);
+
+/* Of runs of whole tests, as people count: one that has three commands is one. */
+void result_count_runs(const struct result *result, struct result_tests *runs);
 
 /* The same for the trials in which this update's candidate took part; combinations that failed count only against those
  * that were rejected. */
 void result_count_update_tests(const struct result *result, size_t update,
                                struct result_tests *tests);
+void result_count_update_runs(const struct result *result, size_t update,
+                              struct result_tests *runs);
 
 /* Does the trial rest on this update's candidate? */
 bool result_trial_covers(const struct result_trial *trial, size_t update);
@@ -129,7 +135,10 @@ bool result_trial_covers(const struct result_trial *trial, size_t update);
 /* No command tells how the trial went: it has none, or none failed and none broke while the trial as a whole did. */
 bool result_trial_speaks_alone(const struct result_trial *trial);
 
-/* The verdict for people: "promoted", "passed" (not written), "rejected", "held", "look-up failed", "up to date". */
+/* What pins are that nothing follows: "up to date", or "unchanged" where nothing was looked up. */
+const char *result_unmoved_words(const struct result *result);
+
+/* The verdict for people: "promoted", "passed" (not written), "rejected", "held", "look-up failed", and the above. */
 const char *result_verdict_words(const struct result *result, const struct result_update *update);
 
 /* "7.2.4@0123456789ab", "7.2.4", "0123456789ab"; "" where there is neither. */

@@ -92,7 +92,7 @@ static int add_updates(const struct result *result, const struct screen *screen,
     if (result->update_count > told + current + left_out)
         text_printf(out, "  and %zu more\n", result->update_count - told - current - left_out);
     if (current > 0)
-        text_printf(out, "  and %zu up to date\n", current);
+        text_printf(out, "  and %zu %s\n", current, result_unmoved_words(result));
     return 0;
 }
 
@@ -270,7 +270,7 @@ static void add_next_steps(const struct result *result, const struct screen *scr
     names_with(result, screen, VERDICT_HOLD, CODE_NO_TEST, &names);
     if (names.length > 0) {
         _cleanup_(text_clear) struct text words = {0};
-        text_printf(&words, "declare a test for %s in pingate.yaml, or it never moves",
+        text_printf(&words, "declare a test for %s in pingate.yaml: what none covers never moves",
                     text_string(&names));
         add_next(screen, out, &count, text_string(&words));
     }

@@ -92,14 +92,6 @@ static void seconds_words(int64_t ms, char *out, size_t size) {
         clock_duration_words(ms / 1000 * 1000, out, size);
 }
 
-/* "12 kB", "43.1 MB" */
-static void bytes_words(int64_t bytes, char *out, size_t size) {
-    if (bytes < 1000000)
-        snprintf(out, size, "%lld kB", (long long)(bytes + 999) / 1000);
-    else
-        snprintf(out, size, "%.1f MB", (double)bytes / 1e6);
-}
-
 static void tail_words(const struct running *running, int64_t now_ms, char *out, size_t size) {
     const struct terminal_amount *amount = &running->amount;
     int64_t elapsed_ms = now_ms - running->started_ms;

@@ -96,9 +96,10 @@ static int gather(struct batch *batch, const struct trial_spec *spec, const char
         *reason = "out of memory";
     for (size_t s = 0; *reason == NULL && s < spec->step_count; s++) {
         const struct image_job *job = schedule_image(schedule, &spec->steps[s]);
-        (*ids)[s] = job->id;
-        if (job->state == IMAGE_FAILED)
-            *reason = job->reason != NULL ? job->reason : "its image could not be pulled";
+        (*ids)[s] = job != NULL ? job->id : NULL;
+        if (job == NULL || job->state == IMAGE_FAILED)
+            *reason =
+                job != NULL && job->reason != NULL ? job->reason : "its image could not be pulled";
     }
     return *reason == NULL ? 0 : -1;
 }
@@ -153,8 +154,8 @@ int schedule_trial(struct worker *worker, size_t index, struct error *err) {
 
 bool schedule_images_settled(const struct batch *batch, const struct trial_spec *spec) {
     for (size_t s = 0; s < spec->step_count; s++) {
-        enum image_state state = schedule_image(batch->schedule, &spec->steps[s])->state;
-        if (state != IMAGE_READY && state != IMAGE_FAILED)
+        const struct image_job *job = schedule_image(batch->schedule, &spec->steps[s]);
+        if (job != NULL && job->state != IMAGE_READY && job->state != IMAGE_FAILED)
             return false;
     }
     return true;

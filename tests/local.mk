@@ -89,6 +89,7 @@ check_PROGRAMS += tests/unit/test_yaml
 # gate
 check_PROGRAMS += tests/unit/test_digest
 check_PROGRAMS += tests/unit/test_pin
+check_PROGRAMS += tests/unit/test_platform
 check_PROGRAMS += tests/unit/test_reference
 check_PROGRAMS += tests/unit/test_selector
 check_PROGRAMS += tests/unit/test_update
@@ -106,6 +107,7 @@ check_PROGRAMS += tests/unit/test_version
 
 # gate/registry
 check_PROGRAMS += tests/unit/test_auth
+check_PROGRAMS += tests/unit/test_content
 check_PROGRAMS += tests/unit/test_credentials
 check_PROGRAMS += tests/unit/test_manifest
 check_PROGRAMS += tests/unit/test_registry

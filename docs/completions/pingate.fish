@@ -31,7 +31,7 @@ complete -c pingate -n '__fish_seen_subcommand_from run' -l quiet -s q -d 'say o
 complete -c pingate -n '__fish_seen_subcommand_from run' -l verbose -s v -d 'say more: what was left alone, where an error was raised'
 complete -c pingate -n '__fish_seen_subcommand_from run' -l help -s h -d 'show this help'
 complete -c pingate -n '__fish_seen_subcommand_from run' -l dry-run -s n -d 'look up and test, and write no pins'
-complete -c pingate -n '__fish_seen_subcommand_from run' -l plan -d 'show updates and the trials they would need; needs no engine'
+complete -c pingate -n '__fish_seen_subcommand_from run' -l plan -d 'show updates, trials and bytes to pull; needs no engine'
 complete -c pingate -n '__fish_seen_subcommand_from run' -l image -s i -r -F -d 'only updates of this image, such as redis; may be repeated'
 complete -c pingate -n '__fish_seen_subcommand_from run' -l jobs -s j -r -F -d 'trials at once (default: 4)'
 complete -c pingate -n '__fish_seen_subcommand_from run' -l promote -x -a 'all passing' -d 'all: nothing moves unless every test passes; passing: what passes together moves (default: as configured, else all)'

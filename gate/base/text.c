@@ -190,3 +190,22 @@ const char *string_nearest(const char *word, const char *const *names) {
     }
     return nearest;
 }
+
+void bytes_words(int64_t bytes, char *out, size_t size) {
+    static const char *const units[] = {"MB", "GB", "TB", "PB", "EB"};
+    int64_t kilobytes = bytes / 1000 + (bytes % 1000 > 0 ? 1 : 0);
+    if (kilobytes < 1000) {
+        snprintf(out, size, "%lld kB", (long long)kilobytes);
+        return;
+    }
+    int64_t step = 100000; /* bytes in a tenth of the unit */
+    size_t unit = 0;
+    int64_t tenths = bytes / step + (bytes % step > 0 ? 1 : 0);
+    while (tenths >= 10000 && unit + 1 < sizeof units / sizeof *units) {
+        unit++;
+        step *= 1000;
+        tenths = bytes / step + (bytes % step > 0 ? 1 : 0);
+    }
+    snprintf(out, size, "%lld.%lld %s", (long long)(tenths / 10), (long long)(tenths % 10),
+             units[unit]);
+}

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "gate/base/error.h"
 
@@ -53,6 +54,9 @@ char *string_format(struct error *err, const char *format, ...) _printf_(2, 3) _
 bool string_equal(const char *a, const char *b); /* NULL equals only NULL */
 bool string_has_prefix(const char *string, const char *prefix);
 bool string_has_suffix(const char *string, const char *suffix);
+
+/* "12 kB", "43.2 MB", "1.3 GB" for people, rounded up: so it is true of "at most". bytes is not below 0. */
+void bytes_words(int64_t bytes, char *out, size_t size);
 
 /* The word of the list nearest to `word` by edit distance, or NULL when none is near enough to be a typo of it.
  * names: NULL-terminated. For "did you mean". */

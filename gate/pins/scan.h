@@ -48,6 +48,9 @@ int scan_bytes(const char *name, const char *bytes, size_t length, struct scan *
 
 void scan_clear(struct scan *scan);
 
+/* How many of the files hold a pin. */
+size_t scan_files_with_pins(const struct scan *scan);
+
 /* The files that scan_tree would look at, sorted; the workspace of a trial is made of the same list. */
 int scan_list_files(const char *root, const struct scan_options *options, struct string_list *files,
                     struct error *err) _must_check_;

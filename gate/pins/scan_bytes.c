@@ -171,3 +171,10 @@ void scan_clear(struct scan *scan) {
     skipped_list_clear(&scan->skipped);
     *scan = (struct scan){0};
 }
+
+size_t scan_files_with_pins(const struct scan *scan) {
+    size_t count = 0;
+    for (size_t i = 0; i < scan->pins.count; i++)
+        count += i == 0 || strcmp(scan->pins.items[i].file, scan->pins.items[i - 1].file) != 0;
+    return count;
+}

@@ -17,9 +17,18 @@ int answer_error(struct question *question, const struct error *why, struct erro
     error_set(&full, why->kind, "%s%s%s: %s", question->name.image, tag != NULL ? ":" : "",
               tag != NULL ? tag : "", error_message(why));
     question_take(question);
-    int result = question->kind == ASK_DIGEST
-                     ? question->on_digest(question->context, NULL, &full, fatal)
-                     : question->on_tags(question->context, NULL, &full, fatal);
+    int result = 0;
+    switch (question->kind) {
+    case ASK_DIGEST:
+        result = question->on_digest(question->context, NULL, &full, fatal);
+        break;
+    case ASK_TAGS:
+        result = question->on_tags(question->context, NULL, &full, fatal);
+        break;
+    case ASK_BLOBS:
+        result = question->on_blobs(question->context, NULL, &full, fatal);
+        break;
+    }
     error_clear(&full);
     return question_end(question, result, fatal);
 }
@@ -64,6 +73,9 @@ static int answer_not_found(struct question *question, const char *host, const c
     if (question->kind == ASK_TAGS)
         return answer_words(question, fatal, ERROR_NOT_FOUND,
                             "%s knows no such repository%s; check its name", host, words);
+    if (question->kind == ASK_BLOBS)
+        return answer_words(question, fatal, ERROR_NOT_FOUND, "%s has no manifest %s%s", host,
+                            question->name.digest, words);
     return answer_words(question, fatal, ERROR_NOT_FOUND,
                         "%s has no such tag or repository%s; check the name, or hold the pin", host,
                         words);
@@ -197,4 +209,9 @@ int answer_tags(struct question *question, struct error *fatal) {
     question_take(question);
     return question_end(question,
                         question->on_tags(question->context, &question->tags, NULL, fatal), fatal);
+}
+
+int answer_blobs(struct question *question, const struct blob_list *blobs, struct error *fatal) {
+    question_take(question);
+    return question_end(question, question->on_blobs(question->context, blobs, NULL, fatal), fatal);
 }

@@ -2,6 +2,7 @@
  *
  *     registry.c   the queue of each host, requests, redirects, retries, pages
  *     grant.c      who may ask: challenges, tokens, what happens after a 401
+ *     blobs.c      manifests by digest, from the index to the image
  *     answer.c     what an answer means: digests, and errors in words that a person can act on
  *
  * The life of a question: queued at its host → active (its time runs) → a request is under way, or a timer waits to send it
@@ -16,7 +17,7 @@
 #include "gate/registry/registry.h"
 #include "gate/registry/token.h"
 
-enum question_kind { ASK_DIGEST, ASK_TAGS };
+enum question_kind { ASK_DIGEST, ASK_TAGS, ASK_BLOBS };
 
 TAILQ_HEAD(question_queue, question);
 
@@ -83,10 +84,13 @@ struct question {
     int64_t deadline_ms;    /* monotonic; from its first request on */
     struct string_list tags;
     size_t pages;
-    char *landmark;       /* an earlier page's address: meeting it again is a circle */
-    size_t next_landmark; /* the page at which it is set anew; grows twofold */
+    char *landmark;           /* an earlier page's address: meeting it again is a circle */
+    size_t next_landmark;     /* the page at which it is set anew; grows twofold */
+    struct platform platform; /* of ASK_BLOBS */
+    bool is_child;            /* name.digest is an image's that an index named */
     registry_on_digest *on_digest;
     registry_on_tags *on_tags;
+    registry_on_blobs *on_blobs;
     void *context;
 };
 
@@ -107,6 +111,10 @@ struct registry {
 int question_send(struct question *question, struct error *fatal);
 int question_ask_with_get(struct question *question, struct error *fatal);
 int64_t host_request_timeout_ms(const struct host *host, int64_t deadline_ms); /* 0: none is left */
+
+/* blobs.c */
+int question_on_content(struct question *question, const struct http_response *response,
+                        struct error *fatal);
 
 /* grant.c */
 struct grant *grant_for(struct registry *registry, const char *image, struct error *err);
@@ -133,6 +141,7 @@ int answer_failure(struct question *question, const struct http_response *respon
 int answer_digest(struct question *question, const struct http_response *response,
                   const char *digest, enum manifest_kind kind, struct error *fatal);
 int answer_tags(struct question *question, struct error *fatal);
+int answer_blobs(struct question *question, const struct blob_list *blobs, struct error *fatal);
 
 /* registry.c: takes the question out of all lists, before its callback is called; frees it, and its host goes on. */
 void question_take(struct question *question);

@@ -209,7 +209,7 @@ static int send_request(struct question *question, const char *header, int64_t t
     const struct registry_host *settings = question->host->settings;
     bool loopback = reference_domain_is_loopback(question->host->domain) && !question->elsewhere;
     const char *headers[] = {
-        question->kind == ASK_DIGEST ? MANIFEST_ACCEPT : "Accept: application/json", header, NULL};
+        question->kind == ASK_TAGS ? "Accept: application/json" : MANIFEST_ACCEPT, header, NULL};
     struct http_request request = {.method = question->method,
                                    .url = question->url,
                                    .headers = headers,
@@ -432,8 +432,15 @@ static int on_answer(void *context, struct http_response *response, const struct
     question->fresh = false;
     question->refusals = 0;
     question->redirects = 0;
-    return question->kind == ASK_TAGS ? on_page(question, response, fatal)
-                                      : on_manifest(question, response, fatal);
+    switch (question->kind) {
+    case ASK_TAGS:
+        return on_page(question, response, fatal);
+    case ASK_BLOBS:
+        return question_on_content(question, response, fatal);
+    case ASK_DIGEST:
+        break;
+    }
+    return on_manifest(question, response, fatal);
 }
 
 /* Asking. */
@@ -445,10 +452,12 @@ static int fill_question(struct question *question, const struct reference *name
     if (question->host == NULL || reference_copy(name, &question->name, err) < 0)
         return -1;
     const char *base = question->host->base;
-    question->url = question->kind == ASK_TAGS
-                        ? string_format(err, "%s%s/tags/list?n=1000", base, name->path)
-                        : string_format(err, "%s%s/manifests/%s", base, name->path,
-                                        name->tag != NULL ? name->tag : name->digest);
+    question->url =
+        question->kind == ASK_TAGS
+            ? string_format(err, "%s%s/tags/list?n=1000", base, name->path)
+            : string_format(err, "%s%s/manifests/%s", base, name->path,
+                            name->tag != NULL && question->kind != ASK_BLOBS ? name->tag
+                                                                             : name->digest);
     question->grant = grant_for(registry, name->image, err);
     return question->url != NULL && question->grant != NULL ? 0 : -1;
 }
@@ -481,6 +490,17 @@ int registry_tags(struct registry *registry, const struct reference *reference,
                   registry_on_tags *on_tags, void *context, struct error *err) {
     struct question template = {
         .kind = ASK_TAGS, .method = "GET", .on_tags = on_tags, .context = context};
+    return add_question(registry, reference, &template, err);
+}
+
+int registry_blobs(struct registry *registry, const struct reference *reference,
+                   const struct platform *platform, registry_on_blobs *on_blobs, void *context,
+                   struct error *err) {
+    struct question template = {.kind = ASK_BLOBS,
+                                .method = "GET",
+                                .platform = *platform,
+                                .on_blobs = on_blobs,
+                                .context = context};
     return add_question(registry, reference, &template, err);
 }
 

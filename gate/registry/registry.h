@@ -4,6 +4,7 @@
  *     registry_new(&options, cancel, &registry, err);
  *     registry_resolve(registry, &reference, on_digest, context, err);   queues one HEAD
  *     registry_tags(registry, &reference, on_tags, context, err);        queues the pages of the tag list
+ *     registry_blobs(registry, &reference, &platform, on_blobs, context, err);   queues one GET, two for an index
  *     registry_run(registry, err);                                       until all are answered; callbacks may queue more
  *     registry_free(registry);
  *
@@ -29,6 +30,7 @@
 #include "gate/base/array.h"
 #include "gate/base/cancel.h"
 #include "gate/reference.h"
+#include "gate/registry/content.h"
 #include "gate/registry/credentials.h"
 #include "gate/registry/manifest.h"
 
@@ -81,6 +83,20 @@ int registry_resolve(struct registry *registry, const struct reference *referenc
 /* All tags, all pages, in the registry's order. */
 int registry_tags(struct registry *registry, const struct reference *reference,
                   registry_on_tags *on_tags, void *context, struct error *err) _must_check_;
+
+typedef int registry_on_blobs(void *context, const struct blob_list *blobs, const struct error *err,
+                              struct error *fatal);
+
+/* What an engine pulls for an image on a platform: the blobs of the manifest that the digest names, or of the image that the
+ * index of that digest has for the platform. Both are verified by their digests. Each GET is one that registries may count
+ * as a pull (Docker Hub does), so it is only asked when somebody wants to see the sizes.
+ *
+ *   in   reference  with a digest; its tag is not looked at
+ *   err  of the answer, besides the above: not-found  the index has no image for the platform;  limit, protocol  as content.h
+ */
+int registry_blobs(struct registry *registry, const struct reference *reference,
+                   const struct platform *platform, registry_on_blobs *on_blobs, void *context,
+                   struct error *err) _must_check_;
 
 int registry_run(struct registry *registry, struct error *err) _must_check_;
 

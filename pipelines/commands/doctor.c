@@ -133,8 +133,10 @@ static void check_pins(struct doctor *doctor) {
             "redis:7@sha256:…\"",
             doctor->scan.files);
     else
-        say(doctor, GOOD, "pins", "%zu with %zu values in %zu files", doctor->scan.pins.count,
-            doctor->updates.count, doctor->scan.files);
+        say(doctor, GOOD, "pins", "%zu of %zu version%s in %zu of %zu file%s",
+            doctor->scan.pins.count, doctor->updates.count, doctor->updates.count == 1 ? "" : "s",
+            scan_files_with_pins(&doctor->scan), doctor->scan.files,
+            doctor->scan.files == 1 ? "" : "s");
     if (doctor->scan.skipped.count > 0)
         say(doctor, NOTE, "pins", "%zu places are left alone; `pingate scan -v` says why",
             doctor->scan.skipped.count);
@@ -160,7 +162,8 @@ static void check_plan(struct doctor *doctor) {
         if (!plan_covers(&plan, i) && words != NULL)
             say(doctor, NOTE, "tests", "none covers %s, so it never moves", words);
     }
-    say(doctor, GOOD, "tests", "%zu of %zu values are covered", covered, doctor->updates.count);
+    say(doctor, GOOD, "tests", "%zu of %zu version%s covered", covered, doctor->updates.count,
+        doctor->updates.count == 1 ? " is" : "s are");
 }
 
 static void check_files(struct doctor *doctor) {

@@ -39,8 +39,7 @@ static const struct option_spec specs[OPTION_COUNT] = {
     [OPTION_KEEP_IMAGES] = {"keep-images", 0, NULL, "leave the images that were pulled for trials"},
     [OPTION_OUTPUT] = {"output", 'o', "DIR",
                        "where reports and logs go (default: pingate-out in the root)"},
-    [OPTION_PLAN] = {"plan", 0, NULL,
-                     "show updates and the trials they would need; needs no engine"},
+    [OPTION_PLAN] = {"plan", 0, NULL, "show updates, trials and bytes to pull; needs no engine"},
     [OPTION_PRINT] = {"print", 0, NULL, "print it instead of writing the file"},
     [OPTION_PROMOTE] =
         {"promote", 0, "MODE",

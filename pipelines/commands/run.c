@@ -2,8 +2,7 @@
 
 #include "gate/base/file.h"
 #include "pipelines/commands/command.h"
-#include "pipelines/commands/listing.h"
-#include "pipelines/commands/updates.h"
+#include "pipelines/commands/plan_print.h"
 #include "pipelines/gate.h"
 #include "pipelines/promotion.h"
 #include "reports/summary.h"
@@ -83,75 +82,6 @@ static struct gate_options gate_options_from(const struct invocation *invocation
     };
 }
 
-/* "answers (2 commands), renders (1 command)": the tests that cover the update. */
-static void add_tests(const struct gate *gate, size_t update, struct text *out) {
-    size_t count = 0;
-    for (size_t t = 0; t < gate->plan.count; t++)
-        for (size_t c = 0; c < gate->plan.items[t].cover_count; c++) {
-            const struct test *test = gate->plan.items[t].test;
-            if (gate->plan.items[t].covers[c] != update)
-                continue;
-            text_printf(out, "%s%s (%zu command%s)", count++ > 0 ? ", " : "tests: ", test->name,
-                        test->command_count, test->command_count == 1 ? "" : "s");
-        }
-}
-
-/* A trial is only run for updates that may still move. */
-static bool is_needed(const struct gate *gate, const struct plan_trial *trial) {
-    for (size_t i = 0; i < trial->cover_count; i++)
-        if (!gate->updates.items[trial->covers[i]].decided)
-            return true;
-    return false;
-}
-
-static json_t *indexes_to_json(const size_t *indexes, size_t count) {
-    json_t *list = json_array();
-    for (size_t i = 0; i < count; i++)
-        json_array_append_new(list, json_integer((json_int_t)indexes[i]));
-    return list;
-}
-
-static json_t *plan_to_json(const struct gate *gate, struct error *err) {
-    json_t *updates = updates_to_json(gate, err);
-    json_t *trials = json_array();
-    for (size_t i = 0; i < gate->plan.count; i++) {
-        const struct plan_trial *trial = &gate->plan.items[i];
-        if (is_needed(gate, trial))
-            json_array_append_new(
-                trials, json_pack("{s:s, s:i, s:o, s:o}", "test", trial->test->name, "commands",
-                                  (int)trial->test->command_count, "updates",
-                                  indexes_to_json(trial->covers, trial->cover_count), "images",
-                                  indexes_to_json(trial->participants, trial->participant_count)));
-    }
-    if (updates == NULL) {
-        json_decref(trials);
-        return NULL;
-    }
-    return json_pack("{s:i, s:o, s:o}", "version", 1, "updates", updates, "trials", trials);
-}
-
-static int print_plan(struct invocation *invocation, const struct gate *gate, struct error *err) {
-    _cleanup_(string_list_clear) struct string_list notes = {0};
-    _cleanup_(table_clear) struct table table = {0};
-    _cleanup_(text_clear) struct text out = {0};
-    size_t trials = 0;
-    for (size_t i = 0; i < gate->plan.count; i++)
-        trials += is_needed(gate, &gate->plan.items[i]);
-    for (size_t i = 0; i < gate->updates.count; i++) {
-        _cleanup_(text_clear) struct text note = {0};
-        if (!gate->updates.items[i].decided)
-            add_tests(gate, i, &note);
-        if (text_check(&note, err) < 0 || string_list_add(&notes, text_string(&note), err) < 0)
-            return -1;
-    }
-    if (listing_add(&table, &gate->updates, notes.items, &invocation->screen, err) < 0)
-        return -1;
-    table_draw(&table, &invocation->screen, &out);
-    text_printf(&out, "%s%zu trial%s in the first round\n", table.count > 0 ? "\n" : "", trials,
-                trials == 1 ? "" : "s");
-    return command_print(invocation, &out, err);
-}
-
 /* --plan: everything up to the engine, shown. */
 static int show_plan(struct invocation *invocation, const struct gate_options *options,
                      struct error *err) {
@@ -166,11 +96,9 @@ static int show_plan(struct invocation *invocation, const struct gate_options *o
                                               .result = &result,
                                               .workspace = {.fd = -1}};
     if (gate_find(&gate, err) < 0 || gate_look_up(&gate, err) < 0 || gate_plan(&gate, err) < 0 ||
-        gate_check_files(&gate, err) < 0)
+        gate_check_files(&gate, err) < 0 || gate_size(&gate, err) < 0)
         return -1;
-    if (invocation->options.given[OPTION_JSON])
-        return command_print_json(invocation, plan_to_json(&gate, err), err);
-    return print_plan(invocation, &gate, err);
+    return plan_print(invocation, &gate, err);
 }
 
 static int run(struct invocation *invocation, int *exit_status, struct error *err) {
@@ -216,7 +144,9 @@ const struct command command_run = {
                    "against each candidate in "
                    "containers, writes reports and logs into the output folder, and moves the pins "
                    "when their tests passed.\n"
-                   "The reports are always written, also when the gate is closed.",
+                   "The reports are always written, also when the gate is closed.\n"
+                   "--plan stops before the engine. What is to be pulled it learns by asking for "
+                   "one or two manifests of each image, which registries may count as pulls.",
     .options = run_options,
     .examples = run_examples,
     .run = run,

@@ -4,7 +4,7 @@
 
 #include "reports/clean.h"
 
-static json_t *clean_text(const char *words) {
+json_t *json_clean(const char *words) {
     struct text cleaned = {0};
     clean_utf8(&cleaned, words, strlen(words));
     json_t *json = json_string(text_string(&cleaned));
@@ -21,7 +21,7 @@ static json_t *pins_to_json(const struct gate *gate, const struct update *update
     for (size_t i = 0; i < update->pin_count; i++) {
         const struct pin *pin = &gate->scan.pins.items[update->pins[i]];
         json_array_append_new(pins,
-                              json_pack("{s:o, s:I, s:s}", "file", clean_text(pin->file), "line",
+                              json_pack("{s:o, s:I, s:s}", "file", json_clean(pin->file), "line",
                                         (json_int_t)pin->line, "format", pin->format));
     }
     return pins;
@@ -37,7 +37,7 @@ static json_t *update_to_json(const struct gate *gate, const struct update *upda
         "{s:s, s:o, s:o, s:s, s:s?, s:o, s:o}", "image", update->image, "current",
         side(update->tag, update->digest), "candidate", candidate, "verdict", verdict_name(verdict),
         "code", code != CODE_NONE ? verdict_code_name(code) : NULL, "reason",
-        clean_text(update->decided ? update->reason
+        json_clean(update->decided ? update->reason
                                    : "there is a candidate, and this command tests nothing"),
         "pins", pins_to_json(gate, update));
 }

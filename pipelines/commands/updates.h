@@ -10,3 +10,6 @@
 
 /* A list, as "updates" of schemas/status.schema.json. NULL with *err set. */
 json_t *updates_to_json(const struct gate *gate, struct error *err) _must_check_;
+
+/* A string of untrusted words. NULL when there is no memory. */
+json_t *json_clean(const char *words);

@@ -30,8 +30,8 @@ has_line() { # STATE WHAT TEXT
     gate 0 doctor
     has_line ok configuration "pingate.yaml: 0 rules, 1 test, promote: all"
     has_line ok git "git version"
-    has_line ok pins "1 with 1 values"
-    has_line ok tests "1 of 1 values are covered"
+    has_line ok pins "1 of 1 version in"
+    has_line ok tests "1 of 1 version is covered"
     has_line ok files "1 of 1"
     has_line ok engine "$PINGATE_TEST_ENGINE"
     has_line ok limits "memory"

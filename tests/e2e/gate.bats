@@ -180,7 +180,11 @@ END
     assert_json pingate-out/result.json '.updates[0].code == "regression"'
     gate 0 test --since bot
     assert_json pingate-out/result.json '[.updates[].verdict] == ["up-to-date"]'
+    assert_has "$out" "Nothing to test" # not "up to date": nothing was looked up
     gate 2 test --since nonsense
+    rm -rf .git
+    gate 2 test --since main
+    assert_has "$err" "not a git repository"
 }
 
 @test "a registry that is down is no up-to-date: exit 3, and the others go on" {

@@ -353,3 +353,39 @@ END
     bash "$tests/schemas.sh" plan "$out"
     assert_json "$out" '.trials[0].test == "quick" and .trials[0].updates == [0]'
 }
+
+@test "the plan tells the bytes to pull of this machine's image of an index, each layer once" {
+    local name here other first second
+    name=e2e/plan$BATS_TEST_NUMBER-$RANDOM
+    new_project
+    here=$(make_image "$name:here" "a=here")
+    other=$(IMAGE_ARCHITECTURE=other make_image "$name:other" "a=other" "b=$(seq 100000 | tr '\n' ' ')")
+    first=$(make_index "$name:1" "linux/$(architecture)=$here" "linux/other=$other")
+    second=$(make_index "$name:2" "linux/other=$other" "linux/$(architecture)=$(make_image "$name:next" "a=next")")
+    cat >Dockerfile <<<"FROM $(image "$name"):1@sha256:$(printf 'a%.0s' {1..64})
+FROM $(image "$name"):2@sha256:$(printf 'b%.0s' {1..64})"
+    configure <<<'tests: [{name: quick, run: "true"}]'
+    DOCKER_HOST=unix:///nowhere gate 0 run --plan --json
+    bash "$tests/schemas.sh" plan "$out"
+    # What the registry itself says of the blobs, each once.
+    blobs_of() { # TAG…
+        for tag in "$@"; do
+            registry_call GET "$name/manifests/$tag" -H 'Accept: application/vnd.oci.image.manifest.v1+json' |
+                jq -r '.config, .layers[] | "\(.digest) \(.size)"'
+        done | sort -u | awk '{ sum += $2 } END { print sum }'
+    }
+    assert_json "$out" ".pull.bytes == $(blobs_of here next)"
+    assert_json "$out" "[.pull.images[].bytes] == [$(blobs_of here), $(blobs_of next)]"
+    assert_json "$out" "[.pull.images[].digest] == [\"$first\", \"$second\"] and [.pull.images[].updates] == [[0], [1]]"
+    assert_json "$out" ".pull.platform | startswith(\"linux/$(architecture)\")"
+    DOCKER_HOST=unix:///nowhere gate 0 run --plan
+    assert_has "$out" "quick (1 command); pulls: at most"
+    assert_has "$out" "2 trials in the first round; they pull at most"
+    assert_unchanged
+    # An index without an image for this machine.
+    make_index "$name:2" "linux/other=$other" >/dev/null
+    DOCKER_HOST=unix:///nowhere gate 0 run --plan
+    assert_has "$out" "pulls: unknown"
+    assert_has "$out" "and 1 image of unknown size"
+    assert_has "$out" "the index has no image for linux/$(architecture)"
+}

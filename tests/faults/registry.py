@@ -7,6 +7,8 @@ exit status is 3, no file is touched, no secret stands anywhere. Cases that end 
 import base64
 import email.utils
 import json
+import os
+import re
 import signal
 import time
 
@@ -682,7 +684,123 @@ FILES = [
             dict(exit=2, config="version: 1\nregistries: {'https://a.example.com': {}}\n", err=["pingate.yaml:2:14: .*a host was expected"])),
 ]
 
-CASES = PLAIN + DIGESTS + BODIES + STALLS + STATUSES + TOKENS + ELSEWHERE + PAGES + TLS + NAMES + HELPERS + FILES
+def part(letter, size):
+    return {"digest": "sha256:" + letter * 64, "size": size}
+
+
+def image(*layers, config=part("c", 10)):
+    return json.dumps({"schemaVersion": 2, "config": config, "layers": list(layers)}).encode()
+
+
+def index(*children):
+    """Of pairs: platform, manifest (its bytes, or another digest)."""
+    def child(platform, manifest):
+        os, architecture, *variant = platform.split("/")
+        return {"digest": digest_of(manifest) if isinstance(manifest, bytes) else manifest, "size": 5,
+                "platform": dict({"os": os, "architecture": architecture}, **({"variant": variant[0]} if variant else {}))}
+    return json.dumps({"schemaVersion": 2, "manifests": [child(*pair) for pair in children]}).encode()
+
+
+def by_digest(manifest, name="app", digest=None, **options):
+    options.setdefault("headers", {"Content-Type": "application/json"})
+    return on("GET", "/v2/%s/manifests/%s" % (name, digest or digest_of(manifest)), body=manifest, **options)
+
+
+HERE = "linux/" + {"x86_64": "amd64", "aarch64": "arm64"}.get(os.uname().machine, os.uname().machine)
+
+
+def plan(name, candidates, rows, pull, tests='[{name: t, run: ["true"]}]', **options):
+    """`run --plan` of these candidates (repository: manifest); pull: what the machine form says of sizes, images as pairs of bytes
+    and a regex for the reason. It always ends well: a size is never a reason for a plan to fail."""
+    def check(run):
+        found = run.document.get("pull", {"platform": None, "bytes": None, "reason": None, "images": []})
+        seen = [(one["bytes"], one["reason"]) for one in found["images"]]
+        wanted = pull["images"]
+        good = (found["platform"], found["bytes"]) == (HERE, pull["bytes"]) and len(seen) == len(wanted) and all(
+            one[0] == other[0] and (re.search(run.fill(other[1]), one[1] or "") if other[1] else one[1] is None)
+            for one, other in zip(seen, wanted)) and re.search(pull.get("reason", "^$"), found["reason"] or "")
+        return [] if good else ["pull is %s" % json.dumps(found, indent=1)]
+    heads = [on("HEAD", "/v2/%s/manifests/1.0" % repository,
+                headers={"Docker-Content-Digest": digest_of(manifest), "Content-Type": INDEX_TYPE})
+             for repository, manifest in candidates.items()]
+    options.setdefault("files", {"Dockerfile": "".join("FROM {registry}/%s:1.0@%s\n" % (repository, OLD)
+                                                       for repository in candidates)})
+    return checked(name, {"registry": rows + heads}, dict(
+        options, command=["run", "--plan", "--json"], check=check,
+        config=options.get("config", config()).replace('\n  - {name: t, run: ["true"]}', " " + tests)))
+
+
+def unknown(name, manifest, reason, rows=None, **options):
+    return plan("no size: " + name, {"app": manifest}, [by_digest(manifest)] if rows is None else rows,
+                {"bytes": None, "images": [(None, reason)]}, **options)
+
+
+SMALL = image(part("d", 100))
+SHARED = image(part("d", 100), part("e", 1000), config=part("f", 1))
+NESTED = index((HERE, index((HERE, SMALL))))
+PLANS = [
+    plan("the size of an image", {"app": SMALL}, [by_digest(SMALL)], {"bytes": 110, "images": [(110, None)]},
+         sent=[sent("registry", "GET", count=1, header="Accept: .*oci.image.index")]),
+    plan("the size of an image by its index", {"app": index(("linux/other", SHARED), (HERE, SMALL), ("unknown/unknown", OLD))},
+         [by_digest(index(("linux/other", SHARED), (HERE, SMALL), ("unknown/unknown", OLD))), by_digest(SMALL)],
+         {"bytes": 110, "images": [(110, None)]}, sent=[sent("registry", "GET", count=2)]),
+    plan("a layer of two images is counted once", {"app": SMALL, "other": SHARED}, [by_digest(SMALL), by_digest(SHARED, "other")],
+         {"bytes": 1111, "images": [(110, None), (1101, None)]}),
+    plan("one digest of two images", {"app": SMALL, "other": SMALL}, [by_digest(SMALL), by_digest(SMALL, "other")],
+         {"bytes": 110, "images": [(110, None), (110, None)]}),
+    plan("two sizes for one layer", {"app": SMALL, "other": image(part("d", 101))},
+         [by_digest(SMALL), by_digest(image(part("d", 101)), "other")],
+         {"bytes": None, "reason": "d{64} is said to have 10[01] bytes and 10[01]", "images": [(110, None), (111, None)]}),
+    plan("the size of one of two images", {"app": SMALL, "other": SHARED}, [by_digest(SMALL), by_digest(SHARED, "other", status=404)],
+         {"bytes": None, "images": [(110, None), (None, "{registry}/other: {registry} has no manifest sha256:")]}),
+    plan("an image that stays as it is", {"app": SMALL}, [by_digest(SMALL), by_digest(SHARED, "tool"),
+                                                        on("HEAD", "/v2/tool/manifests/1", headers={
+                                                            "Docker-Content-Digest": digest_of(SHARED), "Content-Type": INDEX_TYPE})],
+         {"bytes": 1111, "images": [(110, None), (1101, None)]},
+         tests='[{name: t, images: "{registry}/app", run: ["true", {in: "{registry}/tool", command: "true"}]}]',
+         files={"Dockerfile": "FROM {registry}/app:1.0@%s\nFROM {registry}/tool:1@%s\n" % (OLD, digest_of(SHARED))}),
+    plan("nothing newer, nothing to pull", {}, [head(OLD)], {"bytes": 0, "images": []},
+         files={"Dockerfile": "FROM {registry}/app:1.0@%s\n" % OLD}, not_sent=[sent("registry", "GET")]),
+    plan("sizes after 429", {"app": SMALL}, [by_digest(SMALL, status=429, headers={"Retry-After": "1"}, times=1), by_digest(SMALL)],
+         {"bytes": 110, "images": [(110, None)]}),
+    plan("one token for candidates and sizes", {"app": SMALL},
+         [on("HEAD|GET", "/v2/app/manifests/.*", 401, {"WWW-Authenticate": 'Bearer realm="http://{registry}/token",service="here"'},
+             without="authorization"), token(), by_digest(SMALL, header="Bearer t0ken")],
+         {"bytes": 110, "images": [(110, None)]}, sent=[sent("registry", "GET", "/token.*", count=1)]),
+    unknown("no JSON", b"{", "is no manifest"),
+    unknown("another manifest than was asked for", SMALL, "asked for sha256:\\w+, the registry answered with",
+            [by_digest(SHARED, digest=digest_of(SMALL))]),
+    unknown("a child that is another one", index((HERE, SMALL)), "asked for sha256:\\w+, the registry answered with",
+            [by_digest(index((HERE, SMALL))), by_digest(SHARED, digest=digest_of(SMALL))]),
+    unknown("gone", SMALL, "has no manifest sha256:", [by_digest(SMALL, status=404)]),
+    unknown("the child is gone", index((HERE, SMALL)), "has no manifest " + digest_of(SMALL),
+            [by_digest(index((HERE, SMALL))), by_digest(SMALL, status=404)]),
+    unknown("refused", SMALL, "refused with 403", [by_digest(SMALL, status=403)]),
+    unknown("an index without this platform", index(("linux/other", SMALL), ("unknown/unknown", OLD)),
+            "the index has no image for " + HERE),
+    unknown("an index with two images for this platform", index((HERE, SMALL), (HERE, SHARED)), "more than one image for " + HERE),
+    unknown("an index in the index", NESTED, "names another index", [by_digest(NESTED), by_digest(index((HERE, SMALL)))]),
+    unknown("a negative size", image(part("d", -100)), "no size that makes sense for layer 1"),
+    unknown("a size of 8 EiB", image(part("d", 2**63 - 1)), "no size that makes sense for layer 1"),
+    unknown("a size lacks", image({"digest": OLD}), "no size that makes sense for layer 1"),
+    unknown("10,000 layers", image(*[part("d", 1)] * 10000), "more than 1000 layers"),
+    unknown("schema 1", OLD_SCHEMA, "schema 1 manifest"),
+    unknown("100 MB", SMALL, "larger than 4194304 bytes", [by_digest(SMALL, flood=100 << 20)], memory_mib=48),
+    unknown("never an answer", SMALL, "timed out", [by_digest(SMALL, never=True)],
+            config=CONFIG % ("3s", "", "digest"), seconds=6),
+    unknown("a redirect to another host, and back for the child", index((HERE, SMALL)), "has no manifest " + digest_of(SMALL),
+            [by_digest(index((HERE, SMALL)), status=307, headers={"Location": "/elsewhere"}),
+             on("GET", "/elsewhere", body=index((HERE, SMALL))), by_digest(SMALL, status=404)]),
+    checked("`run --plan` for people says why a size is not known",
+            {"registry": [head(digest_of(SMALL)), by_digest(SMALL, status=404)]},
+            dict(command=["run", "--plan"], config=config(), out=["t \\(1 command\\); pulls: unknown",
+                                                                 "1 trial in the first round; how much they pull .* is not known",
+                                                                 "unknown: {registry}/app: {registry} has no manifest sha256:"])),
+    fine("`status` asks for no sizes", {"registry": [head(digest_of(SMALL))]}, updates=[found(digest_of(SMALL))],
+         sent=[sent("registry", count=1)]),
+]
+
+CASES = PLAIN + DIGESTS + BODIES + STALLS + STATUSES + TOKENS + ELSEWHERE + PAGES + TLS + NAMES + HELPERS + FILES + PLANS
 
 if __name__ == "__main__":
     main(CASES)

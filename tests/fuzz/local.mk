@@ -3,6 +3,7 @@ fuzz_targets = \
 	%D%/challenge.c \
 	%D%/clean.c \
 	%D%/config.c \
+	%D%/content.c \
 	%D%/credentials.c \
 	%D%/dockerfile.c \
 	%D%/frames.c \

@@ -160,6 +160,7 @@ START_TEST(candidates) {
         struct error err = {0};
         struct answers answers;
         struct config config;
+        struct lookup lookup;
         struct update_list updates = {0};
         char image[64];
         size_t seen = 0;
@@ -170,7 +171,9 @@ START_TEST(candidates) {
         parse_config(rows[i].rules, &config);
         add_update(&updates, image, rows[i].tag);
         unit_ok(lookup_rules(&config, &updates, &err), &err);
-        unit_ok(lookup_candidates(&config, &updates, NULL, &progress, &err), &err);
+        unit_ok(lookup_open(&config, NULL, &lookup, &err), &err);
+        unit_ok(lookup_candidates(&lookup, &updates, &progress, &err), &err);
+        lookup_close(&lookup);
         const struct update *update = &updates.items[0];
         ck_assert_msg(update->decided == rows[i].decided, "row %zu: %s", i, update->reason);
         ck_assert_msg(string_equal(update->candidate_tag, rows[i].candidate_tag) &&
@@ -192,11 +195,14 @@ END_TEST
 START_TEST(decided_ones_are_not_asked) {
     struct error err = {0};
     struct config config;
+    struct lookup lookup;
     struct update_list updates = {0};
     parse_config("", &config);
     add_update(&updates, "127.0.0.1:1/app", NULL);
     unit_ok(lookup_rules(&config, &updates, &err), &err);
-    unit_ok(lookup_candidates(&config, &updates, NULL, NULL, &err), &err);
+    unit_ok(lookup_open(&config, NULL, &lookup, &err), &err);
+    unit_ok(lookup_candidates(&lookup, &updates, NULL, &err), &err);
+    lookup_close(&lookup);
     ck_assert_int_eq(updates.items[0].code, CODE_NO_TAG);
     update_list_clear(&updates);
     config_clear(&config);

@@ -1,4 +1,4 @@
-#include "pipelines/plan.h"
+#include "pipelines/pull.h"
 
 #include "gate/base/text.h"
 #include "gate/selector.h"
@@ -256,7 +256,69 @@ START_TEST(new_pin) {
 }
 END_TEST
 
+/* Each image as "DIGEST of UPDATES", "+" before one that some update moves to, "=" before one that stays. */
+START_TEST(pulled) {
+    static const struct {
+        const char *tests;
+        const char *decided; /* updates that move no more */
+        const char *expected;
+    } pulls[] = {
+        {"[{name: a, images: python, run: x}]", "q", "+b:p"},
+        /* redis:6 and redis:7 move to one digest: it is pulled once */
+        {"[{name: a, images: redis, run: x}]", "q", "+b:rs"},
+        {"[{name: a, images: redis, run: x}]", "qr", "+b:s"},
+        {"[{name: a, images: redis, run: x}]", "qrs", ""},
+        {"[{name: a, images: 'redis:7', run: x}, {name: b, images: '*', run: y}]", "q",
+         "+b:p +b:rs +b:t"},
+        /* what the commands run in is pulled, also as pinned; what only takes part is not */
+        {"[{name: a, images: 'redis:7', run: [x, {in: python, command: y}]}]", "pq", "=a:p +b:s"},
+        {"[{name: a, images: 'redis:7', in: python, run: x}]", "pq", "=a:p"},
+        {"[{name: a, images: 'redis:7', in: python, run: x}]", "q", "+b:p"},
+        {"[{name: a, run: [{in: 'redis:7', command: x}, {in: python, command: y}]}]", "qs",
+         "+b:p =a:s"},
+        /* as pinned they are one image as well */
+        {"[{name: a, run: [{in: 'redis:6', command: x}, {in: 'redis:7', command: y}, {in: python, "
+         "command: z}]}]",
+         "qrs", "+b:p =a:rs"},
+        /* no trial, nothing to pull */
+        {"[{name: a, images: 'redis:7', in: python, run: x}]", "qs", ""},
+    };
+    for (size_t i = 0; i < sizeof pulls / sizeof *pulls; i++) {
+        struct error err = {0};
+        struct config config;
+        struct update_list updates = {0};
+        struct plan plan;
+        struct pull pull = {0};
+        struct text out = {0};
+        char *tests = string_format(&err, "tests: %s", pulls[i].tests);
+        fill_world(&updates);
+        parse(tests, &config);
+        for (size_t u = 0; u < WORLD; u++)
+            updates.items[u].decided = strchr(pulls[i].decided, world[u].letter) != NULL;
+        unit_ok(plan_make(&config, &updates, &plan, &err), &err);
+        unit_ok(pull_plan(&plan, &updates, &pull, &err), &err);
+        for (size_t p = 0; p < pull.count; p++) {
+            const struct pull_image *image = &pull.items[p];
+            ck_assert_int_eq(image->size_bytes, PULL_UNKNOWN);
+            ck_assert_str_eq(image->image, world[image->updates[0]].image);
+            text_printf(&out, "%s%c%c", p > 0 ? " " : "", image->moved ? '+' : '=',
+                        image->digest[strlen("sha256:")]);
+            add_letters(&out, ':', image->updates, image->update_count);
+        }
+        ck_assert_msg(strcmp(text_string(&out), pulls[i].expected) == 0, "row %zu: %s", i,
+                      text_string(&out));
+        text_clear(&out);
+        pull_clear(&pull);
+        plan_clear(&plan);
+        config_clear(&config);
+        update_list_clear(&updates);
+        free(tests);
+    }
+}
+END_TEST
+
 UNIT_MAIN("plan", {
+    tcase_add_test(cases, pulled);
     tcase_add_loop_test(cases, row, 0, sizeof rows / sizeof *rows);
     tcase_add_test(cases, covered_and_not);
     tcase_add_test(cases, idle_rules);

@@ -148,6 +148,104 @@ START_TEST(pages_of_tags) {
 }
 END_TEST
 
+static int on_blobs(void *context, const struct blob_list *blobs, const struct error *why,
+                    struct error *fatal) {
+    struct asked *asked = context;
+    (void)fatal;
+    asked->answers++;
+    ck_assert((blobs == NULL) != (why == NULL));
+    if (blobs != NULL)
+        snprintf(asked->words, sizeof asked->words, "%zu blobs, the last of %lld bytes",
+                 blobs->count, (long long)blobs->items[blobs->count - 1].size_bytes);
+    else
+        snprintf(asked->words, sizeof asked->words, "%s: %s", error_kind_name(why->kind),
+                 error_message(why));
+    return 0;
+}
+
+#define PART "{\"digest\":\"" DIGEST "\",\"size\":77}"
+
+/* A body and its digest; the answer is the caller's to free. */
+static char *answer_with(const char *body, char digest[DIGEST_SIZE]) {
+    struct error err = {0};
+    unit_ok(digest_of(body, strlen(body), digest, &err), &err);
+    return string_format(&err, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n%s", strlen(body),
+                         body);
+}
+
+static char *index_over(const char *digest, const char *architecture) {
+    struct error err = {0};
+    return string_format(&err,
+                         "{\"manifests\":[{\"digest\":\"%s\",\"platform\":{\"os\":\"linux\","
+                         "\"architecture\":\"%s\"}}]}",
+                         digest, architecture);
+}
+
+/* First the manifest of this digest, then, when it is an index, that of the child. */
+START_TEST(blobs_of_an_image) {
+    static const struct {
+        const char *image;        /* body */
+        const char *architecture; /* of the index above it; NULL: there is none */
+        bool twice;               /* and one more above that */
+        bool lies;                /* the registry sends another image than was asked for */
+        size_t requests;
+        const char *words;
+    } rows[] = {
+        {"{\"config\":" PART ",\"layers\":[" PART "]}", NULL, false, false, 1,
+         "2 blobs, the last of 77 bytes"},
+        {"{\"config\":" PART ",\"layers\":[]}", "arm64", false, false, 2, "1 blobs, "},
+        {"{\"config\":" PART ",\"layers\":[]}", "amd64", false, false, 1, "not-found: 127.0.0.1:"},
+        {"{\"config\":" PART ",\"layers\":[]}", "arm64", true, false, 2, "protocol: 127.0.0.1:"},
+        {"{\"config\":" PART ",\"layers\":[]}", NULL, false, true, 1, "protocol: 127.0.0.1:"},
+        {"{\"config\":" PART ",\"layers\":[]}", "arm64", false, true, 2, "protocol: 127.0.0.1:"},
+        {"{\"config\":" PART ",\"layers\":[{}]}", "arm64", false, false, 2, "protocol: 127.0"},
+    };
+    struct platform platform;
+    ck_assert(platform_make("linux", "arm64", NULL, &platform));
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct error err = {0};
+        struct answers answers;
+        char digests[3][DIGEST_SIZE];
+        char *bodies[4] = {NULL};
+        size_t first = 2; /* of bodies and digests: the image is the last */
+        bodies[2] = answer_with(rows[i].image, digests[2]);
+        for (size_t level = 0; rows[i].architecture != NULL && level < (rows[i].twice ? 2 : 1);
+             level++) {
+            char *index = index_over(digests[first], rows[i].architecture);
+            first--;
+            bodies[first] = answer_with(index, digests[first]);
+            free(index);
+        }
+        if (rows[i].lies)
+            bodies[2][strlen(bodies[2]) - 4] = ' ';
+        struct asked asked = {.registry = new_registry()};
+        answers_start(&answers, (const char *const *)&bodies[first]);
+        char rest[128];
+        snprintf(rest, sizeof rest, "team/app:1@%s", digests[first]);
+        struct reference name = name_at(&answers, rest);
+        unit_ok(registry_blobs(asked.registry, &name, &platform, on_blobs, &asked, &err), &err);
+        unit_ok(registry_run(asked.registry, &err), &err);
+        answers_stop(&answers);
+        ck_assert_uint_eq(asked.answers, 1);
+        ck_assert_msg(strncmp(asked.words, rows[i].words, strlen(rows[i].words)) == 0,
+                      "row %zu: %s", i, asked.words);
+        ck_assert_msg(answers.count == rows[i].requests, "row %zu: %zu requests", i, answers.count);
+        for (size_t r = 0; r < answers.count; r++) {
+            char line[160];
+            snprintf(line, sizeof line, "GET /v2/team/app/manifests/%s HTTP/1.1",
+                     digests[first + r]);
+            ck_assert_msg(strncmp(answers.heads[r], line, strlen(line)) == 0, "row %zu: %s", i,
+                          answers.heads[r]);
+            ck_assert_ptr_nonnull(strstr(answers.heads[r], "oci.image.index.v1+json"));
+        }
+        for (size_t b = 0; b < 3; b++)
+            free(bodies[b]);
+        reference_clear(&name);
+        registry_free(asked.registry);
+    }
+}
+END_TEST
+
 START_TEST(a_callback_stops_the_run) {
     static const char *const ready[] = {FOUND, FOUND, NULL};
     struct error err = {0};
@@ -182,6 +280,7 @@ UNIT_MAIN("registry", {
     tcase_add_test(cases, one_digest);
     tcase_add_test(cases, asked_from_a_callback);
     tcase_add_test(cases, pages_of_tags);
+    tcase_add_test(cases, blobs_of_an_image);
     tcase_add_test(cases, a_callback_stops_the_run);
     tcase_add_test(cases, never_run);
 })

@@ -61,7 +61,36 @@ START_TEST(lists_of_strings) {
 }
 END_TEST
 
+START_TEST(sizes_in_words) {
+    static const struct {
+        int64_t bytes;
+        const char *words;
+    } rows[] = {
+        {0, "0 kB"},
+        {1, "1 kB"},
+        {1000, "1 kB"},
+        {1001, "2 kB"},
+        {999000, "999 kB"},
+        {999001, "1.0 MB"},
+        {1000000, "1.0 MB"},
+        {1000001, "1.1 MB"},
+        {43120000, "43.2 MB"},
+        {999900000, "999.9 MB"},
+        {999900001, "1.0 GB"},
+        {1300000000, "1.3 GB"},
+        {17592186044416, "17.6 TB"},
+        {INT64_MAX, "9.3 EB"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char words[32];
+        bytes_words(rows[i].bytes, words, sizeof words);
+        ck_assert_msg(strcmp(words, rows[i].words) == 0, "row %zu: %s", i, words);
+    }
+}
+END_TEST
+
 UNIT_MAIN("text", {
+    tcase_add_test(cases, sizes_in_words);
     tcase_add_test(cases, grows_and_steals);
     tcase_add_test(cases, ceiling_is_kept);
     tcase_add_test(cases, nearest_word);
