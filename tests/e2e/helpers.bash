@@ -144,3 +144,28 @@ assert_diff() {
     echo "(left: expected, right: the project's changes)"
     return 1
 }
+
+wait_until() { # SECONDS COMMAND…: until it succeeds
+    local tries=$(($1 * 20))
+    shift
+    until "$@" 2>/dev/null; do
+        tries=$((tries - 1))
+        [ "$tries" -gt 0 ] || { echo "waited in vain for: $*"; return 1; }
+        sleep 0.05
+    done
+}
+
+# Starts a run in the background ($run is a shell, and the program its only child) and waits until its test is at work.
+start_run() { # ARGUMENT…
+    pingate run "$@" >"$out" 2>"$err" &
+    run=$!
+    wait_until 30 trial_runs
+}
+
+trial_runs() {
+    [ "$(engine GET "/containers/json?filters=$(jq -rn '{label: ["pingate.run"], status: ["running"]} | tojson | @uri')" | jq length)" -gt 0 ]
+}
+
+signal_run() { # SIGNAL
+    kill -"$1" "$(pgrep -P "$run")"
+}

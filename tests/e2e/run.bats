@@ -22,27 +22,6 @@ configure() { # the rest of the configuration on standard input
     commit
 }
 
-wait_for() { # SECONDS COMMAND…: until it succeeds
-    local tries=$(($1 * 20))
-    shift
-    until "$@" 2>/dev/null; do
-        tries=$((tries - 1))
-        [ "$tries" -gt 0 ] || { echo "waited in vain for: $*"; return 1; }
-        sleep 0.05
-    done
-}
-
-# Starts a run in the background ($run is a shell, and the program its only child) and waits until its test is at work.
-start_run() {
-    pingate run >"$out" 2>"$err" &
-    run=$!
-    wait_for 30 trial_runs
-}
-
-trial_runs() {
-    [ "$(engine GET "/containers/json?filters=$(jq -rn '{label: ["pingate.run"], status: ["running"]} | tojson | @uri')" | jq length)" -gt 0 ]
-}
-
 # Which run removes an image that two of them used, or a dead one pulled, is not the subject here.
 forget_images() {
     local id
@@ -69,7 +48,7 @@ END
     start_run
     assert_json pingate-out/result.json '.exit_status == 3 and (.errors[0] | contains("did not end")) and .updates == []'
     [ ! -e pingate-out/logs/001-of-the-run-before ]
-    kill -KILL "$(pgrep -P "$run")"
+    signal_run KILL
     wait "$run" || true
     assert_json pingate-out/result.json '.errors[0] | contains("did not end")'
     assert_has pingate-out/report.md "did not end"
@@ -108,7 +87,7 @@ END
     configure <<<'tests: [{name: slow, run: "sleep 60"}]'
     start_run
     began=$(date +%s)
-    kill -TERM "$(pgrep -P "$run")"
+    signal_run TERM
     status=0
     wait "$run" || status=$?
     [ "$status" -eq 143 ]
@@ -146,8 +125,9 @@ END
     pin_app
     configure <<<'tests: [{name: slow, run: "sleep 4"}]'
     start_run
-    pingate run >"$work/out2" 2>"$work/err2" && false
-    [ $? -ne 0 ]
+    status=0
+    pingate run >"$work/out2" 2>"$work/err2" || status=$?
+    [ "$status" -ne 0 ]
     assert_has "$work/err2" "another pingate run is at work"
     assert_json pingate-out/result.json '.errors[0] | contains("did not end")'
     wait "$run"

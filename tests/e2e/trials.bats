@@ -2,12 +2,10 @@
 load helpers
 
 # A project whose only image has a newer version; the test of it is given on standard input.
-trial() { # EXPECTED-EXIT-STATUS ARGUMENT…
-    local expected=$1
-    shift
+project() {
     name=trials/t$BATS_TEST_NUMBER-$RANDOM
     old=$(make_image "$name:1.0.0" /version=one)
-    make_image "$name:1.1.0" /version=two >/dev/null
+    new=$(make_image "$name:1.1.0" /version=two)
     new_project
     echo "FROM $(image "$name"):1.0.0@$old" >Dockerfile
     {
@@ -15,6 +13,12 @@ trial() { # EXPECTED-EXIT-STATUS ARGUMENT…
         cat
     } >pingate.yaml
     commit
+}
+
+trial() { # EXPECTED-EXIT-STATUS ARGUMENT…; the test on standard input
+    local expected=$1
+    shift
+    project
     gate "$expected" run "$@"
     [ "$expected" -eq 0 ] || assert_unchanged
 }
@@ -94,47 +98,31 @@ first() { # JQ-EXPRESSION about the first trial
 }
 
 @test "stopped by a signal: cleaned up, reports written, exit status 143" {
-    name=trials/stop-$RANDOM
-    old=$(make_image "$name:1.0.0" /version=one)
-    make_image "$name:1.1.0" /version=two >/dev/null
-    new_project
-    echo "FROM $(image "$name"):1.0.0@$old" >Dockerfile
-    printf 'version: 1\nupdates: [{images: ["**"], policy: minor}]\ntests: [{name: waits, run: "sleep 600"}]\n' >pingate.yaml
-    commit
-    pingate run >"$out" 2>"$err" &
-    for _ in $(seq 200); do
-        [ "$(engine GET /containers/json | jq length)" -eq 0 ] || break
-        sleep 0.1
-    done
-    pkill -TERM -P $! pingate || kill -TERM $!
+    project <<'END'
+  - {name: waits, run: "sleep 600"}
+END
+    start_run
+    signal_run TERM
     status=0
-    wait $! || status=$?
+    wait "$run" || status=$?
     [ "$status" -eq 143 ] || { cat "$err"; false; }
     assert_unchanged
     assert_json pingate-out/result.json '.exit_status == 143'
 }
 
 @test "killed: the next run removes what the dead one left" {
-    name=trials/kill-$RANDOM
-    old=$(make_image "$name:1.0.0" /version=one)
-    make_image "$name:1.1.0" /version=two >/dev/null
-    new_project
-    echo "FROM $(image "$name"):1.0.0@$old" >Dockerfile
-    printf 'version: 1\nupdates: [{images: ["**"], policy: minor}]\ntests: [{name: waits, run: "sleep ${N:-600}"}]\n' >pingate.yaml
-    commit
-    pingate run --keep-images >"$out" 2>"$err" &
-    for _ in $(seq 200); do
-        [ "$(engine GET /containers/json | jq length)" -eq 0 ] || break
-        sleep 0.1
-    done
-    pkill -KILL -P $! || kill -KILL $!
-    wait $! || true
+    project <<'END'
+  - {name: waits, run: "sleep ${N:-600}"}
+END
+    start_run --keep-images
+    signal_run KILL
+    wait "$run" || true
     [ "$(engine GET /containers/json | jq length)" -eq 1 ]
     sed -i 's/sleep .*"/true"/' pingate.yaml
     commit
     gate 0 run
     [ "$(engine GET '/containers/json?all=1' | jq length)" -eq 0 ]
-    engine DELETE "/images/$(image "$name")@$(registry_call HEAD "$name/manifests/1.1.0" -I -H 'Accept: application/vnd.oci.image.manifest.v1+json' | tr -d '\r' | awk 'tolower($1)=="docker-content-digest:" {print $2}')?force=1" >/dev/null || true
+    engine DELETE "/images/$(image "$name")@$new?force=1" >/dev/null || true
 }
 
 @test "without a network there is still localhost, and no command sees what another wrote of it" {
@@ -217,26 +205,18 @@ END
 }
 
 @test "two runs at once share an image: the first to end leaves it to the other" {
-    name=trials/shared-$RANDOM
-    old=$(make_image "$name:1.0.0" /version=one)
-    new=$(make_image "$name:1.1.0" /version=two)
-    new_project
-    echo "FROM $(image "$name"):1.0.0@$old" >Dockerfile
-    printf 'version: 1\nupdates: [{images: ["**"], policy: minor}]\ntests: [{name: t, run: ["until test -e /pingate/go; do sleep 0.1; done", "true"]}]\n' >pingate.yaml
-    commit
+    project <<'END'
+  - {name: t, run: ["until test -e /pingate/go; do sleep 0.1; done", "true"]}
+END
     cp -r . ../second
-    pingate run >"$out" 2>"$err" &
-    for _ in $(seq 200); do
-        [ "$(engine GET /containers/json | jq length)" -eq 0 ] || break
-        sleep 0.1
-    done
-    sed -i 's/run: .*/run: "true"}]/' ../second/pingate.yaml
+    start_run
+    sed -i 's/run: .*/run: "true"}/' ../second/pingate.yaml
     (cd ../second && pingate run --dry-run >/dev/null 2>"$err.second") || { cat "$err.second"; false; }
     engine GET "/images/$(image "$name")@$new/json" | jq -e .Id >/dev/null
     container=$(engine GET /containers/json | jq -r '.[0].Id')
     mkdir "$work/go" && : >"$work/go/go"
     tar -C "$work/go" -cf - go | engine PUT "/containers/$container/archive?path=/pingate" --data-binary @- -H 'Content-Type: application/x-tar'
-    wait $! || { cat "$err"; false; }
+    wait "$run" || { cat "$err"; false; }
     if engine_objects | grep "$name"; then false; fi
 }
 
@@ -260,22 +240,14 @@ END
 }
 
 @test "a command that somebody stops and that then exits with 0 is no pass" {
-    name=trials/stopped-$RANDOM
-    old=$(make_image "$name:1.0.0" /version=one)
-    make_image "$name:1.1.0" /version=two >/dev/null
-    new_project
-    echo "FROM $(image "$name"):1.0.0@$old" >Dockerfile
-    printf 'version: 1\nupdates: [{images: ["**"], policy: minor}]\ntests: [{name: serves, run: "trap \x27exit 0\x27 TERM; sleep 600 & wait"}]\n' >pingate.yaml
-    commit
-    pingate run >"$out" 2>"$err" &
-    for _ in $(seq 200); do
-        [ "$(engine GET /containers/json | jq length)" -eq 0 ] || break
-        sleep 0.1
-    done
+    project <<'END'
+  - {name: serves, run: "trap 'exit 0' TERM; sleep 600 & wait"}
+END
+    start_run
     sleep 1
     engine POST "/containers/$(engine GET /containers/json | jq -r '.[0].Id')/stop?t=30"
     status=0
-    wait $! || status=$?
+    wait "$run" || status=$?
     if [ "$(engine GET "/events?since=1&until=$(date +%s)" | jq -s '[.[] | select(.Type == "container")] | length')" -eq 0 ]; then
         # Podman without a journal keeps no events, so nobody can tell; this holds the reason for the limit.
         [ "$(engine GET /version | jq -r '.Components[0].Name')" = "Podman Engine" ]
