@@ -709,7 +709,7 @@ def by_digest(manifest, name="app", digest=None, **options):
 HERE = "linux/" + {"x86_64": "amd64", "aarch64": "arm64"}.get(os.uname().machine, os.uname().machine)
 
 
-def plan(name, candidates, rows, pull, tests='[{name: t, run: ["true"]}]', **options):
+def plan(name, candidates, rows, pull, tests='[{name: t, run: ["true"]}]', others=None, **options):
     """`run --plan` of these candidates (repository: manifest); pull: what the machine form says of sizes, images as pairs of bytes
     and a regex for the reason. It always ends well: a size is never a reason for a plan to fail."""
     def check(run):
@@ -725,7 +725,7 @@ def plan(name, candidates, rows, pull, tests='[{name: t, run: ["true"]}]', **opt
              for repository, manifest in candidates.items()]
     options.setdefault("files", {"Dockerfile": "".join("FROM {registry}/%s:1.0@%s\n" % (repository, OLD)
                                                        for repository in candidates)})
-    return checked(name, {"registry": rows + heads}, dict(
+    return checked(name, dict(others or {}, registry=rows + heads), dict(
         options, command=["run", "--plan", "--json"], check=check,
         config=options.get("config", config()).replace('\n  - {name: t, run: ["true"]}', " " + tests)))
 
@@ -788,9 +788,11 @@ PLANS = [
     unknown("100 MB", SMALL, "larger than 4194304 bytes", [by_digest(SMALL, flood=100 << 20)], memory_mib=48),
     unknown("never an answer", SMALL, "timed out", [by_digest(SMALL, never=True)],
             config=CONFIG % ("3s", "", "digest"), seconds=6),
-    unknown("a redirect to another host, and back for the child", index((HERE, SMALL)), "has no manifest " + digest_of(SMALL),
-            [by_digest(index((HERE, SMALL)), status=307, headers={"Location": "/elsewhere"}),
-             on("GET", "/elsewhere", body=index((HERE, SMALL))), by_digest(SMALL, status=404)]),
+    plan("an index on another host, its image at home", {"app": index((HERE, SMALL))},
+         [on("GET", "/v2/app/manifests/.*", 401, {"WWW-Authenticate": "Basic"}, without="authorization"),
+          by_digest(index((HERE, SMALL)), status=307, headers={"Location": "http://{other}/elsewhere"}), by_digest(SMALL)],
+         {"bytes": 110, "images": [(110, None)]}, home=login(), others={"other": [on("GET", "/elsewhere", body=index((HERE, SMALL)))]},
+         not_sent=[sent("other", header="authorization")]),
     checked("`run --plan` for people says why a size is not known",
             {"registry": [head(digest_of(SMALL)), by_digest(SMALL, status=404)]},
             dict(command=["run", "--plan"], config=config(), out=["t \\(1 command\\); pulls: unknown",

@@ -217,7 +217,7 @@ START_TEST(blobs_of_an_image) {
             free(index);
         }
         if (rows[i].lies)
-            bodies[2][strlen(bodies[2]) - 4] = ' ';
+            *strstr(bodies[2], "77") = '8'; /* still an image */
         struct asked asked = {.registry = new_registry()};
         answers_start(&answers, (const char *const *)&bodies[first]);
         char rest[128];
