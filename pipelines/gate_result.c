@@ -10,11 +10,14 @@ static int fill_pins(const struct gate *gate, const struct update *from, struct 
         return error_no_memory(err);
     for (size_t i = 0; i < from->pin_count; i++) {
         const struct pin *pin = &gate->scan.pins.items[from->pins[i]];
-        to->pin_count = i + 1; /* also a half filled one is to be freed */
-        to->pins[i].line = pin->line;
-        if (string_copy(pin->file, &to->pins[i].file, err) < 0 ||
-            string_copy(pin->format, &to->pins[i].format, err) < 0)
+        if (string_copy(pin->file, &to->pins[i].file, err) < 0)
             return -1;
+        if (string_copy(pin->format, &to->pins[i].format, err) < 0) {
+            free(steal(to->pins[i].file)); /* the reports draw whole ones */
+            return -1;
+        }
+        to->pins[i].line = pin->line;
+        to->pin_count++;
     }
     return 0;
 }

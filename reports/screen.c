@@ -91,6 +91,7 @@ size_t screen_fit(const struct screen *screen, struct text *out, const char *wor
                   size_t columns) {
     _cleanup_(text_clear) struct text line = {0};
     clean_line(&line, words);
+    text_follow(out, &line);
     const char *bytes = text_string(&line);
     size_t whole = width_of_bytes(screen, bytes, line.length);
     size_t room = whole <= columns ? columns : columns > 0 ? columns - 1 : 0;
@@ -138,6 +139,7 @@ static size_t put_word(const struct screen *screen, struct text *out, const char
         clean_terminal(&line, word, length, false);
     else
         text_append(&line, word, length);
+    text_follow(out, &line);
     for (size_t at = 0, taken; at < line.length; at += taken) {
         width += width_of(screen, line.bytes + at, line.length - at, &taken);
         put(screen, out, line.bytes + at, taken);
@@ -173,6 +175,7 @@ void screen_wrap(const struct screen *screen, struct text *out, const char *word
         size_t length = strcspn(at, "\n");
         _cleanup_(text_clear) struct text line = {0};
         clean_terminal(&line, at, length, false);
+        text_follow(out, &line);
         wrap_paragraph(screen, out, text_string(&line), used, indent, columns);
         at += length;
         if (*at == '\0')

@@ -30,6 +30,14 @@ static void add_spaces(struct text *out, size_t count) {
         text_add_char(out, ' ');
 }
 
+/* What could not be measured for want of memory lets the whole fail: a table that is out of line tells wrong things. */
+static size_t width_of(const struct screen *screen, const char *words, struct text *out) {
+    _cleanup_(text_clear) struct text cell = {0};
+    size_t width = screen_fit(screen, &cell, words, SCREEN_ENDLESS);
+    text_follow(out, &cell);
+    return width;
+}
+
 /* How the table stands in this window. */
 struct layout {
     size_t columns;
@@ -40,16 +48,17 @@ struct layout {
     bool notes_below;
 };
 
-static struct layout layout_of(const struct table *table, const struct screen *screen) {
+static struct layout layout_of(const struct table *table, const struct screen *screen,
+                               struct text *out) {
     struct layout layout = {.columns = screen_columns(screen), .indent = table->indent};
     size_t note = 0;
     for (size_t i = 0; i < table->count; i++) {
         const struct table_row *row = &table->items[i];
         for (size_t c = 0; c < TABLE_CELLS && row->cells[c] != NULL; c++) {
-            size_t width = screen_width(screen, row->cells[c]);
+            size_t width = width_of(screen, row->cells[c], out);
             layout.widths[c] = width > layout.widths[c] ? width : layout.widths[c];
         }
-        size_t width = row->note != NULL ? screen_width(screen, row->note) : 0;
+        size_t width = row->note != NULL ? width_of(screen, row->note, out) : 0;
         note = width > note ? width : note;
     }
     layout.cells = table->indent;
@@ -64,13 +73,14 @@ static void draw_side_by_side(const struct layout *layout, const struct table_ro
                               const struct screen *screen, struct text *out) {
     size_t owed = layout->indent; /* spaces, so that no line ends with some */
     for (size_t c = 0; c < TABLE_CELLS && row->cells[c] != NULL; c++) {
-        size_t width = screen_width(screen, row->cells[c]);
+        size_t width = width_of(screen, row->cells[c], out);
         if (width > 0) {
             add_spaces(out, owed);
             owed = 0;
         }
         screen_paint(screen, out, row->styles[c], row->cells[c]);
-        owed += layout->widths[c] > 0 ? layout->widths[c] - width + GAP : 0;
+        owed += layout->widths[c] > width ? layout->widths[c] - width : 0;
+        owed += layout->widths[c] > 0 ? GAP : 0;
     }
     if (row->note != NULL && *row->note != '\0' && !layout->notes_below) {
         add_spaces(out, owed);
@@ -85,7 +95,7 @@ static void draw_stacked(const struct layout *layout, const struct table_row *ro
     size_t below = layout->indent + NOTE_INDENT;
     add_spaces(out, used);
     for (size_t c = 0; c < TABLE_CELLS && row->cells[c] != NULL; c++) {
-        size_t width = screen_width(screen, row->cells[c]);
+        size_t width = width_of(screen, row->cells[c], out);
         if (width == 0)
             continue;
         if (c > 0 && used + GAP + width > layout->columns) {
@@ -106,7 +116,7 @@ static void draw_stacked(const struct layout *layout, const struct table_row *ro
 }
 
 void table_draw(const struct table *table, const struct screen *screen, struct text *out) {
-    struct layout layout = layout_of(table, screen);
+    struct layout layout = layout_of(table, screen, out);
     size_t indent = layout.indent + NOTE_INDENT;
     for (size_t i = 0; i < table->count; i++) {
         const struct table_row *row = &table->items[i];

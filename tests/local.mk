@@ -36,7 +36,7 @@ CLEANFILES += tests/golden/move_pins$(EXEEXT)
 
 # Scripted registries and engines; tests/run.sh runs each table.
 EXTRA_DIST += %D%/faults/scripted.py %D%/faults/harness.py %D%/faults/registry.py %D%/faults/engine.py %D%/faults/engine_api.py \
-	%D%/faults/inject.py
+	%D%/faults/inject.py %D%/faults/plain.py %D%/valgrind.sh
 
 # Speed against peers: tests/run.sh bench compiles what it needs.
 EXTRA_DIST += %D%/bench/bare.c %D%/bench/common.bash %D%/bench/delay.c %D%/bench/lookup %D%/bench/measure.c %D%/bench/trials

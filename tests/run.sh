@@ -1,7 +1,7 @@
 #!/bin/bash
 # Everything that is to be tested, from a clean clone on a bare machine.
 #
-#   tests/run.sh                 all parts but e2e-podman and bench
+#   tests/run.sh                 all parts but e2e-podman, valgrind and bench
 #   tests/run.sh PART…           only these parts:
 #       lint                     format, static analysis, scripts (tests/lint.sh)
 #       unit [NAME]              make check: tests/unit/test_NAME.c and tests/NAME.sh (golden cases, layering, schemas)
@@ -13,6 +13,7 @@
 #       faults-sanitize [NAME]   the same with the sanitized program
 #       crash [NAME]             stopped and killed at every step: tests/crash/NAME.sh in its short form
 #       dist                     a release archive that builds and passes its own make check
+#       valgrind [NAME]          memcheck over unit tests and commands (tests/valgrind.sh; ten minutes, so only by name)
 #       bench                    speed and memory against peers (prints, judges nothing)
 #   tests/run.sh --no-install …  installs no package: a lacking one is an error
 #   tests/run.sh --engine podman …   with this engine (docker, podman) in the parts that need one
@@ -30,7 +31,7 @@ readonly top=$PWD logs=$PWD/build/logs
 readonly part_seconds=1800 # no part may hang: the longest takes about a quarter of this
 readonly test_seconds=600  # one end-to-end test; the longest is the quickstart: one minute, five on a crowded machine
 readonly all_parts=(lint unit sanitize e2e e2e-sanitize faults faults-sanitize crash dist)
-readonly known_parts=" ${all_parts[*]} e2e-podman bench "
+readonly known_parts=" ${all_parts[*]} e2e-podman valgrind bench "
 readonly sanitizers=(--enable-sanitizers 'CFLAGS=-O1 -g')
 
 passed=0 failed=0 skipped=0
@@ -221,6 +222,12 @@ programs() { # PROGRAM FOLDER ENDING [NAME]
     tap_results "$log" "$status"
 }
 
+memcheck() { # [NAME]
+    local log=$logs/$part.log status=0
+    quietly "$log" limited env PINGATE_TEST_BUILD="$top/build" tests/valgrind.sh "$@" || status=$?
+    tap_results "$log" "$status"
+}
+
 # A part that is one result.
 one() { # COMMAND…
     if step "$part" "$@"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
@@ -262,6 +269,11 @@ run_part() { # PART [NAME]
         start_engine || { failed=$((failed + 1)); return 0; }
         programs "$top/build/pingate" crash sh "${2:-}"
         ;;
+    valgrind)
+        build build
+        step valgrind-tests limited make -C build -j"$(nproc)" check TESTS= || { failed=$((failed + 1)); return 0; }
+        memcheck ${2:+"$2"}
+        ;;
     lint)
         build build
         one limited make -C build lint
@@ -293,6 +305,7 @@ groups_for() { # PART…
         case $part in
         lint) groups="$groups lint" ;;
         bench) groups="$groups bench" ;;
+        valgrind) groups="$groups valgrind" ;;
         e2e-podman) groups="$groups image podman" ;;
         e2e*) groups="$groups image" ;;
         esac

@@ -69,6 +69,11 @@ void text_truncate(struct text *text, size_t length) {
     text->bytes[length] = '\0';
 }
 
+void text_follow(struct text *text, const struct text *part) {
+    if (text->failed == ERROR_NONE)
+        text->failed = part->failed;
+}
+
 void text_clear(struct text *text) {
     free(text->bytes);
     *text = (struct text){.ceiling = text->ceiling};

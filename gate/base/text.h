@@ -33,7 +33,8 @@ void text_add(struct text *text, const char *string);
 void text_add_char(struct text *text, char c);
 void text_printf(struct text *text, const char *format, ...) _printf_(2, 3);
 void text_truncate(struct text *text, size_t length); /* to at most length; keeps the memory */
-void text_clear(struct text *text);                   /* frees; keeps the ceiling */
+void text_follow(struct text *text, const struct text *part); /* fails if the part of it has */
+void text_clear(struct text *text);                           /* frees; keeps the ceiling */
 
 /* The string so far, "" when empty; valid until the next change. */
 const char *text_string(const struct text *text);

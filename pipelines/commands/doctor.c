@@ -175,8 +175,10 @@ static void check_files(struct doctor *doctor) {
     const struct pin_list *pins = &doctor->scan.pins;
     for (size_t i = 0; i < pins->count; i++)
         if ((i == 0 || strcmp(pins->items[i].file, pins->items[i - 1].file) != 0) &&
-            string_list_add(&files, pins->items[i].file, &err) < 0)
-            break;
+            string_list_add(&files, pins->items[i].file, &err) < 0) {
+            say(doctor, PROBLEM, "files", "%s", error_message(&err));
+            return;
+        }
     const char *root = doctor->invocation->root;
     if (promotion_recover(root, false, &state, &words, &err) < 0 ||
         writable_check(root, &files, false, &refused, &err) < 0) {
