@@ -5,14 +5,13 @@
 #include "gate/update.h"
 #include "pipelines/commands/command.h"
 
+/* The image is unique, and so is the name that is made of it. */
 static void add_test(struct text *out, const struct update *update) {
     const char *image = reference_familiar(update->image);
-    text_printf(out, "  - name: starts-%zu\n    images: [\"%s\"]\n", update->pins[0] + 1, image);
-    text_add(out, "    # Each entry is one command in a fresh container of the candidate. A text "
-                  "goes to `sh -ec`; a list such as\n"
-                  "    # [\"/app\", \"--version\"] needs no shell. Replace this by what your "
-                  "project relies on.\n"
-                  "    run:\n      - \"true\"\n    timeout: 5m\n\n");
+    text_printf(out,
+                "  - name: \"%s starts\"\n    images: [\"%s\"]\n    run:\n      - \"true\"\n"
+                "    timeout: 5m\n\n",
+                image, image);
 }
 
 static int write_config(const struct update_list *updates, struct text *out, struct error *err) {
@@ -32,7 +31,14 @@ static int write_config(const struct update_list *updates, struct text *out, str
                       "#   - name: answers\n#     images: [\"redis\"]\n#     run: [\"redis-server "
                       "--version\"]\n");
     else
-        text_add(out, "tests:\n");
+        text_add(
+            out,
+            "# Each entry of run is one command in a fresh container of the candidate, with your "
+            "files in its working folder.\n"
+            "# A text goes to `sh -ec`; a list such as [\"/app\", \"--version\"] needs no "
+            "shell. `true` proves only that a shell\n"
+            "# starts: replace it by what your project relies on.\n"
+            "tests:\n");
     for (size_t i = 0; i < updates->count; i++)
         if (i == 0 || !string_equal(updates->items[i].image, updates->items[i - 1].image))
             add_test(out, &updates->items[i]);
@@ -43,7 +49,7 @@ static int print_next(struct invocation *invocation, const char *file, const str
                       const struct update_list *updates, struct error *err) {
     _cleanup_(text_clear) struct text words = {0};
     _cleanup_(text_clear) struct text out = {0};
-    text_printf(&words, "Wrote %s: %zu pin%s with %zu version%s of images.\n",
+    text_printf(&words, "Wrote %s: %zu pin%s of %zu version%s.\n",
                 string_has_prefix(file, "./") ? file + 2 : file, scan->pins.count,
                 scan->pins.count == 1 ? "" : "s", updates->count, updates->count == 1 ? "" : "s");
     if (updates->count == 0)

@@ -93,6 +93,7 @@ refused() { # EXPECTED-TEXT; the configuration is on standard input
     gate 0 run --help
     assert_has "$out" "--dry-run"
     gate 0 --version
+    gate 0 -V
     gate 0 completion bash
     bash -n "$out"
     gate 0 completion fish
@@ -107,6 +108,9 @@ refused() { # EXPECTED-TEXT; the configuration is on standard input
     assert_has "$err" "--force"
     gate 0 scan
     grep -qE '^Dockerfile:1 +redis +7 +000000000000 +dockerfile$' "$out"
+    grep -qxF '  - name: "redis starts"' pingate.yaml
+    gate 2 stat
+    assert_has "$err" 'did you mean "status"'
 }
 
 @test "scan --json is the machine form" {
