@@ -157,10 +157,15 @@ install() {
     [ -n "$engine" ] || find_engine
 }
 
+# Where the source itself was configured (./configure && make), autotools build nowhere else.
+build_folder() {
+    if [ -f "$source_folder/config.status" ]; then echo .; else echo build; fi
+}
+
 build() {
     [ configure -nt configure.ac ] || ./bootstrap
-    mkdir -p build
-    cd build
+    mkdir -p "$1"
+    cd "$1"
     [ -f Makefile ] || ../configure
     make -j"$(nproc)" pingate
 }
@@ -169,9 +174,9 @@ build_program() {
     local log=$place/logs/build.log
     [ -z "${PINGATE_TEST_PROGRAM:-}" ] || return 0
     doing "pingate"
-    as_owner bash -eu -c "cd '$source_folder'; $(declare -f build); build" >"$log" 2>&1 ||
+    as_owner bash -eu -c "cd '$source_folder'; $(declare -f build); build '$(build_folder)'" >"$log" 2>&1 ||
         fail "could not build pingate" "$log"
-    did "$("$source_folder/build/pingate" --version | head -n 1), built in build/"
+    did "$("$source_folder/$(build_folder)/pingate" --version), built in $(build_folder)/"
 }
 
 # ---- 2. engine and registry
@@ -362,7 +367,7 @@ pin_the_older() {
 # ---- 5. and 6. the gate
 
 pingate() {
-    DOCKER_HOST=$engine "${PINGATE_TEST_PROGRAM:-$source_folder/build/pingate}" "$@"
+    DOCKER_HOST=$engine "${PINGATE_TEST_PROGRAM:-$source_folder/$(build_folder)/pingate}" "$@"
 }
 
 # Runs the gate, which must end with the status; sets $gate_seconds.
@@ -397,7 +402,7 @@ gate_the_broken() {
     gate 1 2-broken
     [ -z "$(git status --porcelain)" ] || fail "the gate was closed and files have changed; that is a bug"
     command_line "git status --short     # nothing: the pins stay"
-    command_line "head ../reports/2-broken/report.md"
+    command_line "less ../reports/2-broken/report.md     # it begins:"
     sed '/^To reproduce/,$d' "$place/reports/2-broken/report.md"
 }
 

@@ -90,7 +90,8 @@ int gate_begin(const struct gate_options *options, struct result *result, int *f
         return -1;
     if (take_folder(options, folder_fd, err) < 0 || remove_logs(options->output, err) < 0 ||
         write_first_reports(options, result, err) < 0) {
-        error_wrap(err, "prepare the folder of reports (nothing was tested or written)");
+        error_wrap(err, "prepare the folder of reports, for which --output can name another "
+                        "(nothing was tested or written)");
         result->exit_status = error_exit_status(err->kind);
         return -1;
     }

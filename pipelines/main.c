@@ -149,7 +149,7 @@ int main(int argc, char **argv) {
         help_all(&screen);
         return finish_output(EXIT_DONE, false);
     }
-    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+    if (argc == 2 && (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)) {
         printf("pingate " PINGATE_VERSION "\n");
         return finish_output(EXIT_DONE, false);
     }

@@ -6,6 +6,10 @@
 #include "gate/digest.h"
 #include "reports/result.h"
 
+bool result_is_interrupted(const struct result *result) {
+    return result->exit_status > EXIT_SIGNAL;
+}
+
 size_t result_count(const struct result *result, enum verdict verdict) {
     size_t count = 0;
     for (size_t i = 0; i < result->update_count; i++)

@@ -8,9 +8,9 @@
 
 #define SHELL_COLUMNS   100 /* of a line for a shell, where it can be broken */
 
-static bool is_told(const struct result_trial *trial) {
-    return !trial->baseline &&
-           (outcome_is_failure(trial->outcome) || trial->outcome == OUTCOME_ERROR);
+static bool is_told(const struct result *result, const struct result_trial *trial) {
+    bool broke = trial->outcome == OUTCOME_ERROR && !result_is_interrupted(result);
+    return !trial->baseline && (outcome_is_failure(trial->outcome) || broke);
 }
 
 static const char *outcome_words(enum outcome outcome) {
@@ -210,7 +210,7 @@ void markdown_failures(const struct result *result, const struct markdown_detail
     size_t left_out = 0;
     for (size_t i = 0; i < result->trial_count && out->failed == ERROR_NONE; i++) {
         const struct result_trial *trial = &result->trials[i];
-        if (!is_told(trial))
+        if (!is_told(result, trial))
             continue;
         if (told < detail->failures) {
             add_failure(out, result, detail, trial);

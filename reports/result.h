@@ -101,6 +101,9 @@ json_t *result_to_json(const struct result *result, struct error *err) _must_che
 /* Reads what result_to_json gave, of this or an earlier program. err: input with what is wrong in it. */
 int result_from_json(const json_t *json, struct result *out, struct error *err) _must_check_;
 
+/* A signal ended the run: that its trials could not be finished says nothing of them. */
+bool result_is_interrupted(const struct result *result);
+
 /* How many updates have this verdict. */
 size_t result_count(const struct result *result, enum verdict verdict);
 

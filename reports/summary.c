@@ -193,8 +193,8 @@ static int add_failures(const struct result *result, const struct screen *screen
     size_t left = 0;
     for (size_t i = 0; i < result->trial_count; i++) {
         const struct result_trial *trial = &result->trials[i];
-        if (trial->baseline ||
-            !(outcome_is_failure(trial->outcome) || trial->outcome == OUTCOME_ERROR))
+        bool broke = trial->outcome == OUTCOME_ERROR && !result_is_interrupted(result);
+        if (trial->baseline || !(outcome_is_failure(trial->outcome) || broke))
             continue;
         if (told == FAILURES_SHOWN)
             left++;

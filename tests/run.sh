@@ -107,6 +107,10 @@ install_or_complain() { # GROUP…
 build_in() { # FOLDER CONFIGURE-OPTION…
     local folder=$1
     shift
+    [ ! -f "$top/config.status" ] || { # autotools then build nowhere else
+        echo "the source itself was configured: run \`make distclean\` in $top, for the tests build in $folder/"
+        return 1
+    }
     [ "$top/configure" -nt "$top/configure.ac" ] || "$top/bootstrap"
     mkdir -p "$folder"
     cd "$folder"

@@ -7,6 +7,7 @@
 
 #define FIRST_CAPACITY     128u /* bytes */
 #define NEAREST_WORD_LIMIT 64u  /* bytes; longer words get no suggestion */
+#define PREFIX_LEAST       3u   /* letters from which a beginning tells a word */
 
 static bool reserve(struct text *text, size_t more) {
     if (text->failed != ERROR_NONE)
@@ -187,6 +188,8 @@ const char *string_nearest(const char *word, const char *const *names) {
     for (; *names != NULL; names++) {
         if (strlen(*names) > NEAREST_WORD_LIMIT)
             continue;
+        if (length >= PREFIX_LEAST && strncmp(*names, word, length) == 0)
+            return *names; /* its beginning: nearer than any other word of that length */
         size_t distance = edit_distance(word, *names);
         if (distance < least && distance < length) {
             least = distance;

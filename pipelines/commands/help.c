@@ -100,10 +100,12 @@ void help_all(const struct screen *screen) {
     add_options(&page, "Options of every command:", options_common);
     add_statuses(&page);
     text_add_char(&page.text, '\n');
-    screen_wrap(screen, &page.text,
-                "`pingate COMMAND --help` tells more of one; `man pingate` all.\n"
-                "New here? pingate init, then pingate run --dry-run.\n",
-                0, 0, page.columns);
+    screen_wrap(
+        screen, &page.text,
+        "`pingate COMMAND --help` tells more of one, `man pingate` all, `pingate --version` "
+        "the version.\n"
+        "New here? pingate init, then pingate run --dry-run.\n",
+        0, 0, page.columns);
     end_page(&page);
 }
 

@@ -1,3 +1,4 @@
+#include <ctype.h>
 #include <string.h>
 
 #include "gate/base/file.h"
@@ -5,17 +6,44 @@
 #include "gate/update.h"
 #include "pipelines/commands/command.h"
 
-static void add_test(struct text *out, const struct update *update) {
+#define NAME_FROM_IMAGE 50u /* bytes: a test's name has 64 at most */
+
+/* "grafana-grafana starts", and "grafana-grafana starts 2" where that is taken: what a test's name may hold. */
+static char *test_name(const char *image, struct string_list *taken, struct error *err) {
+    _cleanup_(free_pointer) char *base =
+        string_dup_length(image, strnlen(image, NAME_FROM_IMAGE), err);
+    if (base == NULL)
+        return NULL;
+    for (char *c = base; *c != '\0'; c++)
+        if (!isalnum((unsigned char)*c) && strchr("._-", *c) == NULL)
+            *c = '-';
+    for (size_t number = 1;; number++) {
+        _cleanup_(free_pointer) char *name =
+            number == 1 ? string_format(err, "%s starts", base)
+                        : string_format(err, "%s starts %zu", base, number);
+        if (name == NULL)
+            return NULL;
+        if (string_list_has(taken, name))
+            continue;
+        return string_list_add(taken, name, err) == 0 ? steal(name) : NULL;
+    }
+}
+
+static int add_test(struct text *out, const struct update *update, struct string_list *taken,
+                    struct error *err) {
     const char *image = reference_familiar(update->image);
-    text_printf(out, "  - name: starts-%zu\n    images: [\"%s\"]\n", update->pins[0] + 1, image);
-    text_add(out, "    # Each entry is one command in a fresh container of the candidate. A text "
-                  "goes to `sh -ec`; a list such as\n"
-                  "    # [\"/app\", \"--version\"] needs no shell. Replace this by what your "
-                  "project relies on.\n"
-                  "    run:\n      - \"true\"\n    timeout: 5m\n\n");
+    _cleanup_(free_pointer) char *name = test_name(image, taken, err);
+    if (name == NULL)
+        return -1;
+    text_printf(out,
+                "  - name: \"%s\"\n    images: [\"%s\"]\n    run:\n      - \"true\"\n"
+                "    timeout: 5m\n\n",
+                name, image);
+    return 0;
 }
 
 static int write_config(const struct update_list *updates, struct text *out, struct error *err) {
+    _cleanup_(string_list_clear) struct string_list taken = {0};
     text_add(out, "# pingate: tests newer digests of pinned images before it writes them. `pingate "
                   "run --dry-run` tries it.\n"
                   "version: 1\n\n"
@@ -32,10 +60,18 @@ static int write_config(const struct update_list *updates, struct text *out, str
                       "#   - name: answers\n#     images: [\"redis\"]\n#     run: [\"redis-server "
                       "--version\"]\n");
     else
-        text_add(out, "tests:\n");
+        text_add(
+            out,
+            "# Each entry of run is one command in a fresh container of the candidate, with your "
+            "files in its working folder.\n"
+            "# A text goes to `sh -ec`; a list such as [\"/app\", \"--version\"] needs no "
+            "shell. `true` proves only that a shell\n"
+            "# starts: replace it by what your project relies on.\n"
+            "tests:\n");
     for (size_t i = 0; i < updates->count; i++)
-        if (i == 0 || !string_equal(updates->items[i].image, updates->items[i - 1].image))
-            add_test(out, &updates->items[i]);
+        if ((i == 0 || !string_equal(updates->items[i].image, updates->items[i - 1].image)) &&
+            add_test(out, &updates->items[i], &taken, err) < 0)
+            return -1;
     return text_check(out, err);
 }
 
@@ -43,7 +79,7 @@ static int print_next(struct invocation *invocation, const char *file, const str
                       const struct update_list *updates, struct error *err) {
     _cleanup_(text_clear) struct text words = {0};
     _cleanup_(text_clear) struct text out = {0};
-    text_printf(&words, "Wrote %s: %zu pin%s with %zu version%s of images.\n",
+    text_printf(&words, "Wrote %s: %zu pin%s of %zu version%s.\n",
                 string_has_prefix(file, "./") ? file + 2 : file, scan->pins.count,
                 scan->pins.count == 1 ? "" : "s", updates->count, updates->count == 1 ? "" : "s");
     if (updates->count == 0)

@@ -139,6 +139,8 @@ void help_man_page(FILE *out) {
     fprintf(out, ".SH OPTIONS\nEvery command takes these.\n");
     for (const enum option_id *id = options_common; *id != OPTION_END; id++)
         print_option(out, *id);
+    fprintf(out, ".PP\n\\fBpingate \\-\\-version\\fR prints the version,\n\\fBpingate "
+                 "\\-\\-help\\fR the commands.\n");
     fprintf(out, ".SH EXIT STATUS\n");
     for (const struct help_status *status = help_statuses; status->meaning != NULL; status++) {
         char number[16];

@@ -93,6 +93,7 @@ refused() { # EXPECTED-TEXT; the configuration is on standard input
     gate 0 run --help
     assert_has "$out" "--dry-run"
     gate 0 --version
+    gate 0 -V
     gate 0 completion bash
     bash -n "$out"
     gate 0 completion fish
@@ -107,6 +108,15 @@ refused() { # EXPECTED-TEXT; the configuration is on standard input
     assert_has "$err" "--force"
     gate 0 scan
     grep -qE '^Dockerfile:1 +redis +7 +000000000000 +dockerfile$' "$out"
+    grep -qxF '  - name: "redis starts"' pingate.yaml
+    local zeros
+    zeros=sha256:$(printf '0%.0s' {1..64})
+    printf 'FROM %s\n' "127.0.0.1:1/a/b:1@$zeros" "127.0.0.1:1/a-b:1@$zeros" "127.0.0.1:1/a_b:1@$zeros" \
+        "127.0.0.1:1/$(printf 'long%.0s' {1..20}):1@$zeros" "127.0.0.1:1/$(printf 'long%.0s' {1..21}):1@$zeros" >Dockerfile
+    gate 0 init --force
+    gate 3 status # the names are such as the program takes: what fails is the look-up
+    gate 2 stat
+    assert_has "$err" 'did you mean "status"'
 }
 
 @test "scan --json is the machine form" {

@@ -39,7 +39,7 @@ START_TEST(nearest_word) {
         const char *nearest;
     } rows[] = {{"polcy", "policy"}, {"image", "images"}, {"colldown", "cooldown"},
                 {"tag", "tags"},     {"zebra", NULL},     {"", NULL},
-                {"x", NULL}};
+                {"x", NULL},         {"cool", "cooldown"}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const char *got = string_nearest(rows[i].word, names);
         ck_assert_msg(string_equal(got, rows[i].nearest), "%s: got %s", rows[i].word,
