@@ -3,11 +3,15 @@
 import engine as table
 import inject
 from harness import NEW, case, main, sent
+from scripted import on
+
+PLAN = table.REGISTRY + [on("GET", "/v2/app/manifests/" + NEW, 404)]  # what it would pull is then not known, and no more
 
 
 def row(words, **options):
     options.setdefault("config", table.CONFIG)
-    servers = {"registry": inject.DOCTOR if words == "doctor" else table.REGISTRY, "engine": table.engine()}
+    rows = {"doctor": inject.DOCTOR, "run --plan": PLAN}.get(words, table.REGISTRY)
+    servers = {"registry": rows, "engine": table.engine()}
     return case(words, servers, command=words.split(), seconds=20, **options)
 
 
