@@ -334,6 +334,13 @@ static void check_registries(struct doctor *doctor) {
         text_printf(&known, "%s%s", i > 0 ? ", " : "for ", hosts[i]);
     say(doctor, GOOD, "credentials", "%s",
         known.length > 0 ? text_string(&known) : "none: registries are asked anonymously");
+    _cleanup_(string_list_clear) struct string_list problems = {0};
+    if (credentials_problems(credentials, &problems, &err) < 0) {
+        say(doctor, PROBLEM, "credentials", "%s", error_message(&err));
+        return;
+    }
+    for (size_t i = 0; i < problems.count; i++)
+        say(doctor, PROBLEM, "credentials", "%s", problems.items[i]);
     struct registry_options options = {.hosts = doctor->config.registries.items,
                                        .host_count = doctor->config.registries.count,
                                        .credentials = credentials,

@@ -97,3 +97,11 @@ has_line() { # STATE WHAT TEXT
     has_line PROBLEM credentials "config.json"
     assert_has_not "$out" hunter2
 }
+
+@test "a credential helper that is named and not installed is a problem" {
+    make_project
+    mkdir -p "$work/home/.docker"
+    echo '{"credHelpers": {"registry.example.com": "nowhere"}}' >"$work/home/.docker/config.json"
+    gate 3 doctor
+    has_line PROBLEM credentials 'the credential helper "nowhere" for registry.example.com'
+}
