@@ -8,6 +8,10 @@
 #include "gate/base/hash.h"
 #include "gate/selector.h"
 
+#define WORKSPACE_LARGE                                                                            \
+    (100                                                                                           \
+     << 20) /* bytes of the copy that each trial gets; a larger one takes seconds, and is told */
+
 /* --image: the others are held. Each selector must name something, or it is a typo. */
 static int select_images(struct gate *gate, const struct string_list *wanted, struct error *err) {
     for (size_t w = 0; w < wanted->count; w++) {
@@ -151,13 +155,30 @@ static int judge_updates(struct gate *gate, const bool *eligible, struct error *
     return judge(&c, rulings, err) < 0 ? -1 : decide(gate, eligible, rulings, err);
 }
 
+/* Copies of a large project are most of a run's time, and nothing else would say so. */
+static int warn_of_size(struct gate *gate, struct error *err) {
+    const struct workspace *workspace = &gate->workspace;
+    if (workspace->size_bytes < WORKSPACE_LARGE)
+        return 0;
+    _cleanup_(free_pointer) char *words = string_format(
+        err,
+        "each trial gets a copy of the project, and that is %lld MB in %zu files: what tests do "
+        "not need is left out where git ignores it",
+        (long long)(workspace->size_bytes / 1000000), workspace->files);
+    if (words == NULL)
+        return -1;
+    terminal_warning(gate->terminal, "%s", words);
+    return string_list_add(&gate->result->warnings, words, err);
+}
+
 static int start_engine(struct gate *gate, struct credentials *credentials,
                         void (*on_event)(void *context, const struct schedule_event *event),
                         struct error *err) {
     _cleanup_(string_list_clear) struct string_list files = {0};
     struct scan_options everything = {.cancel = gate->cancel};
     if (scan_list_files(gate->options->root, &everything, &files, err) < 0 ||
-        workspace_make(gate->options->root, &files, &gate->workspace, err) < 0)
+        workspace_make(gate->options->root, &files, &gate->workspace, err) < 0 ||
+        warn_of_size(gate, err) < 0)
         return -1;
     struct schedule_options options = {.engine_address = gate->options->engine,
                                        .jobs = gate->options->jobs,

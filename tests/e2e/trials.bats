@@ -257,3 +257,13 @@ END
     first '.outcome == "error" and .commands[0].exit_code == 0 and (.reason | contains("somebody stopped"))'
     assert_unchanged
 }
+
+@test "a project so large that its copies take the time is told" {
+    trial 0 --dry-run <<<'  - {name: reads, run: "true"}'
+    assert_has_not "$err" "copy of the project"
+    truncate -s 101M blob
+    commit
+    gate 0 run --dry-run
+    assert_has "$err" "each trial gets a copy of the project, and that is 105 MB in"
+    assert_json pingate-out/result.json '[.warnings[] | select(test("copy of the project"))] | length == 1'
+}
