@@ -13,6 +13,7 @@
 #include "gate/base/beneath.h"
 #include "gate/base/file.h"
 #include "gate/base/json_read.h"
+#include "gate/base/json_write.h"
 #include "pipelines/target.h"
 
 #define HOME_FOLDER  ".pingate"
@@ -153,14 +154,12 @@ int journal_format(const struct journal *journal, struct text *out, struct error
     json_t *document =
         json_pack("{s:i, s:s, s:o}", "version", JOURNAL_VERSION, "state",
                   journal->state == JOURNAL_DECIDED ? "decided" : "intent", "files", files);
-    char *words = document != NULL ? json_dumps(document, JSON_COMPACT) : NULL;
-    json_decref(document);
-    if (words == NULL)
+    if (document == NULL)
         return error_no_memory(err);
-    text_add(out, words);
+    int result = json_write(document, JSON_COMPACT, out, err);
+    json_decref(document);
     text_add_char(out, '\n');
-    free(words);
-    return text_check(out, err);
+    return result == 0 ? text_check(out, err) : -1;
 }
 
 static int open_local(int root_fd, struct error *err) {

@@ -3,16 +3,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gate/base/json_write.h"
 #include "reports/report.h"
 
+#define WORDS_LIMIT (1u << 30) /* bytes; the text that it goes into has its own, lower limit */
+
 int json_draw(const json_t *json, struct text *out, struct error *err) {
-    _cleanup_(free_pointer) char *dumped =
-        json_dumps(json, JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_ENCODE_ANY);
-    /* texts that are not UTF-8 never came this far: jansson refuses them when they are added */
-    if (dumped == NULL)
-        return error_no_memory(err);
-    for (const char *at = dumped; *at != '\0'; at++) {
-        if (*at == '#' && at > dumped && at[-1] == '#')
+    _cleanup_(text_clear) struct text words = {.ceiling = WORDS_LIMIT};
+    if (json_write(json, JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_ENCODE_ANY, &words, err) < 0)
+        return -1;
+    const char *start = text_string(&words);
+    for (const char *at = start; *at != '\0'; at++) {
+        if (*at == '#' && at > start && at[-1] == '#')
             text_add(out, "\\u0023");
         else if (*at == 0x7f)
             text_add(out, "\\u007f");

@@ -6,6 +6,7 @@
 
 #include "gate/base/clock.h"
 #include "gate/base/json_read.h"
+#include "gate/base/json_write.h"
 #include "gate/base/trace.h"
 #include "runners/engine/address.h"
 
@@ -134,13 +135,10 @@ int engine_call(struct engine *engine, const struct engine_call *call, long *sta
         engine->minor != 0
             ? string_format(err, "%s/v1.%d%s", engine->location.base, engine->minor, call->path)
             : string_format(err, "%s%s", engine->location.base, call->path);
-    _cleanup_(free_pointer) char *body =
-        call->body != NULL ? json_dumps(call->body, JSON_COMPACT) : NULL;
-    if (url == NULL)
+    _cleanup_(text_clear) struct text sent = {0};
+    if (url == NULL || (call->body != NULL && json_write(call->body, JSON_COMPACT, &sent, err) < 0))
         return -1;
-    if (call->body != NULL && body == NULL)
-        return error_set(err, ERROR_INPUT,
-                         "a request to the engine holds bytes that are not UTF-8");
+    const char *body = call->body != NULL ? text_string(&sent) : NULL;
     _cleanup_(http_response_clear) struct http_response response = {0};
     int64_t began_ms = clock_monotonic_ms();
     int result = send_call(engine, call, url, body, &response, err);

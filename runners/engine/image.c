@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "gate/base/base64.h"
+#include "gate/base/json_write.h"
 #include "runners/engine/progress.h"
 
 static bool holds_digest(const json_t *image, const char *digest) {
@@ -46,15 +47,15 @@ static char *credential_header(const struct credential *credential, struct error
                             ? json_pack("{s:s}", "identitytoken", credential->identity_token)
                             : json_pack("{s:s, s:s}", "username", credential->username, "password",
                                         credential->password);
-    _cleanup_(free_pointer) char *plain = auth != NULL ? json_dumps(auth, JSON_COMPACT) : NULL;
-    if (plain == NULL) {
+    _cleanup_(text_clear) struct text words = {0};
+    if (auth == NULL)
         error_no_memory(err);
+    if (auth == NULL || json_write(auth, JSON_COMPACT, &words, err) < 0)
         return NULL;
-    }
     struct text header = {0};
     text_add(&header, "X-Registry-Auth: ");
-    base64_encode(&header, plain, strlen(plain), true);
-    explicit_bzero(plain, strlen(plain));
+    base64_encode(&header, words.bytes, words.length, true);
+    explicit_bzero(words.bytes, words.length);
     return text_steal(&header, err);
 }
 
