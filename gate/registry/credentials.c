@@ -77,21 +77,14 @@ bool credential_empty(const struct credential *credential) {
     return credential->password == NULL && credential->identity_token == NULL;
 }
 
-static int copy_text(const char *from, char **to, struct error *err) {
-    if (from == NULL)
-        return 0;
-    *to = string_dup(from, err);
-    return *to != NULL ? 0 : -1;
-}
-
 static int copy_credential(const struct credential *from, struct credential *to,
                            struct error *err) {
     *to = (struct credential){0};
-    if (copy_text(from->username, &to->username, err) == 0 &&
-        copy_text(from->password, &to->password, err) == 0 &&
-        copy_text(from->identity_token, &to->identity_token, err) == 0 &&
-        copy_text(from->source, &to->source, err) == 0 &&
-        copy_text(from->note, &to->note, err) == 0)
+    if (string_copy(from->username, &to->username, err) == 0 &&
+        string_copy(from->password, &to->password, err) == 0 &&
+        string_copy(from->identity_token, &to->identity_token, err) == 0 &&
+        string_copy(from->source, &to->source, err) == 0 &&
+        string_copy(from->note, &to->note, err) == 0)
         return 0;
     credential_clear(to);
     return -1;
@@ -155,8 +148,8 @@ static int fill_credential(const json_t *value, struct credential *out, struct e
         if (split_auth(auth, out, err) < 0)
             return -1;
     } else if (username != NULL && *username != '\0') {
-        if (copy_text(username, &out->username, err) < 0 ||
-            copy_text(password, &out->password, err) < 0)
+        if (string_copy(username, &out->username, err) < 0 ||
+            string_copy(password, &out->password, err) < 0)
             return -1;
     }
     if (token == NULL || *token == '\0')
@@ -428,7 +421,7 @@ static int keep_answer(struct credentials *credentials, const char *helper, cons
     answer->helper = string_dup(helper, err);
     answer->host = string_dup(host, err);
     if (answer->helper == NULL || answer->host == NULL ||
-        copy_text(failure, &answer->failure, err) < 0)
+        string_copy(failure, &answer->failure, err) < 0)
         return -1;
     return copy_credential(credential, &answer->credential, err);
 }
