@@ -6,6 +6,7 @@ gate_libgate_a_SOURCES = \
 	%D%/platform.c %D%/platform.h \
 	%D%/reference.c %D%/reference.h \
 	%D%/selector.c %D%/selector.h \
+	%D%/set.c %D%/set.h \
 	%D%/update.c %D%/update.h \
 	%D%/verdict.c %D%/verdict.h
 

@@ -24,6 +24,7 @@
 
 #include "gate/policy/policy.h"
 #include "gate/registry/registry.h"
+#include "pipelines/stages/stage.h"
 #include "runners/test.h"
 
 #define CONFIG_FILE       "pingate.yaml"
@@ -61,6 +62,7 @@ struct config {
     struct registry_host_list registries;
     struct config_rule_list rules;
     struct test_list tests;
+    struct stage_list stages;
     bool promote_passing; /* promote: passing */
     bool untested_fails;  /* untested: fail */
 };

@@ -19,6 +19,12 @@ pipelines_libpipelines_a_SOURCES = \
 	%D%/target.c %D%/target.h \
 	%D%/writable.c %D%/writable.h
 
+# pipelines/stages: staging, then production: sets, the ledger, the rule for entering a stage
+pipelines_libpipelines_a_SOURCES += \
+	%D%/stages/entry.h \
+	%D%/stages/ledger.h \
+	%D%/stages/stage.c %D%/stages/stage.h
+
 # pipelines/commands: one file a command; the list is in command.c
 pipelines_libpipelines_a_SOURCES += \
 	%D%/commands/command.c %D%/commands/command.h \

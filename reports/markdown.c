@@ -74,41 +74,18 @@ static void add_headline(struct text *out, const struct result *result, const ch
     text_add(out, ".\n");
 }
 
-/* Updates of which nothing was proven, though something may be newer. */
+/* Updates of which nothing was proven, though something may be newer. The other codes say that it was tested, that somebody
+ * decided, or that it waits for its time. */
 static const char *why_untested(const struct result_update *update) {
-    if (update->verdict == VERDICT_LOOKUP_FAILED)
-        return "look-up failed";
-    switch (update->code) {
-    case CODE_NO_TEST:
-        return "no test covers it";
-    case CODE_NOT_TESTED:
-        return "its tests could not be run";
-    case CODE_NOT_WRITABLE:
-        return "one of its files may not be written";
-    case CODE_NO_TAG:
-        return "no tag to follow";
-    case CODE_NOT_A_VERSION:
-        return "its tag is no version";
-    case CODE_NONE:
-    case CODE_GATE_CLOSED:
-    case CODE_NOT_SELECTED: /* as the caller asked */
-    case CODE_NOT_WRITTEN:  /* it was tested */
-    case CODE_REGRESSION:
-    case CODE_ALREADY_BROKEN:
-    case CODE_TEST_FAILED:
-    case CODE_FAILS_TOGETHER:
-    case CODE_AUTH: /* the look-up failed, and this is why */
-    case CODE_RATE_LIMIT:
-    case CODE_NETWORK:
-    case CODE_TIMEOUT:
-    case CODE_NOT_FOUND:
-    case CODE_LIMIT:
-    case CODE_PROTOCOL:
-    case CODE_IO:
-    case CODE_COUNT:
-        break;
-    }
-    return NULL;
+    static const char *const why[CODE_COUNT] = {
+        [CODE_NO_TEST] = "no test covers it",
+        [CODE_NOT_TESTED] = "its tests could not be run",
+        [CODE_NOT_WRITABLE] = "one of its files may not be written",
+        [CODE_NO_TAG] = "no tag to follow",
+        [CODE_NOT_A_VERSION] = "its tag is no version",
+        [CODE_NO_EVIDENCE] = "a test of it never passed",
+    };
+    return update->verdict == VERDICT_LOOKUP_FAILED ? "look-up failed" : why[update->code];
 }
 
 static void add_untested(struct text *out, const struct result *result, size_t shown) {
