@@ -15,6 +15,8 @@ enum option_id {
     OPTION_HELP,
     /* some take these */
     OPTION_ALLOW_GENERATED,
+    OPTION_AT,
+    OPTION_COMPACT,
     OPTION_DRY_RUN,
     OPTION_ENGINE,
     OPTION_EXIT_CODE,
@@ -25,11 +27,15 @@ enum option_id {
     OPTION_JSON,
     OPTION_KEEP,
     OPTION_KEEP_IMAGES,
+    OPTION_LIMIT,
     OPTION_OUTPUT,
     OPTION_PLAN,
     OPTION_PRINT,
     OPTION_PROMOTE,
+    OPTION_SET,
     OPTION_SINCE,
+    OPTION_TYPE,
+    OPTION_VERIFY,
     OPTION_COUNT
 };
 
