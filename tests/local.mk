@@ -136,6 +136,8 @@ check_PROGRAMS += tests/unit/test_terminal
 
 # pipelines
 check_PROGRAMS += tests/unit/test_config
+check_PROGRAMS += tests/unit/test_compact
+check_PROGRAMS += tests/unit/test_history
 check_PROGRAMS += tests/unit/test_ledger
 check_PROGRAMS += tests/unit/test_ledger_actor
 check_PROGRAMS += tests/unit/test_ledger_files
