@@ -187,7 +187,7 @@ not one of the points stopped it"
     fi
 }
 
-# Kills recovery itself, at each of its calls, from a state in which one file of three is new.
+# Kills recovery itself, at each of its calls, from a state in which two of three files are new, and the ledger's is not.
 sweep_recovery() {
     local rename first bad='' count=0
     read -r rename first < <(awk '$1 ~ /^rename/ { print $1, $3 }' "$work/calls")
