@@ -56,6 +56,13 @@ inject_calls = malloc calloc realloc vasprintf asprintf read pread write open op
 	mkdirat rename renameat unlink unlinkat mkostemp memfd_create opendir fdopendir fopen fwrite
 tests_faults_pingate_inject_LDFLAGS = $(AM_LDFLAGS) $(inject_calls:%=-Wl$(comma)--wrap=%)
 
+# A copy of the program whose clock a test sets; tests/run.sh builds it.
+EXTRA_PROGRAMS += tests/e2e/pingate-clock
+CLEANFILES += tests/e2e/pingate-clock$(EXEEXT)
+tests_e2e_pingate_clock_SOURCES = pipelines/main.c tests/e2e/clock.c
+tests_e2e_pingate_clock_LDADD = $(layer_libraries) $(outside_libraries)
+tests_e2e_pingate_clock_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_now_ms
+
 # Reports as their readers take them, machine forms against their schemas.
 TESTS += %D%/docs.sh %D%/reports.sh %D%/schemas.sh
 EXTRA_DIST += %D%/docs.sh %D%/complete.py
