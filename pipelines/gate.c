@@ -177,7 +177,7 @@ static int start_engine(struct gate *gate, struct credentials *credentials,
     _cleanup_(string_list_clear) struct string_list files = {0};
     struct scan_options everything = {.cancel = gate->cancel};
     if (scan_list_files(gate->options->root, &everything, &files, err) < 0 ||
-        workspace_make(gate->options->root, &files, &gate->workspace, err) < 0 ||
+        workspace_make(gate->options->root, &files, &gate->scan.pins, &gate->workspace, err) < 0 ||
         warn_of_size(gate, err) < 0)
         return -1;
     struct schedule_options options = {.engine_address = gate->options->engine,

@@ -132,6 +132,7 @@ check_PROGRAMS += tests/unit/test_schedule
 check_PROGRAMS += tests/unit/test_labels
 check_PROGRAMS += tests/unit/test_reproduce
 check_PROGRAMS += tests/unit/test_workspace
+check_PROGRAMS += tests/unit/test_workspace_hash
 
 # reports
 check_PROGRAMS += tests/unit/test_clean
