@@ -22,6 +22,7 @@ pipelines_libpipelines_a_SOURCES = \
 # pipelines/stages: staging, then production: sets, the ledger, the rule for entering a stage
 pipelines_libpipelines_a_SOURCES += \
 	%D%/stages/entry.h \
+	%D%/stages/evidence.c %D%/stages/evidence.h \
 	%D%/stages/ledger.c %D%/stages/ledger.h %D%/stages/ledger_parts.h \
 	%D%/stages/ledger_actor.c %D%/stages/ledger_canonical.c %D%/stages/ledger_fields.c \
 	%D%/stages/ledger_files.c %D%/stages/ledger_format.c %D%/stages/ledger_parse.c \
