@@ -92,6 +92,7 @@ check_PROGRAMS += tests/unit/test_pin
 check_PROGRAMS += tests/unit/test_platform
 check_PROGRAMS += tests/unit/test_reference
 check_PROGRAMS += tests/unit/test_selector
+check_PROGRAMS += tests/unit/test_set
 check_PROGRAMS += tests/unit/test_update
 check_PROGRAMS += tests/unit/test_verdict
 
@@ -134,6 +135,7 @@ check_PROGRAMS += tests/unit/test_screen
 check_PROGRAMS += tests/unit/test_terminal
 
 # pipelines
+check_PROGRAMS += tests/unit/test_stage
 check_PROGRAMS += tests/unit/test_config
 check_PROGRAMS += tests/unit/test_lookup
 check_PROGRAMS += tests/unit/test_journal
