@@ -22,7 +22,9 @@ pipelines_libpipelines_a_SOURCES = \
 # pipelines/stages: staging, then production: sets, the ledger, the rule for entering a stage
 pipelines_libpipelines_a_SOURCES += \
 	%D%/stages/entry.h \
-	%D%/stages/ledger.h \
+	%D%/stages/ledger.c %D%/stages/ledger.h %D%/stages/ledger_parts.h \
+	%D%/stages/ledger_actor.c %D%/stages/ledger_canonical.c %D%/stages/ledger_fields.c \
+	%D%/stages/ledger_files.c %D%/stages/ledger_format.c %D%/stages/ledger_parse.c \
 	%D%/stages/stage.c %D%/stages/stage.h
 
 # pipelines/commands: one file a command; the list is in command.c

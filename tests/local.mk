@@ -137,6 +137,7 @@ check_PROGRAMS += tests/unit/test_terminal
 # pipelines
 check_PROGRAMS += tests/unit/test_stage
 check_PROGRAMS += tests/unit/test_config
+check_PROGRAMS += tests/unit/test_ledger
 check_PROGRAMS += tests/unit/test_lookup
 check_PROGRAMS += tests/unit/test_journal
 check_PROGRAMS += tests/unit/test_options
