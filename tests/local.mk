@@ -84,6 +84,7 @@ check_PROGRAMS += tests/unit/test_json_read
 tests_unit_test_json_read_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc
 check_PROGRAMS += tests/unit/test_json_walk
 check_PROGRAMS += tests/unit/test_process
+check_PROGRAMS += tests/unit/test_words
 check_PROGRAMS += tests/unit/test_yaml
 
 # gate
@@ -138,6 +139,8 @@ check_PROGRAMS += tests/unit/test_terminal
 check_PROGRAMS += tests/unit/test_stage
 check_PROGRAMS += tests/unit/test_config
 check_PROGRAMS += tests/unit/test_ledger
+check_PROGRAMS += tests/unit/test_ledger_actor
+check_PROGRAMS += tests/unit/test_ledger_files
 check_PROGRAMS += tests/unit/test_lookup
 check_PROGRAMS += tests/unit/test_journal
 check_PROGRAMS += tests/unit/test_options
