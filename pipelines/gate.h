@@ -25,7 +25,7 @@ struct gate_options {
     const struct string_list *images; /* selectors; empty is all */
     size_t jobs;
     bool dry_run;
-    bool promote_passing;
+    const char *promote; /* "all", "passing"; NULL: as the configuration says */
     bool keep, keep_images, allow_generated;
 };
 
@@ -38,7 +38,8 @@ struct gate {
     struct result *result;
 
     struct scan scan;
-    struct update_list updates;
+    size_t *stage_of;           /* of each pin: index of its stage, or STAGE_NONE */
+    struct update_list updates; /* of `run`: of the stages that it writes */
     struct lookup lookup; /* open from the look-up on, in `run` only for as long as that takes */
     struct plan plan;
     struct pull pull; /* of `run --plan` */
@@ -89,6 +90,7 @@ int gate_end(const struct gate_options *options, const struct cancel *cancel,
  *   fill_result  what the reports tell
  */
 int gate_find(struct gate *gate, struct error *err) _must_check_;
+int gate_find_stages(struct gate *gate, struct error *err) _must_check_; /* a part of find */
 int gate_find_since(struct gate *gate, struct error *err) _must_check_;
 int gate_look_up(struct gate *gate, struct error *err) _must_check_;
 int gate_plan(struct gate *gate, struct error *err) _must_check_;
@@ -97,6 +99,10 @@ int gate_size(struct gate *gate, struct error *err) _must_check_;
 int gate_test(struct gate *gate, struct error *err) _must_check_;
 int gate_promote(struct gate *gate, struct error *err) _must_check_;
 int gate_fill_result(struct gate *gate, struct error *err) _must_check_;
+
+/* Whether what passes in that stage moves though something else fails: the command line, else the stage, else the top of the
+ * configuration. */
+bool gate_promotes_passing(const struct gate *gate, size_t stage);
 void gate_clear(struct gate *gate);
 
 /* Why a trial of that test with that update came to that outcome, as it was recorded last; never NULL. gate_trials.c. */

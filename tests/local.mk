@@ -91,6 +91,7 @@ check_PROGRAMS += tests/unit/test_json_read
 tests_unit_test_json_read_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc
 check_PROGRAMS += tests/unit/test_json_walk
 check_PROGRAMS += tests/unit/test_process
+check_PROGRAMS += tests/unit/test_words
 check_PROGRAMS += tests/unit/test_yaml
 
 # gate
@@ -99,6 +100,7 @@ check_PROGRAMS += tests/unit/test_pin
 check_PROGRAMS += tests/unit/test_platform
 check_PROGRAMS += tests/unit/test_reference
 check_PROGRAMS += tests/unit/test_selector
+check_PROGRAMS += tests/unit/test_set
 check_PROGRAMS += tests/unit/test_update
 check_PROGRAMS += tests/unit/test_verdict
 
@@ -142,8 +144,11 @@ check_PROGRAMS += tests/unit/test_screen
 check_PROGRAMS += tests/unit/test_terminal
 
 # pipelines
+check_PROGRAMS += tests/unit/test_stage
 check_PROGRAMS += tests/unit/test_config
 check_PROGRAMS += tests/unit/test_ledger
+check_PROGRAMS += tests/unit/test_ledger_actor
+check_PROGRAMS += tests/unit/test_ledger_files
 check_PROGRAMS += tests/unit/test_lookup
 check_PROGRAMS += tests/unit/test_journal
 check_PROGRAMS += tests/unit/test_options

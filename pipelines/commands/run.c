@@ -28,18 +28,12 @@ static int print_outcome(struct invocation *invocation, const struct result *res
     return command_print(invocation, &out, err);
 }
 
-static bool promotes_passing(const struct invocation *invocation, const struct config *config) {
-    const char *given = invocation->options.values[OPTION_PROMOTE];
-    return given != NULL ? strcmp(given, "passing") == 0 : config->promote_passing;
-}
-
 /* What is between begin and end of a run: whatever fails here is in the reports. */
 static int run_begun(struct invocation *invocation, struct gate_options *options,
                      struct result *result, struct error *err) {
     _cleanup_(config_clear) struct config config = {0};
     if (command_config(invocation, &config, err) < 0)
         return -1;
-    options->promote_passing = promotes_passing(invocation, &config);
     if (options->since == NULL && recover(invocation, !options->dry_run, err) < 0)
         return -1;
     return gate_run(options, &config, invocation->cancel, invocation->terminal, result, err);
@@ -73,6 +67,7 @@ static struct gate_options gate_options_from(const struct invocation *invocation
         .output_is_named = given->values[OPTION_OUTPUT] != NULL,
         .engine = given->values[OPTION_ENGINE],
         .since = given->values[OPTION_SINCE],
+        .promote = given->values[OPTION_PROMOTE],
         .images = &given->images,
         .jobs = given->jobs,
         .dry_run = given->given[OPTION_DRY_RUN],

@@ -60,44 +60,41 @@ struct load {
     struct ledger_damage_list *damage; /* NULL: the first one ends it */
 };
 
-/* What somebody can do about a file that is damaged. problem holds its name already, or not. */
-static int explain(const char *path, struct error *problem, struct error *err) {
-    const char *message = error_message(problem);
-    bool named = string_has_prefix(message, path);
-    error_set(err, problem->kind,
-              "%s%s%s; `git checkout HEAD -- %s` brings back what was committed, `git log -- %s` "
-              "tells who changed it",
-              named ? "" : path, named ? "" : ": ", message, path, path);
-    return -1;
-}
-
-static int add_damage(struct ledger_damage_list *damage, const char *path, struct error *problem,
-                      struct error *err) {
-    _cleanup_(error_clear) struct error whole = {0};
-    explain(path, problem, &whole);
-    if (whole.kind == ERROR_NO_MEMORY)
-        return error_move(err, &whole);
+static int add_damage(struct ledger_damage_list *damage, const char *path,
+                      const struct error *problem, struct error *err) {
     struct ledger_damage *item = array_add(damage, err);
     if (item == NULL || string_copy(path, &item->file, err) < 0 ||
-        string_copy(error_message(&whole), &item->reason, err) < 0)
+        string_copy(error_message(problem), &item->reason, err) < 0)
         return -1;
     return 0;
+}
+
+/* Bytes that are not as they were written are brought back the same way whatever is wrong with them. */
+static void add_remedy(const char *path, struct error *problem) {
+    _cleanup_(error_clear) struct error bare = {0};
+    error_move(&bare, problem);
+    error_set(problem, bare.kind,
+              "%s; `git checkout HEAD -- %s` brings back what was committed, and `git log -- %s` "
+              "tells who changed it",
+              error_message(&bare), path, path);
 }
 
 static int load_file(const char *path, const struct text *bytes, struct error *problem,
                      void *context, struct error *err) {
     struct load *load = context;
     _cleanup_(error_clear) struct error own = {0};
-    if (bytes != NULL) {
+    if (bytes == NULL) {
+        error_wrap(problem, "%s", path);
+    } else {
         if (ledger_parse(path, text_string(bytes), bytes->length, load->ledger, &own) == 0)
             return 0;
         problem = &own;
+        if (own.kind == ERROR_INPUT)
+            add_remedy(path, problem);
     }
-    if (problem->kind == ERROR_NO_MEMORY)
+    if (problem->kind == ERROR_NO_MEMORY || load->damage == NULL)
         return error_move(err, problem);
-    if (load->damage != NULL)
-        return add_damage(load->damage, path, problem, err);
-    return explain(path, problem, err);
+    return add_damage(load->damage, path, problem, err);
 }
 
 static int load(const char *root, struct load *load, struct error *err) {

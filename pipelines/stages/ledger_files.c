@@ -11,7 +11,10 @@
 
 #define ENDING ".jsonl"
 
-static const char a_link[] = "is a link, and the ledger follows none";
+static const char a_link[] =
+    "is a link, and the ledger follows none: put the file itself there, or "
+    "remove it";
+static const char a_folder[] = "is a folder, where only files are looked for: remove it";
 
 bool ledger_month_valid(const char *name) {
     return strlen(name) == 7 && strspn(name, "0123456789") == 4 && name[4] == '-' &&
@@ -85,7 +88,7 @@ static int read_file(int root_fd, const char *path, struct text *out, struct err
     if (fd < 0 || fstat(fd, &status) < 0)
         return error_set_errno(err, "open");
     if (!S_ISREG(status.st_mode))
-        return error_set(err, ERROR_INPUT, "is no plain file");
+        return error_set(err, ERROR_INPUT, "is no plain file: remove it");
     if ((uint64_t)status.st_size > LEDGER_FILE_LIMIT)
         return error_set(err, ERROR_LIMIT, "is larger than %u bytes", LEDGER_FILE_LIMIT);
     return read_bytes(fd, out, err);
@@ -118,11 +121,13 @@ static const char *misplaced(int root_fd, const char *path, bool in_month, bool 
         return a_link;
     *is_folder = S_ISDIR(status.st_mode);
     if (*is_folder)
-        return in_month ? "is a folder, where only files are looked for" : NULL;
+        return in_month ? a_folder : NULL;
     if (!string_has_suffix(path, ENDING))
         return NULL;
-    return in_month ? "its name is none that a file of the ledger has"
-                    : "stands in no month's folder, such as " LEDGER_FOLDER "/2026-11";
+    return in_month ? "its name is none that a file of the ledger has: give it its name back, or "
+                      "remove it"
+                    : "stands in no month's folder, such as " LEDGER_FOLDER
+                      "/2026-11: move it there, or remove it";
 }
 
 static int read_name(struct folder *folder, const char *month, const char *name,
@@ -140,7 +145,7 @@ static int read_name(struct folder *folder, const char *month, const char *name,
     const char *why =
         misplaced(folder->root_fd, path, ledger_month_valid(beneath_name(month)), &is_folder);
     if (why == NULL && is_folder)
-        why = "is a folder, where only files are looked for";
+        why = a_folder;
     if (why == NULL)
         return 0;
     error_set(&problem, ERROR_INPUT, "%s", why);

@@ -1,7 +1,7 @@
+#include <config.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "config.h"
 #include "gate/base/clock.h"
 #include "gate/base/hash.h"
 #include "pipelines/stages/ledger_parts.h"

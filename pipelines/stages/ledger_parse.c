@@ -379,7 +379,8 @@ static int read_line(struct reading *reading, const char *line, size_t length, s
     if (check_id(reading, line, length, err) < 0)
         return -1;
     if (reading->newer) {
-        entry->unknown = ledger_type_name(entry->type);
+        if (entry->unknown == NULL)
+            entry->unknown = ledger_type_name(entry->type);
         entry->type = LEDGER_UNKNOWN;
         entry->critical = true;
     }
