@@ -146,6 +146,7 @@ check_PROGRAMS += tests/unit/test_terminal
 # pipelines
 check_PROGRAMS += tests/unit/test_stage
 check_PROGRAMS += tests/unit/test_config
+check_PROGRAMS += tests/unit/test_evidence
 check_PROGRAMS += tests/unit/test_ledger
 check_PROGRAMS += tests/unit/test_ledger_actor
 check_PROGRAMS += tests/unit/test_ledger_files
