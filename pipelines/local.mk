@@ -21,7 +21,14 @@ pipelines_libpipelines_a_SOURCES = \
 
 # pipelines/stages: staging, then production: sets, the ledger, the rule for entering a stage
 pipelines_libpipelines_a_SOURCES += \
-	%D%/stages/entry.h \
+	%D%/stages/entry.c %D%/stages/entry.h %D%/stages/entry_parts.h \
+	%D%/stages/entry_changes.c \
+	%D%/stages/entry_decisions.c \
+	%D%/stages/entry_evidence.c \
+	%D%/stages/entry_judge.c \
+	%D%/stages/entry_pause.c \
+	%D%/stages/entry_timeline.c \
+	%D%/stages/entry_world.c \
 	%D%/stages/evidence.c %D%/stages/evidence.h \
 	%D%/stages/ledger.c %D%/stages/ledger.h %D%/stages/ledger_parts.h \
 	%D%/stages/ledger_actor.c %D%/stages/ledger_canonical.c %D%/stages/ledger_fields.c \
