@@ -144,6 +144,7 @@ check_PROGRAMS += tests/unit/test_screen
 check_PROGRAMS += tests/unit/test_terminal
 
 # pipelines
+check_PROGRAMS += tests/unit/test_checkout
 check_PROGRAMS += tests/unit/test_stage
 check_PROGRAMS += tests/unit/test_config
 check_PROGRAMS += tests/unit/test_ledger
