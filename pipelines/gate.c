@@ -66,7 +66,7 @@ int gate_look_up(struct gate *gate, struct error *err) {
 }
 
 int gate_plan(struct gate *gate, struct error *err) {
-    if (plan_make(gate->config, &gate->updates, gate->options->since != NULL, &gate->plan, err) < 0)
+    if (plan_make(gate->config, &gate->updates, gate_asks_every_test(gate), &gate->plan, err) < 0)
         return -1;
     for (size_t i = 0; i < gate->plan.warnings.count; i++) {
         terminal_warning(gate->terminal, "%s", gate->plan.warnings.items[i]);
@@ -150,7 +150,7 @@ static int judge_stage(struct gate *gate, size_t stage, const bool *eligible, st
                            .trials = trials,
                            .trial_count = gate->plan.count,
                            .promote_passing = gate_promotes_passing(gate, stage),
-                           .baselines = true,
+                           .baselines = gate->options->standing == NULL,
                            .ask = gate_ask,
                            .context = gate};
     return judge(&c, rulings, err) < 0 ? -1 : decide(gate, eligible, rulings, err);
@@ -341,6 +341,9 @@ static int run_steps(struct gate *gate, struct error *err) {
         return -1;
     if (gate->options->since != NULL) {
         if (gate_find_since(gate, err) < 0)
+            return -1;
+    } else if (gate->options->standing != NULL) {
+        if (gate_find_standing(gate, err) < 0 || gate_open_ledger(gate, err) < 0)
             return -1;
     } else if (gate_enters(gate->options)) {
         if (gate_find(gate, err) < 0 || gate_open_ledger(gate, err) < 0 ||

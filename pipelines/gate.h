@@ -19,12 +19,13 @@
 #include "runners/schedule.h"
 
 struct gate_options {
-    const char *command;              /* "run", "test": for the result */
-    const char *root;                 /* folder of the project */
-    const char *output;               /* folder of reports and logs */
-    bool output_is_named;             /* by the caller: it may then be a link */
-    const char *engine;               /* address, or NULL */
-    const char *since;                /* of `test`: the commit to compare with; NULL for `run` */
+    const char *command;  /* "run", "test": for the result */
+    const char *root;     /* folder of the project */
+    const char *output;   /* folder of reports and logs */
+    bool output_is_named; /* by the caller: it may then be a link */
+    const char *engine;   /* address, or NULL */
+    const char *since;    /* of `test`: the commit to compare with; NULL for `run` */
+    const char *standing; /* of `test --stage`: the stage whose pins are tested as they stand */
     const struct string_list *images; /* selectors; empty is all */
     const struct string_list *urgent; /* selectors: no pause of the intake holds them */
     const char *stage;                /* of `promote`: the stage to enter; NULL for the others */
@@ -111,6 +112,7 @@ int gate_end(const struct gate_options *options, const struct cancel *cancel,
  *
  *   find         scan, updates, rules, selection
  *   find_since   instead of it: updates are what differs from options->since
+ *   find_standing  instead of it: updates are what stands in options->standing
  *   look_up      candidates
  *   enter, prove   instead of it: candidates of `promote` come from the stage before, and are still there
  *   open_ledger  what was recorded, and what stands in the stages now
@@ -127,6 +129,7 @@ int gate_find_stages(struct gate *gate, struct error *err) _must_check_; /* a pa
 int gate_enter(struct gate *gate, struct error *err) _must_check_;
 int gate_prove(struct gate *gate, struct error *err) _must_check_;
 int gate_find_since(struct gate *gate, struct error *err) _must_check_;
+int gate_find_standing(struct gate *gate, struct error *err) _must_check_;
 int gate_look_up(struct gate *gate, struct error *err) _must_check_;
 int gate_plan(struct gate *gate, struct error *err) _must_check_;
 int gate_check_files(struct gate *gate, struct error *err) _must_check_;
@@ -165,6 +168,10 @@ void gate_close_ledger(struct gate *gate);
 int gate_fill_stages(struct gate *gate, struct error *err) _must_check_; /* a part of fill_result */
 
 /* Stages in a run; gate_stages.c. */
+
+/* err: usage when no stages are configured, or none has that name (NULL: only the first) */
+int gate_check_stage(const struct config *config, const char *name, struct error *err) _must_check_;
+bool gate_asks_every_test(const struct gate *gate); /* also those of other stages; gate_since.c */
 
 int gate_pause(struct gate *gate, struct error *err) _must_check_;
 

@@ -166,7 +166,11 @@ int result_stage_words(const struct result *result, const struct result_stage *s
     } else if (stage->reason != NULL) {
         text_printf(out, "%s: nothing enters from %s: %s", stage->name, from, stage->reason);
     } else {
-        text_printf(out, "%s: nothing newer waits", stage->name);
+        text_printf(out, "%s %s the set %.*s", stage->name,
+                    string_equal(result->command, "test") ? "holds" : "keeps", RESULT_SET_SHORT,
+                    or_empty(stage->set));
+        if (*from != '\0' && !string_equal(result->command, "test"))
+            text_printf(out, ": nothing newer waits in %s", from);
     }
     if (stage->overridden != NULL)
         text_printf(out, "; FORCED over %s: %s", stage->overridden, or_empty(stage->forced));

@@ -51,6 +51,7 @@ static const struct option_spec specs[OPTION_COUNT] = {
          "all passing"},
     [OPTION_REASON] = {"reason", 0, "WORDS", "why, for the record"},
     [OPTION_SINCE] = {"since", 0, "REF", "the commit or branch to compare the pins with"},
+    [OPTION_STAGE] = {"stage", 0, "STAGE", "the stage that it is about"},
 };
 
 const enum option_id options_common[] = {OPTION_DIRECTORY, OPTION_CONFIG, OPTION_QUIET,

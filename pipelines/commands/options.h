@@ -33,6 +33,7 @@ enum option_id {
     OPTION_PROMOTE,
     OPTION_REASON,
     OPTION_SINCE,
+    OPTION_STAGE,
     OPTION_COUNT
 };
 
