@@ -39,7 +39,8 @@ int gate_find(struct gate *gate, struct error *err) {
                                    .cancel = gate->cancel};
     if (scan_tree(gate->options->root, &options, &gate->scan, err) < 0)
         return error_wrap(err, "scan %s", gate->options->root);
-    if (gate_find_stages(gate, err) < 0 || lookup_rules(gate->config, &gate->updates, err) < 0)
+    if (gate_find_stages(gate, err) < 0 ||
+        (!gate_enters(gate->options) && lookup_rules(gate->config, &gate->updates, err) < 0))
         return -1;
     size_t pins = gate->scan.pins.count;
     terminal_line(gate->terminal, "found %zu pin%s of %zu version%s in %zu of %zu file%s", pins,
@@ -65,7 +66,7 @@ int gate_look_up(struct gate *gate, struct error *err) {
 }
 
 int gate_plan(struct gate *gate, struct error *err) {
-    if (plan_make(gate->config, &gate->updates, gate->options->since != NULL, &gate->plan, err) < 0)
+    if (plan_make(gate->config, &gate->updates, gate_asks_every_test(gate), &gate->plan, err) < 0)
         return -1;
     for (size_t i = 0; i < gate->plan.warnings.count; i++) {
         terminal_warning(gate->terminal, "%s", gate->plan.warnings.items[i]);
@@ -74,7 +75,7 @@ int gate_plan(struct gate *gate, struct error *err) {
     }
     for (size_t i = 0; i < gate->updates.count; i++) {
         struct update *update = &gate->updates.items[i];
-        if (update->decided || plan_covers(&gate->plan, i))
+        if (update->decided || plan_covers(&gate->plan, i) || gate_enters(gate->options))
             continue;
         if (update_decide(update, err, VERDICT_HOLD, CODE_NO_TEST,
                           "no test covers it: declare one in %s, or it never moves",
@@ -149,7 +150,7 @@ static int judge_stage(struct gate *gate, size_t stage, const bool *eligible, st
                            .trials = trials,
                            .trial_count = gate->plan.count,
                            .promote_passing = gate_promotes_passing(gate, stage),
-                           .baselines = true,
+                           .baselines = gate->options->standing == NULL,
                            .ask = gate_ask,
                            .context = gate};
     return judge(&c, rulings, err) < 0 ? -1 : decide(gate, eligible, rulings, err);
@@ -237,7 +238,7 @@ int gate_test(struct gate *gate, struct error *err) {
         return error_no_memory(err);
     size_t count = 0;
     for (size_t i = 0; i < gate->updates.count; i++) {
-        eligible[i] = plan_moves(&gate->updates.items[i]);
+        eligible[i] = plan_moves(&gate->updates.items[i]) && plan_covers(&gate->plan, i);
         count += eligible[i] ? 1 : 0;
     }
     if (count == 0)
@@ -268,6 +269,7 @@ void gate_clear(struct gate *gate) {
     scan_clear(&gate->scan);
     free(steal(gate->stage_of));
     update_list_clear(&gate->updates);
+    gate_close_ledger(gate);
     lookup_close(&gate->lookup);
     pull_clear(&gate->pull);
     plan_clear(&gate->plan);
@@ -340,12 +342,20 @@ static int run_steps(struct gate *gate, struct error *err) {
     if (gate->options->since != NULL) {
         if (gate_find_since(gate, err) < 0)
             return -1;
-    } else if (gate_find(gate, err) < 0 || gate_look_up(gate, err) < 0) {
+    } else if (gate->options->standing != NULL) {
+        if (gate_find_standing(gate, err) < 0 || gate_open_ledger(gate, err) < 0)
+            return -1;
+    } else if (gate_enters(gate->options)) {
+        if (gate_find(gate, err) < 0 || gate_open_ledger(gate, err) < 0 ||
+            gate_enter(gate, err) < 0 || gate_prove(gate, err) < 0)
+            return -1;
+    } else if (gate_find(gate, err) < 0 || gate_open_ledger(gate, err) < 0 ||
+               gate_look_up(gate, err) < 0 || gate_pause(gate, err) < 0) {
         return -1;
     }
     lookup_close(&gate->lookup);
     if (gate_plan(gate, err) < 0 || gate_check_files(gate, err) < 0 || gate_test(gate, err) < 0 ||
-        close_for_untested(gate, err) < 0)
+        gate_enter_untested(gate, err) < 0 || close_for_untested(gate, err) < 0)
         return -1;
     return gate_promote(gate, err);
 }

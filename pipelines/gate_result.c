@@ -94,6 +94,8 @@ static int fill_updates(struct gate *gate, struct error *err) {
 
 int gate_fill_result(struct gate *gate, struct error *err) {
     int filled = fill_updates(gate, err);
+    if (filled == 0)
+        filled = gate_fill_stages(gate, err);
     if (filled < 0)
         forget_updates(gate->result);
     return filled;

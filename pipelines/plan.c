@@ -93,6 +93,19 @@ static int resolve_steps(const struct request *request, size_t *steps, bool *has
     return 0;
 }
 
+bool plan_test_covers(const struct test *test, const char *image, const char *tag) {
+    if (test->images.count > 0)
+        return selector_list_matches(&test->images, image, tag);
+    bool uses_in = false;
+    for (size_t i = 0; i < test->command_count; i++) {
+        const char *in = test->commands[i].in != NULL ? test->commands[i].in : test->in;
+        uses_in = uses_in || in != NULL;
+        if (in != NULL && selector_matches(in, image, tag))
+            return true;
+    }
+    return !uses_in;
+}
+
 static int find_covered(const struct request *request, const size_t *steps,
                         struct index_list *covered, struct error *err) {
     const struct test *test = request->test;

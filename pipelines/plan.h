@@ -39,6 +39,9 @@ int plan_make(const struct config *config, const struct update_list *updates, bo
               struct plan *plan, struct error *err) _must_check_;
 bool plan_covers(const struct plan *plan, size_t update); /* some trial tests it */
 
+/* Whether the test covers a value of that name, by the rule above, whatever else is pinned. tag: may be NULL. */
+bool plan_test_covers(const struct test *test, const char *image, const char *tag);
+
 /* The first round: a trial runs when some update that it covers may still move, and on the candidates of those that may. */
 bool plan_needs(const struct plan_trial *trial, const struct update_list *updates);
 bool plan_moves(const struct update *update);

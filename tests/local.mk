@@ -12,7 +12,7 @@ LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver
 SH_LOG_DRIVER = $(LOG_DRIVER)
 TEST_EXTENSIONS = .sh
 
-EXTRA_DIST += tests/unit/answers.h tests/unit/fake_engine.h tests/unit/pty.h tests/unit/tree.h tests/unit/unit.h
+EXTRA_DIST += tests/unit/answers.h tests/unit/entry_rows.h tests/unit/fake_engine.h tests/unit/pty.h tests/unit/tree.h tests/unit/unit.h
 
 # The bench around the program: a private engine and registry, what they need.
 TESTS += %D%/layers.sh
@@ -144,12 +144,14 @@ check_PROGRAMS += tests/unit/test_screen
 check_PROGRAMS += tests/unit/test_terminal
 
 # pipelines
+check_PROGRAMS += tests/unit/test_checkout
 check_PROGRAMS += tests/unit/test_stage
 check_PROGRAMS += tests/unit/test_config
 check_PROGRAMS += tests/unit/test_evidence
 check_PROGRAMS += tests/unit/test_ledger
 check_PROGRAMS += tests/unit/test_ledger_actor
 check_PROGRAMS += tests/unit/test_ledger_files
+check_PROGRAMS += tests/unit/test_entry
 check_PROGRAMS += tests/unit/test_lookup
 check_PROGRAMS += tests/unit/test_journal
 check_PROGRAMS += tests/unit/test_options
