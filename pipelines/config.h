@@ -19,6 +19,7 @@
  *         timeout: 5m
  *     stages: [{name: staging, files: [deploy/staging/]}]   # see pipelines/stages/stage.h
  *     target: main                                          # the branch whose files and decisions count
+ *     reuse: 24h                    # a pass in the ledger that is younger stands in for a trial; also a test's own
  *     promote: all
  *     untested: hold
  */
@@ -66,6 +67,7 @@ struct config {
     struct test_list tests;
     struct stage_list stages;
     char *target;         /* branch whose files and decisions count; NULL: any */
+    int64_t reuse_ms;     /* default of tests; 0: never */
     bool promote_passing; /* promote: passing */
     bool untested_fails;  /* untested: fail */
 };

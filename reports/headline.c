@@ -56,13 +56,18 @@ static void count_outcome(struct result_tests *tests, enum outcome outcome) {
     tests->skipped += outcome == OUTCOME_SKIPPED;
 }
 
+static void count_run(const struct result_trial *trial, struct result_tests *tests) {
+    count_outcome(tests, trial->outcome);
+    tests->reused += trial->reused != NULL && has_passed(trial->outcome);
+}
+
 static void count_trial(const struct result_trial *trial, struct result_tests *tests) {
     if (trial->baseline)
         return;
     for (size_t i = 0; i < trial->command_count; i++)
         count_outcome(tests, trial->commands[i].outcome);
     if (result_trial_speaks_alone(trial))
-        count_outcome(tests, trial->outcome);
+        count_run(trial, tests);
 }
 
 void result_count_tests(const struct result *result, struct result_tests *tests) {
@@ -75,7 +80,7 @@ void result_count_runs(const struct result *result, struct result_tests *runs) {
     *runs = (struct result_tests){0};
     for (size_t i = 0; i < result->trial_count; i++)
         if (!result->trials[i].baseline)
-            count_outcome(runs, result->trials[i].outcome);
+            count_run(&result->trials[i], runs);
 }
 
 /* Does the trial tell of this update? A combination that failed tells of those alone that were rejected for it. */
@@ -98,7 +103,7 @@ void result_count_update_runs(const struct result *result, size_t update,
     *runs = (struct result_tests){0};
     for (size_t i = 0; i < result->trial_count; i++)
         if (!result->trials[i].baseline && tells_of(result, &result->trials[i], update))
-            count_outcome(runs, result->trials[i].outcome);
+            count_run(&result->trials[i], runs);
 }
 
 const struct result_command *result_failed_command(const struct result_trial *trial) {

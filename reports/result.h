@@ -36,6 +36,12 @@ struct result_command {
     char *reproduce; /* a line for a shell; NULL where there is none */
 };
 
+/* The pass on record that stands in for a trial: nothing was run. */
+struct result_reused {
+    int64_t time_ms; /* when it passed, since 1970 */
+    char *entry;     /* id of the ledger's entry */
+};
+
 /* One trial that the verdicts rest on; baseline trials are marked. */
 struct result_trial {
     char *test;      /* name of the test */
@@ -46,6 +52,7 @@ struct result_trial {
     enum outcome outcome;
     char *reason; /* NULL for passed */
     int64_t started_ms, duration_ms;
+    struct result_reused *reused; /* NULL: it was run; else it has no commands and took no time */
     struct result_command *commands;
     size_t command_count;
 };
@@ -131,6 +138,7 @@ size_t result_count_code(const struct result *result, enum verdict_code code);
 struct result_tests {
     size_t total, passed; /* flaky ones have passed */
     size_t flaky;
+    size_t reused; /* of those that passed: not run again */
     size_t failed; /* failed, timed-out, oom */
     size_t errors;
     size_t skipped;

@@ -147,6 +147,7 @@ check_PROGRAMS += tests/unit/test_terminal
 check_PROGRAMS += tests/unit/test_checkout
 check_PROGRAMS += tests/unit/test_stage
 check_PROGRAMS += tests/unit/test_config
+check_PROGRAMS += tests/unit/test_evidence
 check_PROGRAMS += tests/unit/test_ledger
 check_PROGRAMS += tests/unit/test_ledger_actor
 check_PROGRAMS += tests/unit/test_ledger_files
