@@ -56,6 +56,13 @@ inject_calls = malloc calloc realloc vasprintf asprintf read pread write open op
 	mkdirat rename renameat unlink unlinkat mkostemp memfd_create opendir fdopendir fopen fwrite
 tests_faults_pingate_inject_LDFLAGS = $(AM_LDFLAGS) $(inject_calls:%=-Wl$(comma)--wrap=%)
 
+# A copy of the program whose clock a test sets; tests/run.sh builds it.
+EXTRA_PROGRAMS += tests/e2e/pingate-clock
+CLEANFILES += tests/e2e/pingate-clock$(EXEEXT)
+tests_e2e_pingate_clock_SOURCES = pipelines/main.c tests/e2e/clock.c
+tests_e2e_pingate_clock_LDADD = $(layer_libraries) $(outside_libraries)
+tests_e2e_pingate_clock_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_now_ms
+
 # Reports as their readers take them, machine forms against their schemas.
 TESTS += %D%/docs.sh %D%/reports.sh %D%/schemas.sh
 EXTRA_DIST += %D%/docs.sh %D%/complete.py
@@ -84,6 +91,7 @@ check_PROGRAMS += tests/unit/test_json_read
 tests_unit_test_json_read_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc
 check_PROGRAMS += tests/unit/test_json_walk
 check_PROGRAMS += tests/unit/test_process
+check_PROGRAMS += tests/unit/test_words
 check_PROGRAMS += tests/unit/test_yaml
 
 # gate
@@ -92,6 +100,7 @@ check_PROGRAMS += tests/unit/test_pin
 check_PROGRAMS += tests/unit/test_platform
 check_PROGRAMS += tests/unit/test_reference
 check_PROGRAMS += tests/unit/test_selector
+check_PROGRAMS += tests/unit/test_set
 check_PROGRAMS += tests/unit/test_update
 check_PROGRAMS += tests/unit/test_verdict
 
@@ -125,6 +134,7 @@ check_PROGRAMS += tests/unit/test_schedule
 check_PROGRAMS += tests/unit/test_labels
 check_PROGRAMS += tests/unit/test_reproduce
 check_PROGRAMS += tests/unit/test_workspace
+check_PROGRAMS += tests/unit/test_workspace_hash
 
 # reports
 check_PROGRAMS += tests/unit/test_clean
@@ -134,7 +144,12 @@ check_PROGRAMS += tests/unit/test_screen
 check_PROGRAMS += tests/unit/test_terminal
 
 # pipelines
+check_PROGRAMS += tests/unit/test_checkout
+check_PROGRAMS += tests/unit/test_stage
 check_PROGRAMS += tests/unit/test_config
+check_PROGRAMS += tests/unit/test_ledger
+check_PROGRAMS += tests/unit/test_ledger_actor
+check_PROGRAMS += tests/unit/test_ledger_files
 check_PROGRAMS += tests/unit/test_entry
 check_PROGRAMS += tests/unit/test_lookup
 check_PROGRAMS += tests/unit/test_journal
