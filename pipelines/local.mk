@@ -32,8 +32,11 @@ pipelines_libpipelines_a_SOURCES += \
 	%D%/stages/entry_world.c \
 	%D%/stages/checkout.c %D%/stages/checkout.h \
 	%D%/stages/evidence.c %D%/stages/evidence.h \
+	%D%/stages/compact.h %D%/stages/compact_choose.c %D%/stages/ledger_compact.c \
+	%D%/stages/history.h %D%/stages/history_findings.c %D%/stages/history_select.c %D%/stages/history_stood.c \
 	%D%/stages/ledger.c %D%/stages/ledger.h %D%/stages/ledger_parts.h \
 	%D%/stages/ledger_actor.c %D%/stages/ledger_canonical.c %D%/stages/ledger_fields.c \
+	%D%/stages/ledger_json.c %D%/stages/ledger_json.h \
 	%D%/stages/ledger_files.c %D%/stages/ledger_format.c %D%/stages/ledger_parse.c \
 	%D%/stages/stage.c %D%/stages/stage.h
 
@@ -44,6 +47,7 @@ pipelines_libpipelines_a_SOURCES += \
 	%D%/commands/doctor.c \
 	%D%/commands/gated.c %D%/commands/gated.h \
 	%D%/commands/help.c %D%/commands/help.h \
+	%D%/commands/history.c %D%/commands/history.h %D%/commands/history_json.c %D%/commands/history_print.c \
 	%D%/commands/init.c \
 	%D%/commands/listing.c %D%/commands/listing.h \
 	%D%/commands/man.c \
