@@ -89,6 +89,8 @@ static const char *why_untested(const struct result_update *update) {
         return "no tag to follow";
     case CODE_NOT_A_VERSION:
         return "its tag is no version";
+    case CODE_TAG_MISMATCH:
+        return "its tag does not match the rule";
     case CODE_NONE:
     case CODE_GATE_CLOSED:
     case CODE_NOT_SELECTED: /* as the caller asked */
