@@ -17,7 +17,7 @@ EXTRA_DIST += tests/unit/answers.h tests/unit/fake_engine.h tests/unit/pty.h tes
 # The bench around the program: a private engine and registry, what they need.
 TESTS += %D%/layers.sh
 EXTRA_DIST += %D%/layers.sh %D%/lint.sh .clang-format .clang-tidy .shellcheckrc .ci/run
-EXTRA_DIST += %D%/engine.sh %D%/images.sh %D%/packages %D%/packages.sh %D%/run.sh
+EXTRA_DIST += %D%/debian.sh %D%/engine.sh %D%/images.sh %D%/packages %D%/packages.sh %D%/run.sh
 
 lint: all ## format, static analysis and scripts (tests/lint.sh)
 	@PINGATE_LINT_FLAGS='$(lint_flags)' $(top_srcdir)/tests/lint.sh
