@@ -20,7 +20,7 @@ EXTRA_DIST += %D%/layers.sh %D%/lint.sh .clang-format .clang-tidy .shellcheckrc 
 EXTRA_DIST += %D%/debian.sh %D%/engine.sh %D%/images.sh %D%/packages %D%/packages.sh %D%/run.sh
 
 lint: all ## format, static analysis and scripts (tests/lint.sh)
-	@PINGATE_LINT_FLAGS='$(lint_flags)' $(top_srcdir)/tests/lint.sh
+	@PINGATE_LINT_FLAGS='$(lint_flags)' PINGATE_TEST_BUILD='$(abs_top_builddir)' $(top_srcdir)/tests/lint.sh
 .PHONY: lint
 
 # End to end: real engine, real registry, the built program.
@@ -55,6 +55,10 @@ comma = ,
 inject_calls = malloc calloc realloc vasprintf asprintf read pread write open openat fsync fstat fchmod fchown lseek mkdir \
 	mkdirat rename renameat unlink unlinkat mkostemp memfd_create opendir fdopendir fopen fwrite
 tests_faults_pingate_inject_LDFLAGS = $(AM_LDFLAGS) $(inject_calls:%=-Wl$(comma)--wrap=%)
+
+# Ready-made CI definitions against the published schemas, and against what would make them unsafe.
+TESTS += %D%/ci.sh
+EXTRA_DIST += %D%/ci.sh %D%/ci.py %D%/data/github-action.json %D%/data/github-workflow.json %D%/data/gitlab-ci.json
 
 # Reports as their readers take them, machine forms against their schemas.
 TESTS += %D%/docs.sh %D%/reports.sh %D%/schemas.sh
