@@ -213,17 +213,19 @@ static const struct key top_keys[] = {
     {"registries", read_registries, offsetof(struct config, registries)},
     {"updates", read_updates, offsetof(struct config, rules)},
     {"tests", config_read_tests, offsetof(struct config, tests)},
+    {"stages", config_read_stages, offsetof(struct config, stages)},
+    {"target", config_read_text, offsetof(struct config, target)},
     {"promote", read_promote, offsetof(struct config, promote_passing)},
     {"untested", read_untested, offsetof(struct config, untested_fails)},
     {0},
 };
 
-static const char *const top_future[] = {"include", "stages", NULL};
+static const char *const top_future[] = {"include", NULL};
 static const struct key_table top_table = {"the configuration", "", top_keys, top_future};
 
-static const struct key_table *const key_tables[] = {&top_table,         &file_table,
-                                                     &registry_table,    &rule_table,
-                                                     &config_test_table, &config_command_table};
+static const struct key_table *const key_tables[] = {
+    &top_table,         &file_table,           &registry_table,    &rule_table,
+    &config_test_table, &config_command_table, &config_stage_table};
 
 int config_each_key(int (*visit)(void *context, const char *prefix, const char *name),
                     void *context) {
@@ -290,7 +292,9 @@ int config_parse(const char *file, const char *bytes, size_t length, struct conf
     if (version == NULL && root->kind == YAML_MAPPING)
         return config_complain(file, root, err,
                                "the configuration lacks \"version: 1\", with which it begins");
-    return config_read_mapping(file, root, &top_table, out, err);
+    if (config_read_mapping(file, root, &top_table, out, err) < 0)
+        return -1;
+    return config_check_stages(file, root, out, err);
 }
 
 int config_load(const char *file, struct config *out, struct error *err) {
@@ -317,6 +321,8 @@ void config_clear(struct config *config) {
         free(config->registries.items[i].ca_file);
         free(config->registries.items[i].token_server);
     }
+    stage_list_clear(&config->stages);
+    free(config->target);
     free(config->rules.items);
     free(config->tests.items);
     free(config->registries.items);

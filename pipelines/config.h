@@ -17,6 +17,8 @@
  *         images: [redis]
  *         run: ["redis-server --version", ["/bin/true"], {in: python, command: "pytest -q"}]
  *         timeout: 5m
+ *     stages: [{name: staging, files: [deploy/staging/]}]   # see pipelines/stages/stage.h
+ *     target: main                                          # the branch whose files and decisions count
  *     promote: all
  *     untested: hold
  */
@@ -63,6 +65,7 @@ struct config {
     struct config_rule_list rules;
     struct test_list tests;
     struct stage_list stages;
+    char *target;         /* branch whose files and decisions count; NULL: any */
     bool promote_passing; /* promote: passing */
     bool untested_fails;  /* untested: fail */
 };

@@ -129,7 +129,7 @@ int gate_find_since(struct gate *gate, struct error *err) {
         if ((i == 0 || strcmp(pins->items[i].file, pins->items[i - 1].file) != 0) &&
             scan_old_file(gate, commit, pins->items[i].file, &old, err) < 0)
             return error_wrap(err, "read the pins of %s", gate->options->since);
-    if (updates_collect(pins, &gate->updates, err) < 0)
+    if (updates_collect(pins, NULL, &gate->updates, err) < 0)
         return -1;
     size_t changed = 0;
     for (size_t i = 0; i < gate->updates.count; i++) {

@@ -154,6 +154,25 @@ int result_change_words(const char *tag, const char *digest, const char *candida
     return *out != NULL ? 0 : -1;
 }
 
+int result_stage_words(const struct result *result, const struct result_stage *stage,
+                       struct text *out, struct error *err) {
+    const char *from = or_empty(stage->from);
+    if (stage->set != NULL && !string_equal(stage->set, stage->before)) {
+        text_printf(out, "%s %s the set %.*s", stage->name,
+                    result->changed ? "takes" : "would take", RESULT_SET_SHORT, stage->set);
+        if (*from != '\0')
+            text_printf(out, " from %s", from);
+        text_printf(out, " (before: %.*s)", RESULT_SET_SHORT, or_empty(stage->before));
+    } else if (stage->reason != NULL) {
+        text_printf(out, "%s: nothing enters from %s: %s", stage->name, from, stage->reason);
+    } else {
+        text_printf(out, "%s: nothing newer waits", stage->name);
+    }
+    if (stage->overridden != NULL)
+        text_printf(out, "; FORCED over %s: %s", stage->overridden, or_empty(stage->forced));
+    return text_check(out, err);
+}
+
 /* What the run came to, by number of updates. */
 struct tally {
     size_t all;   /* that were asked for */

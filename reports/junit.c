@@ -77,6 +77,14 @@ static int add_run_suite(struct drawing *drawing) {
     add_property(&head, "engine", result->engine);
     add_property(&head, "promote", result->promote);
     add_property(&head, "set", result->set);
+    for (size_t i = 0; i < result->stage_count; i++) {
+        _cleanup_(text_clear) struct text name = {0};
+        _cleanup_(text_clear) struct text words = {0};
+        text_printf(&name, "stage.%s", result->stages[i].name);
+        if (result_stage_words(result, &result->stages[i], &words, drawing->err) < 0)
+            return -1;
+        add_property(&head, text_string(&name), text_string(&words));
+    }
     add_property(&head, "dry-run", result->dry_run ? "true" : "false");
     text_printf(&head, "      <property name=\"exit-status\" value=\"%d\"/>\n    </properties>\n",
                 result->exit_status);

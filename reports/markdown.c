@@ -296,6 +296,23 @@ static void add_footer(struct text *out, const struct result *result) {
     text_add(out, "</sub>\n");
 }
 
+/* A stage that was forced is told before all else, in each step. */
+static void add_stages(struct text *out, const struct result *result) {
+    for (size_t i = 0; i < result->stage_count; i++) {
+        const struct result_stage *stage = &result->stages[i];
+        _cleanup_(text_clear) struct text words = {0};
+        struct error why = {0};
+        if (result_stage_words(result, stage, &words, &why) < 0) {
+            error_clear(&why);
+            out->failed = words.failed;
+            return;
+        }
+        text_add(out, stage->overridden != NULL ? "\n> ⚠️ " : "\n> ");
+        markdown_words(out, text_string(&words), MESSAGE_LIMIT);
+        text_add_char(out, '\n');
+    }
+}
+
 static void add_cuts(struct text *out, size_t step) {
     if (step == 0)
         return;
@@ -309,6 +326,7 @@ static void draw_step(const struct result *result, const char *headline, size_t 
                       struct text *out) {
     const struct markdown_detail *detail = &details[step];
     add_headline(out, result, headline);
+    add_stages(out, result);
     add_untested(out, result,
                  detail->messages < UNTESTED_SHOWN ? detail->messages : UNTESTED_SHOWN);
     add_cuts(out, step);

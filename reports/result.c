@@ -105,6 +105,18 @@ static const struct field update_fields_items[] = {
 };
 TABLE(update_fields, result_update);
 
+static const struct field stage_fields_items[] = {
+    FIELD(result_stage, name, FIELD_STRING),
+    FIELD(result_stage, from, FIELD_STRING_OR_NULL),
+    FIELD(result_stage, before, FIELD_STRING_OR_NULL),
+    FIELD(result_stage, set, FIELD_STRING_OR_NULL),
+    FIELD(result_stage, source, FIELD_STRING_OR_NULL),
+    FIELD(result_stage, reason, FIELD_STRING_OR_NULL),
+    FIELD(result_stage, overridden, FIELD_STRING_OR_NULL),
+    FIELD(result_stage, forced, FIELD_STRING_OR_NULL),
+};
+TABLE(stage_fields, result_stage);
+
 static const struct field result_fields_items[] = {
     FIELD(result, program_version, FIELD_STRING),
     FIELD(result, command, FIELD_STRING),
@@ -118,6 +130,8 @@ static const struct field result_fields_items[] = {
     FIELD(result, set, FIELD_STRING_OR_NULL),
     LIST(result, updates, update_count, &update_fields),
     LIST(result, trials, trial_count, &trial_fields),
+    {"stages", FIELD_STRUCTS, offsetof(struct result, stages), offsetof(struct result, stage_count),
+     &stage_fields, true},
     FIELD(result, warnings, FIELD_STRING_LIST),
     FIELD(result, errors, FIELD_STRING_LIST),
     FIELD(result, diff, FIELD_STRING_OR_NULL),
@@ -143,6 +157,11 @@ static void struct_clear(const struct fields *fields, char *base) {
             free(items);
         }
     }
+}
+
+void result_stage_clear(struct result_stage *stage) {
+    struct_clear(&stage_fields, (char *)stage);
+    *stage = (struct result_stage){0};
 }
 
 void result_clear(struct result *result) {

@@ -10,9 +10,11 @@
 #include <stdint.h>
 
 #include "gate/base/array.h"
+#include "gate/base/text.h"
 #include "gate/verdict.h"
 
-#define RESULT_VERSION 1
+#define RESULT_VERSION   1
+#define RESULT_SET_SHORT 12 /* digits of a set's id, for people */
 /* of each stream of a command that did not pass; in result.json */
 #define RESULT_TAIL_BYTES (64u << 10)
 /* of one that passed: nobody reads more, and there are thousands */
@@ -69,6 +71,18 @@ struct result_update {
     size_t pin_count;
 };
 
+/* What became of one stage (pipelines/stages/stage.h): whether a set entered it, and if not, why. */
+struct result_stage {
+    char *name;
+    char *from;   /* the stage before; NULL for one that `run` writes */
+    char *before; /* id of the set that stood there */
+    char *set;    /* id of the set that stands, or in a dry run would stand, there now */
+    char *source; /* of the snapshot of `from` that enters, or waits; NULL where there is none */
+    char *reason; /* what keeps it out; NULL when it enters, or nothing waits */
+    char *overridden; /* codes that --force went over; NULL for none */
+    char *forced;     /* the reason that was given with --force; NULL without */
+};
+
 struct result {
     char *program_version;           /* "0.1.0" */
     char *command;                   /* "run", "test" */
@@ -83,12 +97,15 @@ struct result {
     size_t update_count;
     struct result_trial *trials;
     size_t trial_count;
+    struct result_stage *stages; /* that this command was about */
+    size_t stage_count;
     struct string_list warnings; /* "pingate.yaml:7: the rule matches no image" */
     struct string_list errors;   /* what made the exit status 2 or 3 */
     char *diff; /* unified diff of what was, or would be, written; "" when nothing */
 };
 
 void result_clear(struct result *result);
+void result_stage_clear(struct result_stage *stage);
 
 /* For texts that a run which broke early may lack. */
 static inline const char *or_empty(const char *string) {
@@ -155,6 +172,10 @@ int result_change_words(const char *tag, const char *digest, const char *candida
 
 /* The command that tells how the trial went: the first that failed or broke; NULL when none did. */
 const struct result_command *result_failed_command(const struct result_trial *trial);
+
+/* What became of the stage in one sentence: "production takes the set 4f0c2a91d3b8 of staging". Holds untrusted words. */
+int result_stage_words(const struct result *result, const struct result_stage *stage,
+                       struct text *out, struct error *err) _must_check_;
 
 /* The verdict in one line, the first of every report: "Gate closed: 1 of 3 updates failed its tests; nothing was written." */
 char *result_headline(const struct result *result, struct error *err) _must_check_;

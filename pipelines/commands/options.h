@@ -14,6 +14,7 @@ enum option_id {
     OPTION_VERBOSE,
     OPTION_HELP,
     /* some take these */
+    OPTION_ALL,
     OPTION_ALLOW_GENERATED,
     OPTION_DRY_RUN,
     OPTION_ENGINE,
@@ -26,9 +27,11 @@ enum option_id {
     OPTION_KEEP,
     OPTION_KEEP_IMAGES,
     OPTION_OUTPUT,
+    OPTION_OVERRIDE,
     OPTION_PLAN,
     OPTION_PRINT,
     OPTION_PROMOTE,
+    OPTION_REASON,
     OPTION_SINCE,
     OPTION_COUNT
 };

@@ -251,7 +251,8 @@ END_TEST
 static const struct {
     const char *prefix, *definition;
 } places[] = {{"", NULL},           {"files.", "files"}, {"registries.", "registry"},
-              {"updates.", "rule"}, {"tests.", "test"},  {"tests.run.", "command"}};
+              {"updates.", "rule"}, {"tests.", "test"},  {"tests.run.", "command"},
+              {"stages.", "stage"}};
 
 #define PLACES (sizeof places / sizeof *places)
 
