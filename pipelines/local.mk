@@ -65,3 +65,9 @@ pipelines_libpipelines_a_SOURCES += \
 bin_PROGRAMS += pingate
 pingate_SOURCES = %D%/main.c
 pingate_LDADD = $(layer_libraries) $(outside_libraries)
+
+# pipelines/ci: ready-made CI. The steps that it calls are installed, for the image that GitLab's jobs run in.
+cidir = $(pkgdatadir)/ci
+dist_ci_SCRIPTS = %D%/ci/steps/comment.sh %D%/ci/steps/gate.sh %D%/ci/steps/propose.sh
+dist_ci_DATA = %D%/ci/steps/forge.sh
+EXTRA_DIST += %D%/ci/steps/install.sh %D%/ci/README.md %D%/ci/github %D%/ci/gitlab
