@@ -27,6 +27,7 @@ gate_libgate_a_SOURCES += \
 # gate/policy
 gate_libgate_a_SOURCES += \
 	%D%/policy/policy.c %D%/policy/policy.h \
+	%D%/policy/tagfilter.c %D%/policy/tagfilter.h \
 	%D%/policy/version.c %D%/policy/version.h
 
 # gate/registry

@@ -11,7 +11,11 @@
  *         plain_http: false             # true: speak HTTP without TLS to it
  *         timeout: 60s                  # one look-up with its retries
  *         token_server: auth.example.com # another host that may see its credentials, see gate/registry/auth.h
- *     updates: [{images: [redis], policy: minor, ignore_tags: ["*-rc*"], follow: "7.2"}]
+ *     updates:
+ *       - images: [redis]
+ *         policy: minor
+ *         tags: {match: '^(?<v>\d+\.\d+\.\d+)-alpine$', extract: '$v', ignore: ["*-rc*"]}   # see gate/policy/tagfilter.h
+ *         follow: "7.2"
  *     tests:
  *       - name: answers
  *         images: [redis]
@@ -36,9 +40,9 @@
 struct config_rule {
     struct string_list images; /* selectors */
     enum policy_kind policy;
-    struct string_list ignore_tags; /* globs */
-    char *follow;                   /* the tag that pins without one follow; NULL: none */
-    int line;                       /* from 1 */
+    struct tagfilter tags;
+    char *follow; /* the tag that pins without one follow; NULL: none */
+    int line;     /* from 1 */
 };
 
 struct config_rule_list {

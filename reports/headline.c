@@ -159,10 +159,14 @@ int result_change_words(const char *tag, const char *digest, const char *candida
     return *out != NULL ? 0 : -1;
 }
 
+bool result_stage_moves(const struct result_stage *stage) {
+    return stage->set != NULL && !string_equal(stage->set, stage->before);
+}
+
 int result_stage_words(const struct result *result, const struct result_stage *stage,
                        struct text *out, struct error *err) {
     const char *from = or_empty(stage->from);
-    if (stage->set != NULL && !string_equal(stage->set, stage->before)) {
+    if (result_stage_moves(stage)) {
         text_printf(out, "%s %s the set %.*s", stage->name,
                     result->changed ? "takes" : "would take", RESULT_SET_SHORT, stage->set);
         if (*from != '\0')
@@ -222,6 +226,14 @@ enum lead {
     LEAD_NONE
 };
 
+/* "production", "staging and production" */
+static void add_entered(struct text *out, const struct result *result) {
+    size_t count = 0;
+    for (size_t i = 0; i < result->stage_count; i++)
+        if (result_stage_moves(&result->stages[i]))
+            text_printf(out, "%s%s", count++ > 0 ? " and " : "", result->stages[i].name);
+}
+
 /* What went wrong comes before what went well. */
 static enum lead add_lead(struct text *out, const struct result *result,
                           const struct tally *tally) {
@@ -260,6 +272,12 @@ static enum lead add_lead(struct text *out, const struct result *result,
     if (result->exit_status == EXIT_COULD_NOT) {
         text_add(out, "The run could not be finished");
         return LEAD_STOPPED;
+    }
+    if (tally->promoted > 0 && string_equal(result->command, "promote")) {
+        text_printf(out, "Gate open: %zu update%s fit to enter ", tally->promoted,
+                    tally->promoted == 1 ? " is" : "s are");
+        add_entered(out, result);
+        return LEAD_OPEN;
     }
     if (tally->promoted > 0) {
         text_printf(out, "Gate open: %zu update%s passed %s tests", tally->promoted,

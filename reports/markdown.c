@@ -85,6 +85,7 @@ static const char *why_untested(const struct result_update *update) {
         [CODE_NOT_WRITABLE] = "one of its files may not be written",
         [CODE_NO_TAG] = "no tag to follow",
         [CODE_NOT_A_VERSION] = "its tag is no version",
+        [CODE_TAG_MISMATCH] = "its tag does not match the rule",
         [CODE_NO_EVIDENCE] = "a test of it never passed",
     };
     return update->verdict == VERDICT_LOOKUP_FAILED ? "look-up failed" : why[update->code];
@@ -321,21 +322,53 @@ static void add_footer(struct text *out, const struct result *result) {
     text_add(out, "</sub>\n");
 }
 
-/* A stage that was forced is told before all else, in each step. */
-static void add_stages(struct text *out, const struct result *result) {
-    for (size_t i = 0; i < result->stage_count; i++) {
-        const struct result_stage *stage = &result->stages[i];
-        _cleanup_(text_clear) struct text words = {0};
-        struct error why = {0};
-        if (result_stage_words(result, stage, &words, &why) < 0) {
-            error_clear(&why);
-            out->failed = words.failed;
-            return;
+/* Of an id what people type; "?" for what is none. */
+static void add_id(struct text *out, const char *id) {
+    size_t length = strspn(or_empty(id), "0123456789abcdef");
+    if (length < RESULT_SET_SHORT)
+        text_add(out, "`?`");
+    else
+        text_printf(out, "`%.*s`", RESULT_SET_SHORT, id);
+}
+
+/* A stage that was forced is told before all else, at each length of the report. */
+static void add_stage(struct text *out, const struct result *result,
+                      const struct result_stage *stage) {
+    text_add(out, stage->overridden != NULL ? "\n> ⚠️ **" : "\n> **");
+    markdown_words(out, stage->name, MESSAGE_LIMIT);
+    text_add(out, "**");
+    if (result_stage_moves(stage)) {
+        text_add(out, result->changed ? " takes the set " : " would take the set ");
+        add_id(out, stage->set);
+        if (stage->from != NULL) {
+            text_add(out, " from ");
+            markdown_words(out, stage->from, MESSAGE_LIMIT);
         }
-        text_add(out, stage->overridden != NULL ? "\n> ⚠️ " : "\n> ");
-        markdown_words(out, text_string(&words), MESSAGE_LIMIT);
-        text_add_char(out, '\n');
+        text_add(out, " (before: ");
+        add_id(out, stage->before);
+        text_add_char(out, ')');
+    } else if (stage->reason != NULL) {
+        text_add(out, ": nothing enters from ");
+        markdown_words(out, or_empty(stage->from), MESSAGE_LIMIT);
+        text_add(out, ": ");
+        markdown_words(out, stage->reason, MESSAGE_LIMIT);
+    } else {
+        text_add(out, " holds the set ");
+        add_id(out, stage->set);
     }
+    if (stage->overridden != NULL) {
+        text_add(out, ". **FORCED** over ");
+        markdown_words(out, stage->overridden, MESSAGE_LIMIT);
+        text_add(out, ": ");
+        markdown_words(out, or_empty(stage->forced), MESSAGE_LIMIT);
+    }
+    text_add_char(out, '\n');
+}
+
+static void add_stages(struct text *out, const struct result *result, size_t shown) {
+    for (size_t i = 0; i < result->stage_count; i++)
+        if (i < shown || result->stages[i].overridden != NULL)
+            add_stage(out, result, &result->stages[i]);
 }
 
 static void add_cuts(struct text *out, size_t step) {
@@ -351,7 +384,7 @@ static void draw_step(const struct result *result, const char *headline, size_t 
                       struct text *out) {
     const struct markdown_detail *detail = &details[step];
     add_headline(out, result, headline);
-    add_stages(out, result);
+    add_stages(out, result, detail->messages);
     add_untested(out, result,
                  detail->messages < UNTESTED_SHOWN ? detail->messages : UNTESTED_SHOWN);
     add_cuts(out, step);

@@ -99,7 +99,7 @@ struct result {
     bool changed;  /* files were written */
     int exit_status;
     char *engine; /* in words; NULL when none was needed or found */
-    char *set;    /* id of the set that was promoted or tested; NULL */
+    char *set;    /* id of the set that was promoted or tested; NULL; with stages, each has its own */
     struct result_update *updates;
     size_t update_count;
     struct result_trial *trials;
@@ -180,6 +180,9 @@ int result_change_words(const char *tag, const char *digest, const char *candida
 
 /* The command that tells how the trial went: the first that failed or broke; NULL when none did. */
 const struct result_command *result_failed_command(const struct result_trial *trial);
+
+/* A set enters it, or would in a dry run. */
+bool result_stage_moves(const struct result_stage *stage);
 
 /* What became of the stage in one sentence: "production takes the set 4f0c2a91d3b8 of staging". Holds untrusted words. */
 int result_stage_words(const struct result *result, const struct result_stage *stage,
