@@ -11,6 +11,7 @@
 #include "pipelines/lookup.h"
 #include "pipelines/plan.h"
 #include "pipelines/pull.h"
+#include "pipelines/state/state.h"
 #include "reports/result.h"
 #include "reports/terminal.h"
 #include "runners/schedule.h"
@@ -23,6 +24,9 @@ struct gate_options {
     const char *engine;               /* address, or NULL */
     const char *since;                /* of `test`: the commit to compare with; NULL for `run` */
     const struct string_list *images; /* selectors; empty is all */
+    const struct string_list
+        *urgent;       /* selectors of what goes over cooldowns and pauses; or NULL */
+    const char *state; /* --state, else $PINGATE_STATE; NULL: as configured */
     size_t jobs;
     bool dry_run;
     bool promote_passing;
@@ -40,6 +44,7 @@ struct gate {
     struct scan scan;
     struct update_list updates;
     struct lookup lookup; /* open from the look-up on, in `run` only for as long as that takes */
+    struct state *state;  /* open during the look-up; NULL: none is kept, or it could not be read */
     struct plan plan;
     struct pull pull; /* of `run --plan` */
     char run_id[17];  /* 16 hex digits */
@@ -98,6 +103,10 @@ int gate_test(struct gate *gate, struct error *err) _must_check_;
 int gate_promote(struct gate *gate, struct error *err) _must_check_;
 int gate_fill_result(struct gate *gate, struct error *err) _must_check_;
 void gate_clear(struct gate *gate);
+
+/* Before and after the questions of gate_look_up: what earlier runs saw, and what this one did. gate_state.c. */
+int gate_recall(struct gate *gate, struct error *err) _must_check_;
+int gate_record(struct gate *gate, struct error *err) _must_check_;
 
 /* Why a trial of that test with that update came to that outcome, as it was recorded last; never NULL. gate_trials.c. */
 const char *gate_trial_reason(const struct gate *gate, const char *test, size_t update,

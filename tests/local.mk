@@ -103,7 +103,9 @@ check_PROGRAMS += tests/unit/test_rewrite
 check_PROGRAMS += tests/unit/test_scan
 
 # gate/policy
+check_PROGRAMS += tests/unit/test_cooldown
 check_PROGRAMS += tests/unit/test_policy
+check_PROGRAMS += tests/unit/test_sightings
 check_PROGRAMS += tests/unit/test_version
 
 # gate/registry

@@ -30,6 +30,8 @@ enum option_id {
     OPTION_PRINT,
     OPTION_PROMOTE,
     OPTION_SINCE,
+    OPTION_STATE,
+    OPTION_URGENT,
     OPTION_COUNT
 };
 
@@ -48,6 +50,7 @@ struct options {
     bool given[OPTION_COUNT];         /* which were given at all */
     const char *values[OPTION_COUNT]; /* the last argument of each; borrowed from argv */
     struct string_list images;        /* every --image */
+    struct string_list urgent;        /* every --urgent */
     size_t jobs;                      /* --jobs, 0 when not given */
     const char *const *arguments;     /* what is left of argv; NULL-terminated */
     size_t argument_count;

@@ -252,7 +252,7 @@ static const struct {
     const char *prefix, *definition;
 } places[] = {{"", NULL},           {"files.", "files"}, {"registries.", "registry"},
               {"updates.", "rule"}, {"tests.", "test"},  {"tests.run.", "command"},
-              {"stages.", "stage"}};
+              {"stages.", "stage"}, {"state.", "state"}};
 
 #define PLACES (sizeof places / sizeof *places)
 
