@@ -138,6 +138,7 @@ check_PROGRAMS += tests/unit/test_terminal
 
 # pipelines
 check_PROGRAMS += tests/unit/test_stage
+check_PROGRAMS += tests/unit/test_state
 check_PROGRAMS += tests/unit/test_config
 check_PROGRAMS += tests/unit/test_lookup
 check_PROGRAMS += tests/unit/test_journal

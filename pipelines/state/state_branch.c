@@ -219,7 +219,8 @@ static int has_object(const struct state *state, const char *oid, bool *there, s
     return 0;
 }
 
-static int fetch(const struct state *state, const char *oid, struct error *err) {
+/* in, out  oid  where the branch is; another run may push between our question and the fetch, so it is the fetched one then */
+static int fetch(const struct state *state, char oid[OID_SIZE], struct error *err) {
     bool shallow;
     bool there;
     if (is_shallow(state, &shallow, err) < 0 || has_object(state, oid, &there, err) < 0)
@@ -245,7 +246,12 @@ static int fetch(const struct state *state, const char *oid, struct error *err) 
     _cleanup_(process_result_clear) struct process_result result = {0};
     if (run_git(state, &call, &result, err) < 0)
         return -1;
-    return result.exit_status == 0 ? 0 : refuse_remote(state, &result, "fetch", err);
+    if (result.exit_status != 0)
+        return refuse_remote(state, &result, "fetch", err);
+    _cleanup_(free_pointer) char *fetched = string_format(err, "%s^{commit}", local);
+    const char *const verify[] = {"rev-parse", "--verify", "--end-of-options", fetched, NULL};
+    call = (struct call){.arguments = verify};
+    return fetched != NULL ? make_object(state, &call, oid, err) : -1;
 }
 
 /* out  bytes, absent  of one file of the commit */
