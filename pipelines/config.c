@@ -110,10 +110,12 @@ static const struct key rule_keys[] = {
     {"policy", read_policy, offsetof(struct config_rule, policy)},
     {"tags", read_tags, offsetof(struct config_rule, tags)},
     {"follow", read_follow, offsetof(struct config_rule, follow)},
+    {"cooldown", config_read_duration, offsetof(struct config_rule, cooldown_ms)},
+    {"urgent", config_read_flag, offsetof(struct config_rule, urgent)},
     {0},
 };
 
-static const char *const rule_future[] = {"cooldown", "platforms", "candidates", NULL};
+static const char *const rule_future[] = {"platforms", "candidates", NULL};
 static const struct key_table rule_table = {"a rule of updates", "updates.", rule_keys,
                                             rule_future};
 
@@ -275,6 +277,7 @@ static const struct key top_keys[] = {
     {"stages", config_read_stages, offsetof(struct config, stages)},
     {"target", config_read_text, offsetof(struct config, target)},
     {"reuse", config_read_reuse, offsetof(struct config, reuse_ms)},
+    {"state", config_read_state, offsetof(struct config, state)},
     {"promote", read_promote, offsetof(struct config, promote_passing)},
     {"untested", read_untested, offsetof(struct config, untested_fails)},
     {0},
@@ -284,8 +287,8 @@ static const char *const top_future[] = {"include", NULL};
 static const struct key_table top_table = {"the configuration", "", top_keys, top_future};
 
 static const struct key_table *const key_tables[] = {
-    &top_table, &file_table,        &registry_table,       &rule_table,
-    &tag_table, &config_test_table, &config_command_table, &config_stage_table};
+    &top_table,         &file_table,           &registry_table,     &rule_table,        &tag_table,
+    &config_test_table, &config_command_table, &config_stage_table, &config_state_table};
 
 int config_each_key(int (*visit)(void *context, const char *prefix, const char *name),
                     void *context) {
@@ -404,6 +407,9 @@ void config_clear(struct config *config) {
     }
     stage_list_clear(&config->stages);
     free(config->target);
+    free(config->state.folder);
+    free(config->state.branch);
+    free(config->state.remote);
     free(config->rules.items);
     free(config->tests.items);
     free(config->registries.items);

@@ -116,7 +116,9 @@ check_PROGRAMS += tests/unit/test_rewrite
 check_PROGRAMS += tests/unit/test_scan
 
 # gate/policy
+check_PROGRAMS += tests/unit/test_cooldown
 check_PROGRAMS += tests/unit/test_policy
+check_PROGRAMS += tests/unit/test_sightings
 check_PROGRAMS += tests/unit/test_tagfilter
 check_PROGRAMS += tests/unit/test_version
 
@@ -152,6 +154,7 @@ check_PROGRAMS += tests/unit/test_terminal
 # pipelines
 check_PROGRAMS += tests/unit/test_checkout
 check_PROGRAMS += tests/unit/test_stage
+check_PROGRAMS += tests/unit/test_state
 check_PROGRAMS += tests/unit/test_config
 check_PROGRAMS += tests/unit/test_evidence
 check_PROGRAMS += tests/unit/test_ledger

@@ -75,6 +75,13 @@ int command_print_json(struct invocation *invocation, json_t *take_json, struct 
     return result < 0 ? -1 : command_print(invocation, &out, err);
 }
 
+const char *command_state(const struct invocation *invocation) {
+    const char *named = invocation->options.values[OPTION_STATE];
+    if (named == NULL)
+        named = getenv(STATE_ENVIRONMENT);
+    return named != NULL && *named != '\0' ? named : NULL;
+}
+
 char *command_output_folder(const struct invocation *invocation, struct error *err) {
     const char *named = invocation->options.values[OPTION_OUTPUT];
     if (named != NULL)

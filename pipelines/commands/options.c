@@ -61,11 +61,17 @@ static const struct option_spec specs[OPTION_COUNT] = {
     [OPTION_SET] = {"set", 0, "ID", "the set with this id, or these first digits of it"},
     [OPTION_STAGE] = {"stage", 0, "STAGE", "the stage that it is about"},
     [OPTION_SINCE] = {"since", 0, "REF", "the commit or branch to compare the pins with"},
+    [OPTION_STATE] = {"state", 0, "WHERE",
+                      "where first sightings are kept: DIR, branch, branch:NAME or none (default: "
+                      "$PINGATE_STATE, else as configured, and a branch is then only read)"},
     [OPTION_TYPE] = {"type", 0, "TYPES",
                      "entries of these types, with commas between them; or all (default: all but "
                      "evidence)",
                      "all evidence observed promoted rolled-back approved denied held released "
                      "unknown"},
+    [OPTION_URGENT] = {"urgent", 0, "IMAGE",
+                       "goes over the cooldown of this image, and over waiting for a later stage; "
+                       "may be repeated"},
     [OPTION_VERIFY] = {"verify", 0, NULL,
                        "read every file, and name each that is damaged and what is odd"},
 };
@@ -140,12 +146,13 @@ static int take_jobs(const char *value, size_t *jobs, struct error *err) {
     return 0;
 }
 
-static int take_image(const char *value, struct options *out, struct error *err) {
+static int take_image(enum option_id id, const char *value, struct string_list *list,
+                      struct error *err) {
     if (selector_check(value, err) < 0) {
         err->kind = ERROR_USAGE;
-        return error_wrap(err, "--image");
+        return error_wrap(err, "--%s", specs[id].name);
     }
-    return string_list_add(&out->images, value, err);
+    return string_list_add(list, value, err);
 }
 
 static int take_value(enum option_id id, const char *value, struct options *out,
@@ -157,7 +164,9 @@ static int take_value(enum option_id id, const char *value, struct options *out,
     if (*value == '\0')
         return error_set(err, ERROR_USAGE, "--%s: %s is empty", specs[id].name, specs[id].argument);
     if (id == OPTION_IMAGE)
-        return take_image(value, out, err);
+        return take_image(id, value, &out->images, err);
+    if (id == OPTION_URGENT)
+        return take_image(id, value, &out->urgent, err);
     if (id == OPTION_PROMOTE && strcmp(value, "all") != 0 && strcmp(value, "passing") != 0)
         return error_set(err, ERROR_USAGE, "--promote: \"%s\" is neither all nor passing", value);
     return id == OPTION_JOBS ? take_jobs(value, &out->jobs, err) : 0;
@@ -198,5 +207,6 @@ int options_parse(int argc, char **argv, const enum option_id *accepted, struct 
 
 void options_clear(struct options *options) {
     string_list_clear(&options->images);
+    string_list_clear(&options->urgent);
     *options = (struct options){0};
 }

@@ -38,7 +38,9 @@ enum option_id {
     OPTION_SET,
     OPTION_SINCE,
     OPTION_STAGE,
+    OPTION_STATE,
     OPTION_TYPE,
+    OPTION_URGENT,
     OPTION_VERIFY,
     OPTION_COUNT
 };
@@ -58,6 +60,7 @@ struct options {
     bool given[OPTION_COUNT];         /* which were given at all */
     const char *values[OPTION_COUNT]; /* the last argument of each; borrowed from argv */
     struct string_list images;        /* every --image */
+    struct string_list urgent;        /* every --urgent */
     size_t jobs;                      /* --jobs, 0 when not given */
     const char *const *arguments;     /* what is left of argv; NULL-terminated */
     size_t argument_count;

@@ -257,7 +257,8 @@ static const struct {
               {"updates.tags.", "tags"},
               {"tests.", "test"},
               {"tests.run.", "command"},
-              {"stages.", "stage"}};
+              {"stages.", "stage"},
+              {"state.", "state"}};
 
 #define PLACES (sizeof places / sizeof *places)
 

@@ -21,8 +21,10 @@ static const char whole[] =
     "\"out_bytes\":7,\"err_bytes\":8,\"out_path\":\"logs/1\",\"err_path\":\"logs/2\","
     "\"reproduce\":\"docker run y\"}]},{\"test\":\"b\",\"updates\":[],\"baseline\":false,"
     "\"platform\":null,\"outcome\":\"passed\",\"reason\":null,\"started_ms\":1,\"duration_ms\":0,"
-    "\"reused\":{\"time_ms\":7,\"entry\":\"4f\"},\"commands\":[]}],\"stages\":[],\"warnings\":["
-    "\"w\"],\"errors\":[\"e\"],\"diff\":\"+x\\n\"}";
+    "\"reused\":{\"time_ms\":7,\"entry\":\"4f\"},\"commands\":[]}],"
+    "\"stages\":[{\"name\":\"production\",\"from\":\"staging\",\"before\":\"01\","
+    "\"set\":\"23\",\"source\":\"45\",\"reason\":\"r\",\"overridden\":\"soaking\","
+    "\"forced\":\"f\"}],\"warnings\":[\"w\"],\"errors\":[\"e\"],\"diff\":\"+x\\n\"}";
 
 static const char empty[] =
     "{\"version\":1,\"program_version\":\"\",\"command\":\"\",\"started_ms\":0,\"finished_ms\":0,"
