@@ -22,6 +22,7 @@ pipelines_libpipelines_a_SOURCES = \
 
 # pipelines/stages: staging, then production: sets, the ledger, the rule for entering a stage
 pipelines_libpipelines_a_SOURCES += \
+	%D%/stages/decision.c %D%/stages/decision.h \
 	%D%/stages/entry.c %D%/stages/entry.h %D%/stages/entry_parts.h \
 	%D%/stages/entry_changes.c \
 	%D%/stages/entry_decisions.c \
