@@ -36,12 +36,16 @@ pipelines_libpipelines_a_SOURCES += \
 	%D%/stages/ledger.c %D%/stages/ledger.h %D%/stages/ledger_parts.h \
 	%D%/stages/ledger_actor.c %D%/stages/ledger_canonical.c %D%/stages/ledger_fields.c \
 	%D%/stages/ledger_files.c %D%/stages/ledger_format.c %D%/stages/ledger_parse.c \
-	%D%/stages/stage.c %D%/stages/stage.h
+	%D%/stages/ledger_write.c %D%/stages/ledger_write.h \
+	%D%/stages/stage.c %D%/stages/stage.h \
+	%D%/stages/subject.c %D%/stages/subject.h
 
 # pipelines/commands: one file a command; the list is in command.c
 pipelines_libpipelines_a_SOURCES += \
 	%D%/commands/command.c %D%/commands/command.h \
 	%D%/commands/completion.c \
+	%D%/commands/decide.c %D%/commands/decide.h \
+	%D%/commands/decide_approve.c %D%/commands/decide_deny.c %D%/commands/decide_release.c \
 	%D%/commands/doctor.c \
 	%D%/commands/gated.c %D%/commands/gated.h \
 	%D%/commands/help.c %D%/commands/help.h \

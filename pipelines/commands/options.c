@@ -33,6 +33,8 @@ static const struct option_spec specs[OPTION_COUNT] = {
                      "the result to draw from (default: pingate-out/result.json)"},
     [OPTION_IMAGE] = {"image", 'i', "IMAGE",
                       "only updates of this image, such as redis; may be repeated"},
+    [OPTION_INSTEAD_OF_SOAK] = {"instead-of-soak", 0, NULL,
+                                "it need not stand in the stage before for the soak time"},
     [OPTION_JOBS] = {"jobs", 'j', "N", "trials at once (default: 4)"},
     [OPTION_JSON] = {"json", 0, NULL, "print the machine form on standard output"},
     [OPTION_KEEP] = {"keep", 0, NULL,
@@ -51,6 +53,8 @@ static const struct option_spec specs[OPTION_COUNT] = {
          "all passing"},
     [OPTION_REASON] = {"reason", 0, "WORDS", "why, for the record"},
     [OPTION_SINCE] = {"since", 0, "REF", "the commit or branch to compare the pins with"},
+    [OPTION_UNTIL] = {"until", 0, "WHEN",
+                      "when it ends: 7d, 2026-12-24 or 2026-12-24T18:00Z (default: never)"},
     [OPTION_STAGE] = {"stage", 0, "STAGE", "the stage that it is about"},
 };
 

@@ -22,6 +22,7 @@ enum option_id {
     OPTION_FORCE,
     OPTION_FROM,
     OPTION_IMAGE,
+    OPTION_INSTEAD_OF_SOAK,
     OPTION_JOBS,
     OPTION_JSON,
     OPTION_KEEP,
@@ -34,6 +35,7 @@ enum option_id {
     OPTION_REASON,
     OPTION_SINCE,
     OPTION_STAGE,
+    OPTION_UNTIL,
     OPTION_COUNT
 };
 
