@@ -26,7 +26,8 @@
  *
  * body, by type (what may lack is marked ?):
  *
- *     evidence     test, definition, values, platform, workspace?, outcome, source ("run", "test", "promote", "record"), stage?
+ *     evidence     test, definition, values, platform, workspace?, trial?, outcome, source ("run", "test", "promote", "record"),
+ *                  stage?
  *     observed     stage, set, values, branch?, commit?                  set: always the id of `values`
  *     promoted     stage, from?, set, before, values, changes, snapshot?, forced?, overridden?, reason?
  *     rolled-back  stage, set, before, values, changes, reason?
@@ -103,6 +104,7 @@ struct ledger_entry {
     int64_t until_ms; /* 0: no end */
     const char *branch, *commit;
     const char *test, *definition, *platform, *workspace, *source;
+    const char *trial; /* hash of what the trial was given; NULL when several are told as one */
     enum outcome outcome;
     bool instead_of_soak, forced;
     const char *overridden; /* the codes that --force went over: "soaking no-evidence" */

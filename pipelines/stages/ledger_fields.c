@@ -30,6 +30,7 @@ const struct ledger_field ledger_fields[] = {
      OF(OBSERVED) | OF(PROMOTED) | OF(ROLLED_BACK) | OF(APPROVED) | OF(HELD), 0,
      OF(EVIDENCE) | OF(DENIED) | OF(RELEASED)},
     {"test", FIELD_TEXT, FIELD(test), OF(EVIDENCE), 0, 0},
+    {"trial", FIELD_HASH, FIELD(trial), 0, 0, OF(EVIDENCE)},
     {"until", FIELD_TIME, FIELD(until_ms), 0, 0, OF(APPROVED) | OF(DENIED) | OF(HELD)},
     {"values", FIELD_VALUES, FIELD(values),
      OF(EVIDENCE) | OF(OBSERVED) | OF(PROMOTED) | OF(ROLLED_BACK), 0, 0},
