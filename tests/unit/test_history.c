@@ -255,7 +255,9 @@ START_TEST(on_what_evidence) {
         for (size_t j = 0; j < proofs.count; j++)
             text_printf(&words, "%zu:%lld%s ", proofs.items[j].value,
                         (long long)(proofs.items[j].entry->time_ms / HOUR),
-                        proofs.items[j].later ? "!" : "");
+                        !proofs.items[j].later                               ? ""
+                        : outcome_is_failure(proofs.items[j].entry->outcome) ? "!"
+                                                                             : "?");
         ck_assert_msg(strcmp(text_string(&words), rows[i].proofs) == 0, "row %zu: %s", i,
                       text_string(&words));
         ck_assert_msg(strcmp(hours(&approvals), rows[i].approvals) == 0, "row %zu: %s", i,
