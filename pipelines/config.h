@@ -21,6 +21,7 @@
  *         images: [redis]
  *         run: ["redis-server --version", ["/bin/true"], {in: python, command: "pytest -q"}]
  *         timeout: 5m
+ *         artifacts: [build/report, out.txt]   # files of the workspace to fetch, see runners/artifact_names.h
  *     promote: all
  *     untested: hold
  */

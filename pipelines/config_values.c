@@ -144,8 +144,8 @@ int config_read_choice(const char *file, const struct yaml_node *node, const cha
                            nearest != NULL ? nearest : "", nearest != NULL ? "\"?" : "");
 }
 
-static int add_texts(const char *file, const struct yaml_node *node, struct string_list *list,
-                     int (*check)(const char *text, struct error *err), struct error *err) {
+int config_read_texts(const char *file, const struct yaml_node *node, struct string_list *list,
+                      int (*check)(const char *text, struct error *err), struct error *err) {
     bool one = yaml_is_scalar(node) && !yaml_is_null(node);
     if (!one && (node->kind != YAML_SEQUENCE || node->count == 0))
         return config_complain(file, node, err,
@@ -169,12 +169,12 @@ static int add_texts(const char *file, const struct yaml_node *node, struct stri
 
 int config_read_selectors(const char *file, const struct yaml_node *node, void *field,
                           struct error *err) {
-    return add_texts(file, node, field, selector_check, err);
+    return config_read_texts(file, node, field, selector_check, err);
 }
 
 int config_read_globs(const char *file, const struct yaml_node *node, void *field,
                       struct error *err) {
-    return add_texts(file, node, field, glob_check, err);
+    return config_read_texts(file, node, field, glob_check, err);
 }
 
 int config_read_selector(const char *file, const struct yaml_node *node, void *field,

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "gate/base/array.h"
 #include "gate/base/yaml.h"
 
 typedef int read_value(const char *file, const struct yaml_node *value, void *field,
@@ -44,6 +45,10 @@ int config_refuse_future(const char *file, const struct yaml_node *node, const c
 /* One of the words; NULL-terminated. */
 int config_read_choice(const char *file, const struct yaml_node *node, const char *const *words,
                        size_t *chosen, struct error *err);
+
+/* A text or a list of them, each of which check finds good. */
+int config_read_texts(const char *file, const struct yaml_node *node, struct string_list *list,
+                      int (*check)(const char *text, struct error *err), struct error *err);
 
 /* Fields: char *, bool, string_list of selectors, of globs, char * of one selector, int64_t of milliseconds,
  * of bytes, of a count, of billionths of a processor. */

@@ -9,13 +9,13 @@
 #include "reports/clean.h"
 #include "runners/reproduce.h"
 
-/* "logs/012-answers": unique in a run, and a name that every file system takes. */
-static char *log_folder(const struct gate *gate, size_t number, const char *test,
-                        struct error *err) {
-    _cleanup_(free_pointer) char *name = string_format(err, "logs/%03zu-%s", number, test);
+/* "logs/012-answers": unique in a run, and a name that every file system takes. kind: "logs", "artifacts" */
+static char *numbered_folder(const struct gate *gate, const char *kind, size_t number,
+                             const char *test, struct error *err) {
+    _cleanup_(free_pointer) char *name = string_format(err, "%s/%03zu-%s", kind, number, test);
     if (name == NULL)
         return NULL;
-    for (char *c = name + strlen("logs/"); *c != '\0'; c++)
+    for (char *c = name + strlen(kind) + 1; *c != '\0'; c++)
         if (!isalnum((unsigned char)*c) && *c != '-' && *c != '.' && *c != '_')
             *c = '-';
     return file_join(gate->options->output, name, err);
@@ -81,6 +81,26 @@ static int record_updates(const struct plan_trial *trial, const bool *moved,
     return 0;
 }
 
+/* What could not be fetched is a warning of the run: the trial says what it would say without artifacts. */
+static int record_artifacts(struct gate *gate, const struct trial_spec *spec,
+                            const struct artifacts *from, struct result_trial *to,
+                            struct error *err) {
+    for (size_t i = 0; i < from->warnings.count; i++) {
+        _cleanup_(free_pointer) char *words =
+            string_format(err, "artifacts of %s: %s", spec->title, from->warnings.items[i]);
+        if (words == NULL || string_list_add(&gate->result->warnings, words, err) < 0)
+            return -1;
+    }
+    if (from->files == 0)
+        return 0;
+    to->artifact_count = from->files;
+    to->artifact_bytes = from->bytes;
+    for (size_t i = 0; i < from->count; i++)
+        if (string_list_add(&to->artifacts, from->items[i].path, err) < 0)
+            return -1;
+    return relative_path(gate, spec->artifact_folder, &to->artifact_folder, err);
+}
+
 static int record_trial(struct gate *gate, const struct judge_question *question,
                         const struct trial_spec *spec, const struct trial_result *from,
                         struct error *err) {
@@ -105,7 +125,7 @@ static int record_trial(struct gate *gate, const struct judge_question *question
             to->command_count++;
             return -1;
         }
-    return 0;
+    return record_artifacts(gate, spec, &from->artifacts, to, err);
 }
 
 const char *gate_trial_reason(const struct gate *gate, const char *test, size_t update,
@@ -200,12 +220,16 @@ static int run_questions(struct gate *gate, struct judge_question *questions,
     for (size_t i = 0; i < count; i++) {
         const struct plan_trial *trial = &gate->plan.items[questions[i].trial];
         _cleanup_(free_pointer) char *folder =
-            log_folder(gate, ++gate->trials_run, trial->test->name, err);
+            numbered_folder(gate, "logs", ++gate->trials_run, trial->test->name, err);
         if (folder == NULL ||
             plan_spec(trial, &gate->updates, questions[i].moved, folder, &specs[i], err) < 0)
             return -1;
         if (specs[i].steps[0].digest == NULL)
             return error_set(err, ERROR_BUG, "a trial without a digest was asked for");
+        if (trial->test->artifacts.count > 0 &&
+            (specs[i].artifact_folder = numbered_folder(gate, "artifacts", gate->trials_run,
+                                                        trial->test->name, err)) == NULL)
+            return -1;
     }
     int result = schedule_run(gate->schedule, specs, results, count, err);
     for (size_t i = 0; i < count; i++) {

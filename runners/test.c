@@ -20,5 +20,6 @@ void test_clear(struct test *test) {
     free(test->workdir);
     string_list_clear(&test->images);
     string_list_clear(&test->environment);
+    string_list_clear(&test->artifacts);
     *test = (struct test){0};
 }

@@ -39,8 +39,9 @@ struct test {
     int64_t memory_bytes;
     int64_t nano_cpus;
     int64_t pids;
-    int64_t log_limit_bytes; /* of one stream of one command */
-    int line;                /* in pingate.yaml, from 1 */
+    int64_t log_limit_bytes;      /* of one stream of one command */
+    struct string_list artifacts; /* patterns of files to fetch, see artifact_names.h */
+    int line;                     /* in pingate.yaml, from 1 */
 };
 
 void test_clear(struct test *test);
