@@ -97,6 +97,7 @@ check_PROGRAMS += tests/unit/test_json_walk
 check_PROGRAMS += tests/unit/test_process
 check_PROGRAMS += tests/unit/test_regex
 check_PROGRAMS += tests/unit/test_words
+check_PROGRAMS += tests/unit/test_untar
 check_PROGRAMS += tests/unit/test_yaml
 
 # gate
@@ -134,6 +135,7 @@ check_PROGRAMS += tests/unit/test_token
 
 # runners
 check_PROGRAMS += tests/unit/test_alone
+check_PROGRAMS += tests/unit/test_artifact_names
 check_PROGRAMS += tests/unit/test_address
 check_PROGRAMS += tests/unit/test_container_spec
 check_PROGRAMS += tests/unit/test_frames

@@ -19,6 +19,7 @@ fuzz_targets = \
 	%D%/tagfilter.c \
 	%D%/tags.c \
 	%D%/text.c \
+	%D%/untar.c \
 	%D%/yaml.c
 
 # What targets share.
