@@ -218,6 +218,7 @@ static const struct key top_keys[] = {
     {"stages", config_read_stages, offsetof(struct config, stages)},
     {"target", config_read_text, offsetof(struct config, target)},
     {"state", config_read_state, offsetof(struct config, state)},
+    {"reuse", config_read_reuse, offsetof(struct config, reuse_ms)},
     {"promote", read_promote, offsetof(struct config, promote_passing)},
     {"untested", read_untested, offsetof(struct config, untested_fails)},
     {0},
@@ -275,6 +276,25 @@ static int check_documents(const char *file, const struct yaml_file *yaml, struc
     return 0;
 }
 
+/* Gives tests the default of the file. The ledger is kept for stages alone, so nothing else could be reused. */
+static int settle_reuse(const char *file, const struct yaml_node *root, struct config *config,
+                        struct error *err) {
+    const struct yaml_node *given = config->reuse_ms > 0 ? yaml_get(root, "reuse") : NULL;
+    const struct yaml_node *tests = yaml_get(root, "tests");
+    for (size_t i = 0; i < config->tests.count; i++) {
+        struct test *test = &config->tests.items[i];
+        if (test->reuse_ms > 0 && given == NULL)
+            given = yaml_get(tests->items[i], "reuse");
+        if (test->reuse_ms == REUSE_NOT_GIVEN)
+            test->reuse_ms = config->reuse_ms;
+    }
+    if (given == NULL || config->stages.count > 0)
+        return 0;
+    return config_complain(file, given, err,
+                           "reuse needs \"stages\": what passed is on record in the ledger, and "
+                           "that is kept only for stages");
+}
+
 int config_parse(const char *file, const char *bytes, size_t length, struct config *out,
                  struct error *err) {
     *out = (struct config){0};
@@ -297,7 +317,9 @@ int config_parse(const char *file, const char *bytes, size_t length, struct conf
                                "the configuration lacks \"version: 1\", with which it begins");
     if (config_read_mapping(file, root, &top_table, out, err) < 0)
         return -1;
-    return config_check_stages(file, root, out, err);
+    if (config_check_stages(file, root, out, err) < 0)
+        return -1;
+    return settle_reuse(file, root, out, err);
 }
 
 int config_load(const char *file, struct config *out, struct error *err) {

@@ -20,6 +20,7 @@
  *     stages: [{name: staging, files: [deploy/staging/]}]   # see pipelines/stages/stage.h
  *     target: main                                          # the branch whose files and decisions count
  *     state: {folder: .pingate/state}                       # see pipelines/state/state.h
+ *     reuse: 24h                    # a pass in the ledger that is younger stands in for a trial; also a test's own
  *     promote: all
  *     untested: hold
  */
@@ -71,6 +72,7 @@ struct config {
     struct stage_list stages;
     struct state_config state;
     char *target;         /* branch whose files and decisions count; NULL: any */
+    int64_t reuse_ms;     /* default of tests; 0: never */
     bool promote_passing; /* promote: passing */
     bool untested_fails;  /* untested: fail */
 };

@@ -135,7 +135,13 @@ static int check_stage(const char *file, const struct yaml_node *node,
         return config_complain(file, node, err, "the stage of line %d has the name \"%s\" already",
                                twin->line, stage->name);
     if (stage->from != NULL)
-        return 0;
+        return stage->promote_passing
+                   ? config_complain(
+                         file, yaml_get(node, "promote"), err,
+                         "a set enters a stage with \"from\" whole, so \"passing\" is for "
+                         "stages without; `pingate hold %s IMAGE` keeps one image back",
+                         stage->name)
+                   : 0;
     const char *idle = stage->soak_ms > 0     ? "soak"
                        : stage->approvals > 0 ? "approvals"
                        : stage->map.count > 0 ? "map"

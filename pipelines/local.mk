@@ -6,7 +6,8 @@ pipelines_libpipelines_a_SOURCES = \
 	%D%/config_stages.c %D%/config_state.c %D%/config_tables.h %D%/config_tests.c \
 	%D%/config_values.c %D%/config_values.h \
 	%D%/gate.c %D%/gate.h \
-	%D%/gate_output.c %D%/gate_promote.c %D%/gate_result.c %D%/gate_since.c %D%/gate_state.c %D%/gate_trials.c \
+	%D%/gate_ledger.c \
+	%D%/gate_output.c %D%/gate_promote.c %D%/gate_result.c %D%/gate_since.c %D%/gate_stages.c %D%/gate_state.c %D%/gate_trials.c \
 	%D%/journal.c %D%/journal.h \
 	%D%/judge.c %D%/judge.h \
 	%D%/lock.c %D%/lock.h \
@@ -22,8 +23,19 @@ pipelines_libpipelines_a_SOURCES = \
 
 # pipelines/stages: staging, then production: sets, the ledger, the rule for entering a stage
 pipelines_libpipelines_a_SOURCES += \
-	%D%/stages/entry.h \
-	%D%/stages/ledger.h \
+	%D%/stages/entry.c %D%/stages/entry.h %D%/stages/entry_parts.h \
+	%D%/stages/entry_changes.c \
+	%D%/stages/entry_decisions.c \
+	%D%/stages/entry_evidence.c \
+	%D%/stages/entry_judge.c \
+	%D%/stages/entry_pause.c \
+	%D%/stages/entry_timeline.c \
+	%D%/stages/entry_world.c \
+	%D%/stages/checkout.c %D%/stages/checkout.h \
+	%D%/stages/evidence.c %D%/stages/evidence.h \
+	%D%/stages/ledger.c %D%/stages/ledger.h %D%/stages/ledger_parts.h \
+	%D%/stages/ledger_actor.c %D%/stages/ledger_canonical.c %D%/stages/ledger_fields.c \
+	%D%/stages/ledger_files.c %D%/stages/ledger_format.c %D%/stages/ledger_parse.c \
 	%D%/stages/stage.c %D%/stages/stage.h
 
 # pipelines/state: what is remembered from run to run, and is no part of the project
@@ -36,16 +48,19 @@ pipelines_libpipelines_a_SOURCES += \
 	%D%/commands/command.c %D%/commands/command.h \
 	%D%/commands/completion.c \
 	%D%/commands/doctor.c \
+	%D%/commands/gated.c %D%/commands/gated.h \
 	%D%/commands/help.c %D%/commands/help.h \
 	%D%/commands/init.c \
 	%D%/commands/listing.c %D%/commands/listing.h \
 	%D%/commands/man.c \
 	%D%/commands/options.c %D%/commands/options.h \
 	%D%/commands/plan_print.c %D%/commands/plan_print.h \
+	%D%/commands/promote.c \
 	%D%/commands/report.c \
 	%D%/commands/run.c \
 	%D%/commands/scan.c \
 	%D%/commands/shells.c \
+	%D%/commands/stages.c %D%/commands/stages.h \
 	%D%/commands/status.c \
 	%D%/commands/updates.c %D%/commands/updates.h
 

@@ -182,22 +182,47 @@ static int remember_pins(struct lookup_memory *memory, const struct update_list 
     return sightings_record(&memory->known, &memory->seen, memory->now_ms, &changed, err);
 }
 
-int lookup_candidates(struct lookup *lookup, struct update_list *updates,
-                      const struct lookup_progress *progress, struct error *err) {
+static int on_proof(void *context, const struct registry_digest *answer, const struct error *why,
+                    struct error *fatal) {
+    struct question *question = context;
+    struct update *update = question->update;
+    (void)answer; /* the client has held it to the digest that was asked for */
+    if (why == NULL)
+        return lookup_answered(question);
+    if (why->kind != ERROR_NOT_FOUND)
+        return lookup_failed(question, why, fatal);
+    if (update_decide(update, fatal, VERDICT_HOLD, CODE_DIGEST_GONE,
+                      "the registry no longer has %s@%s: %s", update->image,
+                      update->candidate_digest, error_message(why)) < 0)
+        return -1;
+    return lookup_answered(question);
+}
+
+static int ask_proof(struct question *question, struct error *err) {
+    const struct update *update = question->update;
+    _cleanup_(free_pointer) char *text =
+        reference_text(update->image, NULL, update->candidate_digest, err);
+    if (text == NULL || reference_parse(text, &question->name, err) < 0)
+        return -1;
+    return registry_resolve(question->round->registry, &question->name, on_proof, question, err);
+}
+
+static int ask_all(struct lookup *lookup, struct update_list *updates,
+                   const struct lookup_progress *progress,
+                   int (*begin)(struct question *question, struct error *err), struct error *err) {
     struct registry *registry = lookup->registry;
     struct round round = {.registry = registry, .progress = progress, .memory = &lookup->memory};
-    if (remember_pins(&lookup->memory, updates, err) < 0)
-        return -1;
     struct question *questions = calloc(updates->count + 1, sizeof *questions);
     if (questions == NULL)
         return error_no_memory(err);
     int result = 0;
     for (size_t i = 0; i < updates->count && result == 0; i++) {
-        if (updates->items[i].decided)
+        const struct update *update = &updates->items[i];
+        if (update->decided || (begin == ask_proof && update->candidate_digest == NULL))
             continue;
         questions[i] = (struct question){.round = &round, .update = &updates->items[i]};
         round.total++;
-        result = ask(&questions[i], err);
+        result = begin(&questions[i], err);
     }
     if (result == 0)
         result = registry_run(registry, err);
@@ -208,4 +233,16 @@ int lookup_candidates(struct lookup *lookup, struct update_list *updates,
         lookup_question_clear(&questions[i]);
     free(questions);
     return result;
+}
+
+int lookup_candidates(struct lookup *lookup, struct update_list *updates,
+                      const struct lookup_progress *progress, struct error *err) {
+    if (remember_pins(&lookup->memory, updates, err) < 0)
+        return -1;
+    return ask_all(lookup, updates, progress, ask, err);
+}
+
+int lookup_proofs(struct lookup *lookup, struct update_list *updates,
+                  const struct lookup_progress *progress, struct error *err) {
+    return ask_all(lookup, updates, progress, ask_proof, err);
 }

@@ -45,3 +45,8 @@ int lookup_rules(const struct config *config, struct update_list *updates,
  * lookup-failed, hold). One failed look-up never harms another. err: cancelled, no-memory. */
 int lookup_candidates(struct lookup *lookup, struct update_list *updates,
                       const struct lookup_progress *progress, struct error *err) _must_check_;
+
+/* Asks whether the candidates of all updates that are not decided are still there: no tag is looked at. What is gone is hold /
+ * digest-gone, what could not be asked lookup-failed; the others stay undecided. err: cancelled, no-memory. */
+int lookup_proofs(struct lookup *lookup, struct update_list *updates,
+                  const struct lookup_progress *progress, struct error *err) _must_check_;

@@ -12,7 +12,7 @@ LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver
 SH_LOG_DRIVER = $(LOG_DRIVER)
 TEST_EXTENSIONS = .sh
 
-EXTRA_DIST += tests/unit/answers.h tests/unit/fake_engine.h tests/unit/pty.h tests/unit/tree.h tests/unit/unit.h
+EXTRA_DIST += tests/unit/answers.h tests/unit/entry_rows.h tests/unit/fake_engine.h tests/unit/pty.h tests/unit/tree.h tests/unit/unit.h
 
 # The bench around the program: a private engine and registry, what they need.
 TESTS += %D%/layers.sh
@@ -56,6 +56,13 @@ inject_calls = malloc calloc realloc vasprintf asprintf read pread write open op
 	mkdirat rename renameat unlink unlinkat mkostemp memfd_create opendir fdopendir fopen fwrite
 tests_faults_pingate_inject_LDFLAGS = $(AM_LDFLAGS) $(inject_calls:%=-Wl$(comma)--wrap=%)
 
+# A copy of the program whose clock a test sets; tests/run.sh builds it.
+EXTRA_PROGRAMS += tests/e2e/pingate-clock
+CLEANFILES += tests/e2e/pingate-clock$(EXEEXT)
+tests_e2e_pingate_clock_SOURCES = pipelines/main.c tests/e2e/clock.c
+tests_e2e_pingate_clock_LDADD = $(layer_libraries) $(outside_libraries)
+tests_e2e_pingate_clock_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_now_ms
+
 # Reports as their readers take them, machine forms against their schemas.
 TESTS += %D%/docs.sh %D%/reports.sh %D%/schemas.sh
 EXTRA_DIST += %D%/docs.sh %D%/complete.py
@@ -84,6 +91,7 @@ check_PROGRAMS += tests/unit/test_json_read
 tests_unit_test_json_read_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc
 check_PROGRAMS += tests/unit/test_json_walk
 check_PROGRAMS += tests/unit/test_process
+check_PROGRAMS += tests/unit/test_words
 check_PROGRAMS += tests/unit/test_yaml
 
 # gate
@@ -128,6 +136,7 @@ check_PROGRAMS += tests/unit/test_schedule
 check_PROGRAMS += tests/unit/test_labels
 check_PROGRAMS += tests/unit/test_reproduce
 check_PROGRAMS += tests/unit/test_workspace
+check_PROGRAMS += tests/unit/test_workspace_hash
 
 # reports
 check_PROGRAMS += tests/unit/test_clean
@@ -137,9 +146,15 @@ check_PROGRAMS += tests/unit/test_screen
 check_PROGRAMS += tests/unit/test_terminal
 
 # pipelines
+check_PROGRAMS += tests/unit/test_checkout
 check_PROGRAMS += tests/unit/test_stage
 check_PROGRAMS += tests/unit/test_state
 check_PROGRAMS += tests/unit/test_config
+check_PROGRAMS += tests/unit/test_evidence
+check_PROGRAMS += tests/unit/test_ledger
+check_PROGRAMS += tests/unit/test_ledger_actor
+check_PROGRAMS += tests/unit/test_ledger_files
+check_PROGRAMS += tests/unit/test_entry
 check_PROGRAMS += tests/unit/test_lookup
 check_PROGRAMS += tests/unit/test_journal
 check_PROGRAMS += tests/unit/test_options

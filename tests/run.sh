@@ -187,6 +187,12 @@ stop_engine() {
     rm -rf "$folder"
 }
 
+# The same program with a clock that tests set, in the same folder.
+build_clock() { # PROGRAM
+    export PINGATE_TEST_CLOCK=${1%/*}/tests/e2e/pingate-clock
+    step clock make -C "${1%/*}" tests/e2e/pingate-clock
+}
+
 # The end of a part whose log is TAP: a run that failed has at least one "not ok", and so has one that tested nothing.
 tap_results() { # LOG STATUS
     [ "$2" -eq 0 ] || grep -q '^not ok' "$1" || echo "not ok - it ended with $2" >>"$1"
@@ -203,6 +209,7 @@ end_to_end() { # PROGRAM KIND-OF-ENGINE [NAME]
     if [ -n "${3:-}" ]; then
         if [ -f "tests/e2e/$3.bats" ]; then files=("tests/e2e/$3.bats"); else filter=(--filter "$3"); fi
     fi
+    build_clock "$1" || { failed=$((failed + 1)); return 0; }
     start_engine "$2" || { failed=$((failed + 1)); return 0; }
     quietly "$log" limited env PINGATE_TEST_PROGRAM="$1" BATS_TEST_TIMEOUT="$test_seconds" \
         bats --tap --timing "${filter[@]}" "${files[@]}" || status=$?
@@ -270,6 +277,7 @@ run_part() { # PART [NAME]
         ;;
     crash)
         build build
+        build_clock "$top/build/pingate" || { failed=$((failed + 1)); return 0; }
         start_engine || { failed=$((failed + 1)); return 0; }
         programs "$top/build/pingate" crash sh "${2:-}"
         ;;

@@ -22,4 +22,5 @@ gate_base_libbase_a_SOURCES = \
 	%D%/text.c %D%/text.h \
 	%D%/trace.c %D%/trace.h \
 	%D%/utf8.c %D%/utf8.h \
+	%D%/words.c %D%/words.h \
 	%D%/yaml.c %D%/yaml.h

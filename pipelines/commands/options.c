@@ -19,6 +19,7 @@ static const struct option_spec specs[OPTION_COUNT] = {
     [OPTION_VERBOSE] = {"verbose", 'v', NULL,
                         "say more: what was left alone, where an error was raised"},
     [OPTION_HELP] = {"help", 'h', NULL, "show this help"},
+    [OPTION_ALL] = {"all", 0, NULL, "every stage that comes from another one, in their order"},
     [OPTION_ALLOW_GENERATED] = {"allow-generated", 0, NULL,
                                 "also write files that a generator owns (DO NOT EDIT)"},
     [OPTION_DRY_RUN] = {"dry-run", 'n', NULL, "look up and test, and write no pins"},
@@ -39,6 +40,8 @@ static const struct option_spec specs[OPTION_COUNT] = {
     [OPTION_KEEP_IMAGES] = {"keep-images", 0, NULL, "leave the images that were pulled for trials"},
     [OPTION_OUTPUT] = {"output", 'o', "DIR",
                        "where reports and logs go (default: pingate-out in the root)"},
+    [OPTION_OVERRIDE] = {"force", 0, NULL,
+                         "go over what keeps the set out; needs --reason, and is recorded"},
     [OPTION_PLAN] = {"plan", 0, NULL, "show updates, trials and bytes to pull; needs no engine"},
     [OPTION_PRINT] = {"print", 0, NULL, "print it instead of writing the file"},
     [OPTION_PROMOTE] =
@@ -46,7 +49,9 @@ static const struct option_spec specs[OPTION_COUNT] = {
          "all: nothing moves unless every test passes; passing: what passes together moves "
          "(default: as configured, else all)",
          "all passing"},
+    [OPTION_REASON] = {"reason", 0, "WORDS", "why, for the record"},
     [OPTION_SINCE] = {"since", 0, "REF", "the commit or branch to compare the pins with"},
+    [OPTION_STAGE] = {"stage", 0, "STAGE", "the stage that it is about"},
     [OPTION_STATE] = {"state", 0, "WHERE",
                       "where first sightings are kept: DIR, branch, branch:NAME or none (default: "
                       "$PINGATE_STATE, else as configured, and a branch is then only read)"},

@@ -8,24 +8,36 @@
  *     {"actor":"…","body":{…},"ci":"https://…","id":"<64 hex>","time":"2026-11-25T10:53:00.123Z","tool":"pingate 0.1.0",
  *      "type":"promoted","v":1}
  *
- * `id` is the sha256 of the same line without `id`. So no two branches can conflict, files and lines have no order, entries
- * that stand in several files (after a compaction) fall together, and a byte that was changed is found. Entries are ordered
- * by time, then id. An entry of an unknown type is kept; if it says "critical":true it blocks every promotion, since a newer
- * pingate wrote it for a reason.
+ * `id` is the sha256 of the bytes of the same line without the member `"id":"…",`: it is cut out, not written anew, so that an
+ * entry with fields that this version does not know keeps its id. So no two branches can conflict, files and lines have no
+ * order, entries that stand in several files (after a compaction) fall together, and a byte that was changed is found. Entries
+ * are ordered by time, then id. An entry of an unknown type is kept; if it says "critical":true it blocks every promotion,
+ * since a newer pingate wrote it for a reason. One with a higher `v` is taken for such a one. Unknown fields are ignored.
+ *
+ * Canonical: numbers are whole; keys have no escapes and ascend by their bytes; of characters only those below U+0020, the
+ * quote and the backslash are escaped, by the short form where there is one, else by \u00xx with small letters; UTF-8.
+ *
+ * Which files count: in each folder of .pingate/ledger (a month), those that are named *.jsonl. Their names are the one above, or
+ * compacted-<first 16 digits>.jsonl. All other files (a README, .gitattributes) are left alone. A file *.jsonl of another name
+ * or in another place, a link, or a folder in a month's folder is damage: what it holds would be lost silently.
  *
  * A file that is damaged, or whose name does not fit its bytes, is an error that names it and the remedy (git checkout), never
  * ignored: a lost denial would be a false pass. Everything read is hostile: sizes are bounded, links are not followed.
  *
  * body, by type (what may lack is marked ?):
  *
- *     evidence     test, definition, values, platform, workspace?, outcome, source ("run", "test", "promote", "record"), stage?
- *     observed     stage, set, values, branch?, commit?
+ *     evidence     test, definition, values, platform, workspace?, trial?, outcome, source ("run", "test", "promote", "record"),
+ *                  stage?
+ *     observed     stage, set, values, branch?, commit?                  set: always the id of `values`
  *     promoted     stage, from?, set, before, values, changes, forced?, overridden?, reason?
  *     rolled-back  stage, set, before, values, changes, reason?
  *     approved     stage, set | digest, soak? (true: instead of the soak time), until?, reason?
  *     denied       set | digest | image, stage?, until?, reason
  *     held         stage, image?, until?, reason
  *     released     stage?, image?, set?, digest?, reason?     ends what was held, or denied, before it with the same words
+ *
+ * values are sorted lines of a set (gate/set.h); of evidence what took part. until is a time like the entry's. changes are
+ * objects {digest, image, old_digest?, old_tag?, tag?}.
  */
 #pragma once
 
@@ -34,6 +46,7 @@
 #include "gate/base/arena.h"
 #include "gate/base/array.h"
 #include "gate/base/text.h"
+#include "gate/base/words.h"
 #include "gate/verdict.h"
 
 #define LEDGER_FOLDER     ".pingate/ledger"
@@ -89,6 +102,7 @@ struct ledger_entry {
     int64_t until_ms; /* 0: no end */
     const char *branch, *commit;
     const char *test, *definition, *platform, *workspace, *source;
+    const char *trial; /* hash of what the trial was given; NULL when several are told as one */
     enum outcome outcome;
     bool instead_of_soak, forced;
     const char *overridden; /* the codes that --force went over: "soaking no-evidence" */
@@ -99,22 +113,41 @@ struct ledger {
     size_t count;
     size_t capacity;
     size_t files;
-    struct arena arena; /* the entries' strings; equal ones once */
-    void *words;        /* the strings that the arena holds; ledger.c's own */
+    struct arena arena;  /* the entries' strings; equal ones once */
+    struct words words;  /* the strings that the arena holds */
+    struct words values; /* of these, lines of sets: each was looked at once */
+};
+
+/* A file that could not be used, and why. */
+struct ledger_damage {
+    char *file;   /* below the root */
+    char *reason; /* one sentence with the remedy */
+};
+
+struct ledger_damage_list {
+    struct ledger_damage *items;
+    size_t count;
+    size_t capacity;
 };
 
 /* Reads all files below root. A project without a ledger has an empty one.
  *   err  input  a damaged file, with its name and the remedy;  limit;  io;  no-memory */
 int ledger_load(const char *root, struct ledger *out, struct error *err) _must_check_;
 
-/* Adds the entries of one file; pure. name: as messages name it, checked against the bytes when it has the form of a ledger's
- * file name. Call ledger_sort when all are added. */
+/* The same, but tells all that is damaged, and reads the rest. */
+int ledger_verify(const char *root, struct ledger *out, struct ledger_damage_list *damage,
+                  struct error *err) _must_check_;
+void ledger_damage_list_clear(struct ledger_damage_list *damage);
+
+/* Adds the entries of one file, or on -1 none of them; pure. name: as messages name it, checked against the bytes when it has
+ * the form of a ledger's file name. Call ledger_sort when all are added. err: input, limit, no-memory */
 int ledger_parse(const char *name, const char *bytes, size_t length, struct ledger *out,
                  struct error *err) _must_check_;
-void ledger_sort(struct ledger *ledger);
+void ledger_sort(struct ledger *ledger); /* and makes equal ones one */
 void ledger_clear(struct ledger *ledger);
 
-const char *ledger_type_name(enum ledger_type type); /* "rolled-back" */
+const char *ledger_type_name(enum ledger_type type);                 /* "rolled-back"; "unknown" */
+bool ledger_type_from_name(const char *name, enum ledger_type *out); /* never to LEDGER_UNKNOWN */
 
 /* A file that is to be written with promotion_create. */
 struct ledger_file {
@@ -122,16 +155,18 @@ struct ledger_file {
     struct text bytes;
 };
 
-/* What one command records. Each draft gets time and id here; pure but for nothing.
- *   in   drafts   time_ms 0 is now_ms
+/* What one command records. Each draft gets time and id here; pure.
+ *   in   drafts   time_ms 0 is now_ms; tool NULL is this program; values in any order, twice or not
  *        now_ms   of the file's name
- *   out  file     cleared by ledger_file_clear */
+ *   out  file     cleared by ledger_file_clear
+ *   err  bug      a draft that ledger_parse would refuse: it lacks a field, or a field has a wrong form;  limit */
 int ledger_format(const struct ledger_entry *drafts, size_t count, int64_t now_ms,
                   struct ledger_file *out, struct error *err) _must_check_;
 void ledger_file_clear(struct ledger_file *file);
 
-/* Who acts, for entries: $PINGATE_ACTOR, else what the CI system says (GITHUB_ACTOR, GITLAB_USER_LOGIN, …), else git's
- * user.email in root, else the login name. Where CI says who, $PINGATE_ACTOR does not overrule it. Heap. */
+/* Who acts, for entries: what the CI system says (GITHUB_ACTOR, GITLAB_USER_LOGIN, …), else $PINGATE_ACTOR, else git's
+ * user.email in root, else the login name. So a job cannot act for somebody else. Heap. It is a record, no proof: whoever may
+ * commit can write any name, and who may commit to the target branch is the forge's to guard. */
 char *ledger_actor(const char *root, struct error *err) _must_check_;
 
 /* The address of the CI job, or NULL without an error. Heap. */

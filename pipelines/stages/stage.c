@@ -6,6 +6,14 @@
 #include "gate/base/glob.h"
 #include "gate/base/text.h"
 
+const struct stage *stage_at(const struct stage_list *stages, size_t stage) {
+    return stage < stages->count ? &stages->items[stage] : NULL;
+}
+
+const char *stage_name(const struct stage_list *stages, size_t stage) {
+    return stage < stages->count ? stages->items[stage].name : STAGE_DEFAULT;
+}
+
 const struct stage *stage_find(const struct stage_list *stages, const char *name) {
     for (size_t i = 0; i < stages->count; i++)
         if (strcmp(stages->items[i].name, name) == 0)

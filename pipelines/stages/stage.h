@@ -23,10 +23,11 @@
 #include "gate/base/array.h"
 #include "gate/pin.h"
 #include "gate/set.h"
+#include "gate/update.h"
 
 #define STAGE_DEFAULT         "default" /* of files that no stage claims; no stage may be named so */
 #define STAGE_LIMIT           64        /* stages of a project */
-#define STAGE_NONE            ((size_t)-1)
+#define STAGE_NONE            UPDATE_NO_STAGE
 #define STAGE_APPROVALS_LIMIT 100
 
 struct stage_map {
@@ -58,6 +59,12 @@ struct stage_list {
     size_t count;
     size_t capacity;
 };
+
+/* The stage of that number; NULL for STAGE_NONE, and whatever is none. */
+const struct stage *stage_at(const struct stage_list *stages, size_t stage);
+
+/* Its name, "default" for none. */
+const char *stage_name(const struct stage_list *stages, size_t stage);
 
 /* The stage with that name, or NULL. */
 const struct stage *stage_find(const struct stage_list *stages, const char *name);
