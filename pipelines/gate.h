@@ -28,12 +28,13 @@ struct gate_options {
     const char *since;    /* of `test`: the commit to compare with; NULL for `run` */
     const char *standing; /* of `test --stage`: the stage whose pins are tested as they stand */
     const struct string_list *images; /* selectors; empty is all */
-    const struct string_list *urgent; /* selectors: neither cooldown nor pause holds them */
-    const char *state;                /* --state, else $PINGATE_STATE; NULL: as configured */
-    const char *stage;                /* of `promote`: the stage to enter; NULL for the others */
-    bool every_stage;                 /* of `promote --all`: each that comes from another */
-    bool force;                       /* of `promote`, with its reason */
+    const struct string_list
+        *urgent;       /* selectors of what goes over cooldowns and pauses; or NULL */
+    const char *stage; /* of `promote`: the stage to enter; NULL for the others */
+    bool every_stage;  /* of `promote --all`: each that comes from another */
+    bool force;        /* of `promote`, with its reason */
     const char *reason;
+    const char *state; /* --state, else $PINGATE_STATE; NULL: as configured */
     size_t jobs;
     bool dry_run;
     const char *promote; /* "all", "passing"; NULL: as the configuration says */
@@ -74,8 +75,7 @@ struct gate {
     struct entry_answer
         *answers;         /* of `promote`: one a stage; of those that were not asked, empty */
     struct lookup lookup; /* open from the look-up on, in `run` only for as long as that takes */
-    struct state_store
-        *state; /* open during the look-up; NULL: none is kept, or it could not be read */
+    struct state *state;  /* open during the look-up; NULL: none is kept, or it could not be read */
     struct plan plan;
     struct pull pull; /* of `run --plan` */
     char run_id[17];  /* 16 hex digits */

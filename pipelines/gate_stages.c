@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "gate/base/clock.h"
-#include "gate/selector.h"
 #include "pipelines/gate.h"
 
 bool gate_promotes_passing(const struct gate *gate, size_t stage) {
@@ -275,6 +274,7 @@ void gate_describe_entry(const struct gate *gate, size_t stage, struct ledger_en
     draft->reason = gate->options->reason;
     if (gate->answers == NULL)
         return;
+    draft->snapshot = gate->answers[stage].set;
     draft->overridden = gate->answers[stage].overridden;
     draft->forced = draft->overridden != NULL;
 }

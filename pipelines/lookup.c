@@ -7,12 +7,27 @@
 #include "gate/base/text.h"
 #include "gate/base/trace.h"
 
+static int decide_failed(struct update *update, const struct error *why, struct error *err);
+
+/* Before anything is asked: a rule whose filter leaves the followed tag tells nothing. */
+static int check_filter(struct update *update, struct error *err) {
+    _cleanup_(error_clear) struct error why = {0};
+    _cleanup_(free_pointer) char *extracted = NULL;
+    if (update->policy.tags == NULL || update->follow == NULL ||
+        tagfilter_read_followed(update->policy.tags, update->follow, &extracted, &why) == 0)
+        return 0;
+    if (why.kind == ERROR_INPUT)
+        return update_decide(update, err, VERDICT_HOLD, CODE_TAG_MISMATCH, "%s",
+                             error_message(&why));
+    return decide_failed(update, &why, err);
+}
+
 int lookup_rules(const struct config *config, struct update_list *updates, struct error *err) {
     for (size_t i = 0; i < updates->count; i++) {
         struct update *update = &updates->items[i];
         const struct config_rule *rule = config_rule_for(config, update->image, update->tag);
         update->policy = (struct policy){.kind = rule != NULL ? rule->policy : POLICY_DIGEST,
-                                         .ignore_tags = rule != NULL ? &rule->ignore_tags : NULL};
+                                         .tags = rule != NULL ? &rule->tags : NULL};
         update->cooldown_ms = rule != NULL ? rule->cooldown_ms : 0;
         update->urgent = rule != NULL && rule->urgent;
         update->rule = rule != NULL ? string_format(err, "%s:%d", config->file, rule->line)
@@ -26,6 +41,8 @@ int lookup_rules(const struct config *config, struct update_list *updates, struc
                           "the pin names no tag, so nothing tells what it follows; write the tag "
                           "(%s:TAG@sha256:…), or a rule with \"follow: TAG\"",
                           reference_familiar(update->image)) < 0)
+            return -1;
+        if (check_filter(update, err) < 0)
             return -1;
     }
     return 0;
@@ -50,13 +67,15 @@ static enum verdict_code code_of(enum error_kind kind) {
     return codes[kind]; /* CODE_NONE for the others, which no look-up gives */
 }
 
-int lookup_failed(struct question *question, const struct error *why, struct error *fatal) {
+static int decide_failed(struct update *update, const struct error *why, struct error *err) {
     if (why->kind == ERROR_CANCELLED || why->kind == ERROR_NO_MEMORY)
-        return error_set(fatal, why->kind, "%s", error_message(why));
-    if (update_decide(question->update, fatal, VERDICT_LOOKUP_FAILED, code_of(why->kind), "%s",
-                      error_message(why)) < 0)
-        return -1;
-    return lookup_answered(question);
+        return error_set(err, why->kind, "%s", error_message(why));
+    return update_decide(update, err, VERDICT_LOOKUP_FAILED, code_of(why->kind), "%s",
+                         error_message(why));
+}
+
+int lookup_failed(struct question *question, const struct error *why, struct error *fatal) {
+    return decide_failed(question->update, why, fatal) < 0 ? -1 : lookup_answered(question);
 }
 
 int lookup_take(struct question *question, const char *digest, struct error *fatal) {
@@ -116,13 +135,12 @@ static int on_tags(void *context, const struct string_list *tags, const struct e
     if (why != NULL)
         return lookup_failed(question, why, fatal);
     _cleanup_(policy_choices_clear) struct policy_choices choices = {0};
-    struct error error = {0};
+    _cleanup_(error_clear) struct error error = {0};
     if (policy_choose(&update->policy, update->follow, tags, &choices, &error) < 0) {
-        if (error.kind == ERROR_NO_MEMORY)
-            return error_move(fatal, &error);
+        if (error.kind != ERROR_INPUT) /* it could not be told which tags are newer */
+            return lookup_failed(question, &error, fatal);
         int decided = update_decide(update, fatal, VERDICT_HOLD, CODE_NOT_A_VERSION, "%s",
                                     error_message(&error));
-        error_clear(&error);
         return decided < 0 ? -1 : lookup_answered(question);
     }
     if (lookup_cools_down(question))

@@ -85,6 +85,7 @@ static const char *why_untested(const struct result_update *update) {
         [CODE_NOT_WRITABLE] = "one of its files may not be written",
         [CODE_NO_TAG] = "no tag to follow",
         [CODE_NOT_A_VERSION] = "its tag is no version",
+        [CODE_TAG_MISMATCH] = "its tag does not match the rule",
         [CODE_NO_EVIDENCE] = "a test of it never passed",
     };
     return update->verdict == VERDICT_LOOKUP_FAILED ? "look-up failed" : why[update->code];

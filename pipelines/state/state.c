@@ -13,7 +13,7 @@
 const struct state_file state_sightings = {"sightings.jsonl", SIGHTINGS_FILE_LIMIT};
 
 /* What is a part of the repository came with it: anybody whose change is merged could have written it. */
-static int refuse_tracked(const struct state_store *state, struct error *err) {
+static int refuse_tracked(const struct state *state, struct error *err) {
     const char *const argv[] = {"git", "-C", state->root,   "ls-files",
                                 "-z",  "--", state->folder, NULL};
     struct process_options options = {
@@ -34,8 +34,7 @@ static int refuse_tracked(const struct state_store *state, struct error *err) {
                      state->folder, text_string(&result.output), state->folder);
 }
 
-static int open_configured_folder(struct state_store *state, const char *folder,
-                                  struct error *err) {
+static int open_configured_folder(struct state *state, const char *folder, struct error *err) {
     state->kind = &state_folder;
     state->beneath = state->may_write = true;
     state->folder = string_dup(folder, err);
@@ -45,8 +44,8 @@ static int open_configured_folder(struct state_store *state, const char *folder,
     return refuse_tracked(state, err);
 }
 
-static int open_branch(struct state_store *state, const char *branch, const char *remote,
-                       bool granted, struct error *err) {
+static int open_branch(struct state *state, const char *branch, const char *remote, bool granted,
+                       struct error *err) {
     state->kind = &state_branch;
     state->may_write = granted;
     state->branch = string_dup(branch, err);
@@ -58,8 +57,7 @@ static int open_branch(struct state_store *state, const char *branch, const char
 }
 
 /* The caller's own word: nobody else could have chosen it. */
-static int open_given(struct state_store *state, const struct state_options *options,
-                      struct error *err) {
+static int open_given(struct state *state, const struct state_options *options, struct error *err) {
     const struct state_config *config = options->config;
     const char *given = options->given;
     if (strcmp(given, "branch") == 0 && config->branch == NULL)
@@ -81,7 +79,7 @@ static int open_given(struct state_store *state, const struct state_options *opt
     return state->folder != NULL && state->words != NULL ? 0 : -1;
 }
 
-int state_open(const struct state_options *options, struct state_store **out, struct error *err) {
+int state_open(const struct state_options *options, struct state **out, struct error *err) {
     *out = NULL;
     const struct state_config *config = options->config;
     const char *given = options->given;
@@ -89,7 +87,7 @@ int state_open(const struct state_options *options, struct state_store **out, st
         return 0;
     if (given != NULL && strcmp(given, "none") == 0)
         return 0;
-    _cleanup_(state_freep) struct state_store *state = calloc(1, sizeof *state);
+    _cleanup_(state_freep) struct state *state = calloc(1, sizeof *state);
     if (state == NULL)
         return error_no_memory(err);
     state->cancel = options->cancel;
@@ -106,7 +104,7 @@ int state_open(const struct state_options *options, struct state_store **out, st
     return 0;
 }
 
-void state_free(struct state_store *state) {
+void state_free(struct state *state) {
     if (state == NULL)
         return;
     free(state->root);
@@ -117,16 +115,16 @@ void state_free(struct state_store *state) {
     free(state);
 }
 
-void state_freep(struct state_store **state) {
+void state_freep(struct state **state) {
     state_free(*state);
     *state = NULL;
 }
 
-const char *state_words(const struct state_store *state) {
+const char *state_words(const struct state *state) {
     return state->words;
 }
 
-bool state_may_write(const struct state_store *state) {
+bool state_may_write(const struct state *state) {
     return state->may_write;
 }
 
@@ -143,15 +141,15 @@ bool state_remote_valid(const char *name) {
     return state_branch_valid(name) && strchr(name, '/') == NULL;
 }
 
-int state_read(struct state_store *state, const struct state_file *file, struct text *bytes,
-               bool *absent, struct error *err) {
+int state_read(struct state *state, const struct state_file *file, struct text *bytes, bool *absent,
+               struct error *err) {
     *absent = true;
     return state->kind->read(state, file, bytes, absent, err) < 0
                ? error_wrap(err, "state: %s", state->words)
                : 0;
 }
 
-int state_update(struct state_store *state, const struct state_file *file, state_merge *merge,
+int state_update(struct state *state, const struct state_file *file, state_merge *merge,
                  void *context, char **aside, struct error *err) {
     *aside = NULL;
     if (!state->may_write)

@@ -1,7 +1,7 @@
 /* state: what pingate remembers from run to run and what is no part of the project: when it saw a digest first. Losing it
  * costs time (cooldowns start over), never a false pass. It never enters a pull request.
  *
- *     struct state_store *state;
+ *     struct state *state;
  *     state_open(&options, &state, err);                       NULL where none is wanted
  *     state_read(state, &state_sightings, &bytes, &absent, err);
  *     state_update(state, &state_sightings, merge, context, &aside, err);
@@ -65,24 +65,24 @@ extern const struct state_file state_sightings;
 bool state_branch_valid(const char *name);
 bool state_remote_valid(const char *name);
 
-struct state_store;
+struct state;
 
 /* out  state  NULL when nobody asked for one
  * err  usage  --state asks for what there is not;  config  what the project asks for is refused;  input, io, no-memory */
-int state_open(const struct state_options *options, struct state_store **out,
+int state_open(const struct state_options *options, struct state **out,
                struct error *err) _must_check_;
-void state_free(struct state_store *state);
-void state_freep(struct state_store **state);
+void state_free(struct state *state);
+void state_freep(struct state **state);
 
-const char *state_words(const struct state_store *state); /* "branch pingate-state of origin" */
+const char *state_words(const struct state *state); /* "branch pingate-state of origin" */
 
 /* Whether the caller granted writing. When not, state_update does nothing. */
-bool state_may_write(const struct state_store *state);
+bool state_may_write(const struct state *state);
 
 /* out  bytes   empty when absent
  * err  limit, input  it is no file of ours;  auth, network, io, timeout, cancelled, no-memory */
-int state_read(struct state_store *state, const struct state_file *file, struct text *bytes,
-               bool *absent, struct error *err) _must_check_;
+int state_read(struct state *state, const struct state_file *file, struct text *bytes, bool *absent,
+               struct error *err) _must_check_;
 
 /* Makes new bytes of those that stand there; may be called again when another run was faster.
  *   in   old      NULL: absent
@@ -93,5 +93,5 @@ typedef int state_merge(void *context, const struct text *old, struct text *new,
 
 /* out  aside  where the damaged bytes are now, for people; NULL: they were not. Heap
  * err  as state_read, and conflict  others wrote at the same time, again and again */
-int state_update(struct state_store *state, const struct state_file *file, state_merge *merge,
+int state_update(struct state *state, const struct state_file *file, state_merge *merge,
                  void *context, char **aside, struct error *err) _must_check_;

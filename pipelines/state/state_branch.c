@@ -86,7 +86,7 @@ struct call {
     bool network;
 };
 
-static int run_git(const struct state_store *state, const struct call *call,
+static int run_git(const struct state *state, const struct call *call,
                    struct process_result *result, struct error *err) {
     const char *argv[ARGUMENTS_LIMIT] = {"git",
                                          "-C",
@@ -125,7 +125,7 @@ static int refuse(const struct process_result *result, const char *what, enum er
 }
 
 /* Runs what must succeed. out: the first word of its output, an object's name. */
-static int make_object(const struct state_store *state, const struct call *call, char oid[OID_SIZE],
+static int make_object(const struct state *state, const struct call *call, char oid[OID_SIZE],
                        struct error *err) {
     _cleanup_(process_result_clear) struct process_result result = {0};
     if (run_git(state, call, &result, err) < 0)
@@ -144,7 +144,7 @@ static int make_object(const struct state_store *state, const struct call *call,
 
 /* ---- reading ---- */
 
-static char *local_ref(const struct state_store *state, struct error *err) {
+static char *local_ref(const struct state *state, struct error *err) {
     return string_format(err, "refs/pingate/state/%s/%s", state->remote, state->branch);
 }
 
@@ -156,7 +156,7 @@ static bool has_words(const struct process_result *result, const char *words) {
 }
 
 /* Why the remote could not be asked, with what people can do about it. */
-static int refuse_remote(const struct state_store *state, const struct process_result *result,
+static int refuse_remote(const struct state *state, const struct process_result *result,
                          const char *what, struct error *err) {
     if (has_words(result, "does not appear to be a git repository"))
         return error_set(err, ERROR_CONFIG,
@@ -173,7 +173,7 @@ static int refuse_remote(const struct state_store *state, const struct process_r
 }
 
 /* out  oid  "" when there is no such branch */
-static int ask_remote(const struct state_store *state, const char *ref, char oid[OID_SIZE],
+static int ask_remote(const struct state *state, const char *ref, char oid[OID_SIZE],
                       struct error *err) {
     const char *const arguments[] = {"ls-remote", "--exit-code", "--", state->remote, ref, NULL};
     struct call call = {.arguments = arguments, .network = true};
@@ -194,7 +194,7 @@ static int ask_remote(const struct state_store *state, const char *ref, char oid
     return 0;
 }
 
-static int is_shallow(const struct state_store *state, bool *shallow, struct error *err) {
+static int is_shallow(const struct state *state, bool *shallow, struct error *err) {
     const char *const arguments[] = {"rev-parse", "--is-shallow-repository", NULL};
     struct call call = {.arguments = arguments};
     _cleanup_(process_result_clear) struct process_result result = {0};
@@ -208,8 +208,7 @@ static int is_shallow(const struct state_store *state, bool *shallow, struct err
 }
 
 /* Whether that very commit is here already. */
-static int has_object(const struct state_store *state, const char *oid, bool *there,
-                      struct error *err) {
+static int has_object(const struct state *state, const char *oid, bool *there, struct error *err) {
     _cleanup_(free_pointer) char *name = string_format(err, "%s^{tree}", oid);
     const char *const arguments[] = {"cat-file", "-e", name, NULL};
     struct call call = {.arguments = arguments};
@@ -221,7 +220,7 @@ static int has_object(const struct state_store *state, const char *oid, bool *th
 }
 
 /* in, out  oid  where the branch is; another run may push between our question and the fetch, so it is the fetched one then */
-static int fetch(const struct state_store *state, char oid[OID_SIZE], struct error *err) {
+static int fetch(const struct state *state, char oid[OID_SIZE], struct error *err) {
     bool shallow;
     bool there;
     if (is_shallow(state, &shallow, err) < 0 || has_object(state, oid, &there, err) < 0)
@@ -256,8 +255,8 @@ static int fetch(const struct state_store *state, char oid[OID_SIZE], struct err
 }
 
 /* out  bytes, absent  of one file of the commit */
-static int read_blob(const struct state_store *state, const char *commit, const char *name,
-                     size_t limit, struct text *bytes, bool *absent, struct error *err) {
+static int read_blob(const struct state *state, const char *commit, const char *name, size_t limit,
+                     struct text *bytes, bool *absent, struct error *err) {
     _cleanup_(free_pointer) char *path = string_format(err, "%s:%s", commit, name);
     const char *const exists[] = {"cat-file", "-e", path, NULL};
     const char *const arguments[] = {"cat-file", "blob", path, NULL};
@@ -281,7 +280,7 @@ static int read_blob(const struct state_store *state, const char *commit, const 
 }
 
 /* A branch with other things in it is somebody's work. */
-static int check_ours(const struct state_store *state, const char *commit, struct error *err) {
+static int check_ours(const struct state *state, const char *commit, struct error *err) {
     _cleanup_(text_clear) struct text words = {0};
     bool absent;
     if (read_blob(state, commit, readme_name, TREE_LIMIT, &words, &absent, err) < 0)
@@ -296,7 +295,7 @@ static int check_ours(const struct state_store *state, const char *commit, struc
 }
 
 /* out  commit  where the branch is now, fetched; "" when there is none */
-static int find_tip(const struct state_store *state, char commit[OID_SIZE], struct error *err) {
+static int find_tip(const struct state *state, char commit[OID_SIZE], struct error *err) {
     _cleanup_(free_pointer) char *ref = string_format(err, "refs/heads/%s", state->branch);
     if (ref == NULL || ask_remote(state, ref, commit, err) < 0)
         return -1;
@@ -305,7 +304,7 @@ static int find_tip(const struct state_store *state, char commit[OID_SIZE], stru
     return fetch(state, commit, err) < 0 ? -1 : check_ours(state, commit, err);
 }
 
-static int read_state(struct state_store *state, const struct state_file *file, struct text *bytes,
+static int read_state(struct state *state, const struct state_file *file, struct text *bytes,
                       bool *absent, struct error *err) {
     char commit[OID_SIZE];
     if (find_tip(state, commit, err) < 0)
@@ -317,7 +316,7 @@ static int read_state(struct state_store *state, const struct state_file *file, 
 
 /* ---- writing ---- */
 
-static int write_blob(const struct state_store *state, const void *bytes, size_t length,
+static int write_blob(const struct state *state, const void *bytes, size_t length,
                       char oid[OID_SIZE], struct error *err) {
     static const char *const arguments[] = {"hash-object", "-w", "--stdin", NULL};
     struct call call = {.arguments = arguments, .input = bytes, .input_length = length};
@@ -325,9 +324,8 @@ static int write_blob(const struct state_store *state, const void *bytes, size_t
 }
 
 /* The files of the commit with this one instead, or beside them. */
-static int make_tree(const struct state_store *state, const char *commit,
-                     const struct state_file *file, const struct text *bytes, char oid[OID_SIZE],
-                     struct error *err) {
+static int make_tree(const struct state *state, const char *commit, const struct state_file *file,
+                     const struct text *bytes, char oid[OID_SIZE], struct error *err) {
     char blob[OID_SIZE], words[OID_SIZE];
     if (write_blob(state, text_string(bytes), bytes->length, blob, err) < 0 ||
         write_blob(state, readme, strlen(readme), words, err) < 0)
@@ -360,7 +358,7 @@ static int make_tree(const struct state_store *state, const char *commit,
 }
 
 /* CI systems that build every branch are told not to. */
-static int make_commit(const struct state_store *state, const char *parent, const char *tree,
+static int make_commit(const struct state *state, const char *parent, const char *tree,
                        char oid[OID_SIZE], struct error *err) {
     static const char message[] = "Keep state [skip ci]\n";
     const char *const first[] = {"commit-tree", "--no-gpg-sign", tree, NULL};
@@ -372,8 +370,7 @@ static int make_commit(const struct state_store *state, const char *parent, cons
 }
 
 /* out  faster  another run was: fetch and merge again */
-static int push(const struct state_store *state, const char *commit, bool *faster,
-                struct error *err) {
+static int push(const struct state *state, const char *commit, bool *faster, struct error *err) {
     _cleanup_(free_pointer) char *refs =
         string_format(err, "%s:refs/heads/%s", commit, state->branch);
     const char *const arguments[] = {
@@ -404,7 +401,7 @@ static int push(const struct state_store *state, const char *commit, bool *faste
     return refuse_remote(state, &result, "push", err);
 }
 
-static void remember(const struct state_store *state, const char *commit) {
+static void remember(const struct state *state, const char *commit) {
     struct error ignored = {0};
     _cleanup_(free_pointer) char *local = local_ref(state, &ignored);
     const char *const arguments[] = {"update-ref", local, commit, NULL};
@@ -414,7 +411,7 @@ static void remember(const struct state_store *state, const char *commit) {
         error_clear(&ignored); /* the next fetch gets it */
 }
 
-static int wait_a_little(const struct state_store *state, int number, struct error *err) {
+static int wait_a_little(const struct state *state, int number, struct error *err) {
     unsigned char chance = 0;
     if (hash_random(&chance, sizeof chance, err) < 0)
         return -1;
@@ -425,7 +422,7 @@ static int wait_a_little(const struct state_store *state, int number, struct err
 }
 
 /* out  done  false when another run was faster */
-static int try_update(struct state_store *state, const struct state_file *file, state_merge *merge,
+static int try_update(struct state *state, const struct state_file *file, state_merge *merge,
                       void *context, char **aside, bool *done, struct error *err) {
     char tip[OID_SIZE], tree[OID_SIZE], commit[OID_SIZE];
     _cleanup_(text_clear) struct text old = {0};
@@ -455,8 +452,8 @@ static int try_update(struct state_store *state, const struct state_file *file, 
     return 0;
 }
 
-static int update_state(struct state_store *state, const struct state_file *file,
-                        state_merge *merge, void *context, char **aside, struct error *err) {
+static int update_state(struct state *state, const struct state_file *file, state_merge *merge,
+                        void *context, char **aside, struct error *err) {
     bool done = false;
     for (int number = 0; number < TRIES; number++) {
         if (number > 0 && wait_a_little(state, number - 1, err) < 0)

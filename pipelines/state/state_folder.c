@@ -19,7 +19,7 @@
 #define IGNORE_NAME    ".gitignore"
 
 /* Below the root, and through no link that the project may have brought along. */
-static int open_beneath(const struct state_store *state, bool make, struct error *err) {
+static int open_beneath(const struct state *state, bool make, struct error *err) {
     _cleanup_(file_closep) int root_fd = open(state->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (root_fd < 0)
         return error_set_errno(err, "open %s", state->root);
@@ -49,7 +49,7 @@ static int open_beneath(const struct state_store *state, bool make, struct error
     return fd >= 0 ? fd : error_set_errno(err, "open");
 }
 
-static int open_folder(const struct state_store *state, bool make, struct error *err) {
+static int open_folder(const struct state *state, bool make, struct error *err) {
     if (state->beneath)
         return open_beneath(state, make, err);
     if (make && file_make_folders(state->folder, err) < 0)
@@ -60,7 +60,7 @@ static int open_folder(const struct state_store *state, bool make, struct error 
     return fd >= 0 ? fd : error_set_errno(err, "open");
 }
 
-static int take_lock(const struct state_store *state, int folder_fd, struct error *err) {
+static int take_lock(const struct state *state, int folder_fd, struct error *err) {
     int64_t deadline = clock_monotonic_ms() + LOCK_WAIT_MS;
     while (flock(folder_fd, LOCK_EX | LOCK_NB) < 0) {
         if (errno != EWOULDBLOCK && errno != EINTR)
@@ -102,7 +102,7 @@ static int replace(int folder_fd, const char *name, const struct text *bytes, st
 }
 
 /* So that a commit of everything takes it not along. In a folder that the caller named, that is the caller's matter. */
-static int ignore_itself(const struct state_store *state, int folder_fd, struct error *err) {
+static int ignore_itself(const struct state *state, int folder_fd, struct error *err) {
     static const char everything[] = "*\n";
     if (!state->beneath || faccessat(folder_fd, IGNORE_NAME, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
         return 0;
@@ -114,8 +114,8 @@ static int ignore_itself(const struct state_store *state, int folder_fd, struct 
 }
 
 /* "sightings.jsonl.damaged-20261125T105300Z" beside it; a number behind where that is taken. */
-static int keep_aside(const struct state_store *state, int folder_fd, const char *name,
-                      char **aside, struct error *err) {
+static int keep_aside(const struct state *state, int folder_fd, const char *name, char **aside,
+                      struct error *err) {
     char when[CLOCK_RFC3339_SIZE];
     clock_rfc3339(clock_now_ms(), when);
     char compact[CLOCK_RFC3339_SIZE];
@@ -158,7 +158,7 @@ static int read_file(int folder_fd, const struct state_file *file, struct text *
     return 0;
 }
 
-static int read_state(struct state_store *state, const struct state_file *file, struct text *bytes,
+static int read_state(struct state *state, const struct state_file *file, struct text *bytes,
                       bool *absent, struct error *err) {
     _cleanup_(file_closep) int folder_fd = open_folder(state, false, err);
     if (folder_fd < 0) {
@@ -170,8 +170,8 @@ static int read_state(struct state_store *state, const struct state_file *file, 
     return read_file(folder_fd, file, bytes, absent, err);
 }
 
-static int update_state(struct state_store *state, const struct state_file *file,
-                        state_merge *merge, void *context, char **aside, struct error *err) {
+static int update_state(struct state *state, const struct state_file *file, state_merge *merge,
+                        void *context, char **aside, struct error *err) {
     _cleanup_(file_closep) int folder_fd = open_folder(state, true, err);
     if (folder_fd < 0 || take_lock(state, folder_fd, err) < 0)
         return -1;

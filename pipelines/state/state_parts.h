@@ -6,13 +6,13 @@
 struct state_kind {
     const char *name; /* "folder" */
     /* as state_read and state_update */
-    int (*read)(struct state_store *state, const struct state_file *file, struct text *bytes,
+    int (*read)(struct state *state, const struct state_file *file, struct text *bytes,
                 bool *absent, struct error *err);
-    int (*update)(struct state_store *state, const struct state_file *file, state_merge *merge,
+    int (*update)(struct state *state, const struct state_file *file, state_merge *merge,
                   void *context, char **aside, struct error *err);
 };
 
-struct state_store {
+struct state {
     const struct state_kind *kind;
     char *root;
     char *folder;   /* of a folder; relative to the root when it is `beneath` */

@@ -8,7 +8,8 @@
 #define HEAD(digest)                                                                               \
     "HTTP/1.1 200 OK\r\nContent-Length: 9\r\nContent-Type: "                                       \
     "application/vnd.oci.image.index.v1+json\r\nDocker-Content-Digest: " digest "\r\n\r\n"
-#define GONE "HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n"
+#define LONG_TAG "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa."
+#define GONE     "HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n"
 #define LIST(length, tags)                                                                         \
     "HTTP/1.1 200 OK\r\nContent-Length: " length "\r\n\r\n{\"tags\":[" tags "]}"
 
@@ -69,6 +70,49 @@ START_TEST(rules) {
             ck_assert_int_eq(update->code, CODE_NO_TAG);
             ck_assert(strstr(update->reason, "follow: TAG") != NULL);
         }
+        update_list_clear(&updates);
+        config_clear(&config);
+    }
+}
+END_TEST
+
+/* What a rule's filter says of the followed tag, before anything is asked. */
+START_TEST(filters) {
+    static const struct {
+        const char *rule, *tag;
+        const char *follow;
+        bool decided;
+        enum verdict verdict;
+        enum verdict_code code;
+        const char *words;
+    } rows[] = {
+        {"tags: {match: '^7'}, follow: 7.2", NULL, "7.2", false, 0, 0, NULL},
+        {"tags: {match: '^7'}, follow: 7.2", "7.1", "7.1", false, 0, 0, NULL},
+        {"tags: {match: '^7'}, follow: 7.2", "6", "6", true, VERDICT_HOLD, CODE_TAG_MISMATCH,
+         "tags.match, \"^7\", does not match the tag 6 that is followed"},
+        {"tags: {match: '^7'}", NULL, NULL, true, VERDICT_HOLD, CODE_NO_TAG, "follow: TAG"},
+        {"policy: minor, tags: {match: '^8'}", "7", "7", true, VERDICT_HOLD, CODE_TAG_MISMATCH,
+         "does not match the tag 7"},
+        {"policy: minor, tags: {ignore: '7'}", "7", "7", false, 0, 0, NULL},
+        {"tags: {match: '^(a+)+$'}", LONG_TAG, LONG_TAG, true, VERDICT_LOOKUP_FAILED, CODE_LIMIT,
+         "tags.ignore"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct error err = {0};
+        struct config config;
+        struct update_list updates = {0};
+        char words[256];
+        snprintf(words, sizeof words, "updates: [{images: redis, %s}]", rows[i].rule);
+        parse_config(words, &config);
+        add_update(&updates, "docker.io/library/redis", rows[i].tag);
+        unit_ok(lookup_rules(&config, &updates, &err), &err);
+        const struct update *update = &updates.items[0];
+        ck_assert_msg(string_equal(update->follow, rows[i].follow), "row %zu", i);
+        ck_assert_msg(update->decided == rows[i].decided, "row %zu", i);
+        if (rows[i].decided)
+            ck_assert_msg(update->verdict == rows[i].verdict && update->code == rows[i].code &&
+                              strstr(update->reason, rows[i].words) != NULL,
+                          "row %zu: %s", i, update->reason);
         update_list_clear(&updates);
         config_clear(&config);
     }
@@ -146,6 +190,24 @@ START_TEST(candidates) {
          NULL,
          NULL,
          "no such repository"},
+        {"updates:\n  - {images: \"*\", policy: minor, tags: {match: '^r(.*)$', extract: $1}}",
+         "r1.0",
+         {LIST("37", "\"r1.1\",\"1.2\",\"r2.0\",\"r1.0\""), HEAD(NEWER)},
+         false,
+         0,
+         0,
+         "r1.1",
+         NEWER,
+         NULL},
+        {"updates:\n  - {images: \"*\", policy: minor, tags: {match: '^(a+)+$|^1'}}",
+         "1.0",
+         {LIST("64", "\"1.1\",\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.\",\"1.0\"")},
+         true,
+         VERDICT_LOOKUP_FAILED,
+         CODE_LIMIT,
+         NULL,
+         NULL,
+         "\"^(a+)+$|^1\" cannot be matched with \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.\""},
         {"updates:\n  - {images: \"*\", policy: minor}",
          "latest",
          {LIST("16", "\"1.0\"")},
@@ -400,6 +462,7 @@ UNIT_MAIN("lookup", {
     setenv("HOME", "/nonexistent", 1);
     tcase_set_timeout(cases, 60);
     tcase_add_test(cases, rules);
+    tcase_add_test(cases, filters);
     tcase_add_test(cases, candidates);
     tcase_add_test(cases, cooldown);
     tcase_add_test(cases, decided_ones_are_not_asked);

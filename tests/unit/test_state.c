@@ -51,16 +51,16 @@ static int add_line(void *context, const struct text *old, struct text *new, boo
     return text_check(new, err);
 }
 
-static struct state_store *open_state(const char *root, const struct state_config *config,
-                                      const char *given) {
+static struct state *open_state(const char *root, const struct state_config *config,
+                                const char *given) {
     struct error err = {0};
-    struct state_store *state;
+    struct state *state;
     struct state_options options = {.root = root, .config = config, .given = given};
     unit_ok(state_open(&options, &state, &err), &err);
     return state;
 }
 
-static void expect_state(struct state_store *state, const char *bytes) {
+static void expect_state(struct state *state, const char *bytes) {
     struct error err = {0};
     struct text got = {0};
     bool absent;
@@ -71,7 +71,7 @@ static void expect_state(struct state_store *state, const char *bytes) {
     text_clear(&got);
 }
 
-static void add(struct state_store *state, const char *line) {
+static void add(struct state *state, const char *line) {
     struct error err = {0};
     struct adding adding = {.line = line};
     char *aside;
@@ -118,7 +118,7 @@ START_TEST(places) {
     struct tree tree = tree_new();
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct error err = {0};
-        struct state_store *state = NULL;
+        struct state *state = NULL;
         struct state_options options = {
             .root = tree.root, .config = rows[i].config, .given = rows[i].given};
         if (rows[i].refused != NULL) {
@@ -162,7 +162,7 @@ START_TEST(configured_folder) {
     static char folder[] = "a/b/state";
     static const struct state_config config = {.folder = folder};
     struct tree tree = tree_new();
-    struct state_store *state = open_state(tree.root, &config, NULL);
+    struct state *state = open_state(tree.root, &config, NULL);
     expect_state(state, NULL);
     ck_assert(!file_exists("a"));
     add(state, "one");
@@ -182,7 +182,7 @@ START_TEST(named_folder) {
     struct tree tree = tree_new();
     char path[128];
     snprintf(path, sizeof path, "%s/cache/here", tree.root);
-    struct state_store *state = open_state("/nowhere", &nothing, path);
+    struct state *state = open_state("/nowhere", &nothing, path);
     expect_state(state, NULL);
     add(state, "one");
     tree_expect(&tree, "cache/here/sightings.jsonl", "one\n");
@@ -208,7 +208,7 @@ START_TEST(links_are_not_followed) {
         char *aside;
         bool absent;
         sh(&tree, scripts[i]);
-        struct state_store *state = open_state(tree.root, &config, NULL);
+        struct state *state = open_state(tree.root, &config, NULL);
         char *picture = tree_picture(&tree);
         ck_assert_msg(state_read(state, &state_sightings, &got, &absent, &err) == -1 || absent,
                       "script %zu: read", i);
@@ -230,7 +230,7 @@ START_TEST(part_of_the_repository) {
     static const struct state_config config = {.folder = folder};
     struct tree tree = tree_new();
     struct error err = {0};
-    struct state_store *state = NULL;
+    struct state *state = NULL;
     struct state_options options = {.root = tree.root, .config = &config};
     sh(&tree, "git init -q; mkdir state; echo x >state/sightings.jsonl");
     unit_ok(state_open(&options, &state, &err), &err); /* not added: it is nobody's yet */
@@ -247,7 +247,7 @@ START_TEST(damaged_is_kept_aside) {
     struct adding adding = {.line = "one"};
     char *aside[3], path[256];
     snprintf(path, sizeof path, "%s/s", tree.root);
-    struct state_store *state = open_state(tree.root, &nothing, path);
+    struct state *state = open_state(tree.root, &nothing, path);
     for (size_t i = 0; i < 3; i++) { /* within a second */
         char bytes[32];
         snprintf(bytes, sizeof bytes, "damaged %zu", i);
@@ -275,7 +275,7 @@ START_TEST(what_a_killed_run_left) {
     snprintf(path, sizeof path, "%s/s", tree.root);
     tree_write(&tree, "s/sightings.jsonl", "one\n");
     tree_write(&tree, "s/.state.new", "tw");
-    struct state_store *state = open_state(tree.root, &nothing, path);
+    struct state *state = open_state(tree.root, &nothing, path);
     expect_state(state, "one\n");
     add(state, "two");
     expect_state(state, "one\ntwo\n");
@@ -299,7 +299,7 @@ START_TEST(many_at_once_in_a_folder) {
         if (pids[p] > 0)
             continue;
         struct error err = {0};
-        struct state_store *state;
+        struct state *state;
         struct state_options options = {.root = tree.root, .config = &nothing, .given = path};
         int failed = state_open(&options, &state, &err);
         for (int l = 0; l < LINES && failed == 0; l++) {
@@ -362,7 +362,7 @@ START_TEST(read_and_pushed) {
            "cd work; echo changed >file; echo new >untracked; git add file; echo more >file\n"
            "git status --porcelain >../before; git rev-parse HEAD >>../before\n"
            "git rev-parse --is-shallow-repository >>../before; git branch >>../before");
-        struct state_store *state = open_state(work, &of_branch, "branch");
+        struct state *state = open_state(work, &of_branch, "branch");
         expect_state(state, NULL);
         add(state, "one");
         expect_state(state, "one\n");
@@ -406,7 +406,7 @@ START_TEST(faster_others) {
         char *aside;
         struct tree tree =
             remote_and_clone("git clone -q --depth=1 \"file://$PWD/remote.git\" work", work);
-        struct state_store *state = open_state(work, &of_branch, "branch");
+        struct state *state = open_state(work, &of_branch, "branch");
         if (there)
             add(state, "old");
         struct adding adding = {.line = "ours", .meanwhile = other, .tree = &tree};
@@ -430,7 +430,7 @@ START_TEST(branch_keeps_the_rest) {
               "git rm -rfq .; echo '# State of pingate' >README.md; echo damaged >sightings.jsonl\n"
               "echo cache >cache.json; git add .; git commit -qm x; git push -q origin HEAD\n"
               "git rev-parse HEAD >../damaged");
-    struct state_store *state = open_state(work, &of_branch, "branch");
+    struct state *state = open_state(work, &of_branch, "branch");
     unit_ok(state_update(state, &state_sightings, add_line, &adding, &aside, &err), &err);
     ck_assert_ptr_nonnull(aside);
     ck_assert_ptr_nonnull(strstr(aside, ":sightings.jsonl in the history of the branch"));
@@ -492,7 +492,7 @@ START_TEST(branch_refused) {
         struct tree tree = remote_and_clone("git clone -q remote.git work", work);
         sh(&tree, rows[i].script);
         sh(&tree, "test ! -d remote.git || git -C remote.git for-each-ref >before");
-        struct state_store *state = open_state(work, &of_branch, "branch");
+        struct state *state = open_state(work, &of_branch, "branch");
         if (rows[i].may_read)
             expect_state(state, NULL);
         else
@@ -524,7 +524,7 @@ START_TEST(many_at_once_on_a_branch) {
         struct error err = {0};
         char mine[160], line[32];
         char *aside;
-        struct state_store *state;
+        struct state *state;
         snprintf(mine, sizeof mine, "%s%d", work, p);
         snprintf(line, sizeof line, "<%d>", p);
         struct state_options options = {.root = mine, .config = &of_branch, .given = "branch"};
