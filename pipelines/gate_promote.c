@@ -109,8 +109,8 @@ static int hold_unwritable(struct gate *gate, const struct unwritable_list *refu
 }
 
 int gate_check_files(struct gate *gate, struct error *err) {
-    if (gate->options->since != NULL)
-        return 0; /* nothing is written */
+    if (gate->options->since != NULL || gate->options->standing != NULL)
+        return 0; /* no pin is written */
     _cleanup_(string_list_clear) struct string_list files = {0};
     _cleanup_(unwritable_list_clear) struct unwritable_list refused = {0};
     _cleanup_(free_pointer) const struct update **owner = map_pins(gate, err);
@@ -134,7 +134,7 @@ static void hold_unwritten(struct gate *gate, const struct error *why) {
 
 /* What is recorded becomes visible together with the pins, or not at all. */
 static int queue_ledger(struct gate *gate, struct promotion *promotion, struct error *err) {
-    if (gate_draft_promotions(gate, err) < 0)
+    if (gate->options->standing == NULL && gate_draft_promotions(gate, err) < 0)
         return -1;
     if (gate->drafts.count == 0)
         return 0;
@@ -147,7 +147,8 @@ static int queue_ledger(struct gate *gate, struct promotion *promotion, struct e
 static int prepare(struct gate *gate, const struct update *const *owner,
                    struct promotion *promotion, size_t *queued, struct error *err) {
     _cleanup_(text_clear) struct text diff = {0};
-    if (queue_files(gate, owner, promotion, queued, err) < 0 ||
+    *queued = 0;
+    if ((gate->options->standing == NULL && queue_files(gate, owner, promotion, queued, err) < 0) ||
         queue_ledger(gate, promotion, err) < 0 || promotion_prepare(promotion, err) < 0 ||
         promotion_diff(promotion, &diff, err) < 0)
         return -1;

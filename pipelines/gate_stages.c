@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "gate/base/clock.h"
-#include "gate/selector.h"
 #include "pipelines/gate.h"
 
 bool gate_promotes_passing(const struct gate *gate, size_t stage) {
@@ -20,6 +19,8 @@ bool gate_enters(const struct gate_options *options) {
 }
 
 bool gate_writes(const struct gate_options *options, const struct stage *stage) {
+    if (options->standing != NULL)
+        return stage != NULL && strcmp(stage->name, options->standing) == 0;
     if (!gate_enters(options))
         return stage == NULL || stage->from == NULL;
     return stage != NULL && stage->from != NULL &&
@@ -43,11 +44,9 @@ int gate_find_stages(struct gate *gate, struct error *err) {
 
 /* Of `run`: a candidate waits while the value that stands there soaks for a later stage. */
 
-static int pause_update(struct gate *gate, struct update *update,
-                        const struct entry_pause_list *pauses, struct error *err) {
-    const struct string_list *urgent = gate->options->urgent;
-    if (update->decided || update->candidate_digest == NULL ||
-        (urgent != NULL && selector_list_matches(urgent, update->image, update->tag)))
+static int pause_update(struct update *update, const struct entry_pause_list *pauses,
+                        struct error *err) {
+    if (update->decided || update->candidate_digest == NULL || update->urgent)
         return 0;
     _cleanup_(free_pointer) char *line =
         reference_text(update->image, update->tag, update->digest, err);
@@ -75,7 +74,7 @@ int gate_pause(struct gate *gate, struct error *err) {
             entry_pauses(&gate->ledger, config, stage, gate->sets, clock_now_ms(), &pauses, err);
         for (size_t i = 0; i < gate->updates.count && result == 0; i++)
             if (gate->updates.items[i].stage == s)
-                result = pause_update(gate, &gate->updates.items[i], &pauses, err);
+                result = pause_update(&gate->updates.items[i], &pauses, err);
         entry_pause_list_clear(&pauses);
         if (result < 0)
             return -1;
@@ -168,32 +167,35 @@ static int enter_stage(struct gate *gate, size_t s, struct error *err) {
     return 0;
 }
 
-static int check_stage(const struct gate *gate, struct error *err) {
-    const char *name = gate->options->stage;
+int gate_check_stage(const struct config *config, const char *name, struct error *err) {
     const char *names[STAGE_LIMIT + 1] = {0};
-    for (size_t i = 0; i < gate->config->stages.count; i++)
-        names[i] = gate->config->stages.items[i].name;
+    for (size_t i = 0; i < config->stages.count; i++)
+        names[i] = config->stages.items[i].name;
     if (names[0] == NULL)
         return error_set(err, ERROR_USAGE,
                          "no stages are configured: `stages:` in " CONFIG_FILE
                          " names them and the rule for entering each");
-    if (name == NULL)
+    if (name == NULL || stage_find(&config->stages, name) != NULL)
         return 0;
-    const struct stage *stage = stage_find(&gate->config->stages, name);
     const char *nearest = string_nearest(name, names);
-    if (stage == NULL)
-        return error_set(err, ERROR_USAGE, "\"%s\" is no stage of " CONFIG_FILE "%s%s%s", name,
-                         nearest != NULL ? "; did you mean \"" : "", nearest != NULL ? nearest : "",
-                         nearest != NULL ? "\"?" : "");
-    if (stage->from == NULL)
-        return error_set(err, ERROR_USAGE,
-                         "stage \"%s\" comes from no other stage: `pingate run` writes it", name);
-    return 0;
+    return error_set(err, ERROR_USAGE, "\"%s\" is no stage of " CONFIG_FILE "%s%s%s", name,
+                     nearest != NULL ? "; did you mean \"" : "", nearest != NULL ? nearest : "",
+                     nearest != NULL ? "\"?" : "");
+}
+
+static int check_entered(const struct gate *gate, struct error *err) {
+    const char *name = gate->options->stage;
+    if (gate_check_stage(gate->config, name, err) < 0)
+        return -1;
+    if (name == NULL || stage_find(&gate->config->stages, name)->from != NULL)
+        return 0;
+    return error_set(err, ERROR_USAGE,
+                     "stage \"%s\" comes from no other stage: `pingate run` writes it", name);
 }
 
 int gate_enter(struct gate *gate, struct error *err) {
     const struct stage_list *stages = &gate->config->stages;
-    if (check_stage(gate, err) < 0 || gate_answer_stages(gate, err) < 0)
+    if (check_entered(gate, err) < 0 || gate_answer_stages(gate, err) < 0)
         return -1;
     for (size_t s = 0; s < stages->count; s++)
         if (gate_writes(gate->options, &stages->items[s]) && enter_stage(gate, s, err) < 0)
@@ -272,6 +274,7 @@ void gate_describe_entry(const struct gate *gate, size_t stage, struct ledger_en
     draft->reason = gate->options->reason;
     if (gate->answers == NULL)
         return;
+    draft->snapshot = gate->answers[stage].set;
     draft->overridden = gate->answers[stage].overridden;
     draft->forced = draft->overridden != NULL;
 }

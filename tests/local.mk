@@ -95,6 +95,7 @@ check_PROGRAMS += tests/unit/test_json_read
 tests_unit_test_json_read_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc
 check_PROGRAMS += tests/unit/test_json_walk
 check_PROGRAMS += tests/unit/test_process
+check_PROGRAMS += tests/unit/test_regex
 check_PROGRAMS += tests/unit/test_words
 check_PROGRAMS += tests/unit/test_yaml
 
@@ -115,7 +116,10 @@ check_PROGRAMS += tests/unit/test_rewrite
 check_PROGRAMS += tests/unit/test_scan
 
 # gate/policy
+check_PROGRAMS += tests/unit/test_cooldown
 check_PROGRAMS += tests/unit/test_policy
+check_PROGRAMS += tests/unit/test_sightings
+check_PROGRAMS += tests/unit/test_tagfilter
 check_PROGRAMS += tests/unit/test_version
 
 # gate/registry
@@ -150,7 +154,9 @@ check_PROGRAMS += tests/unit/test_terminal
 # pipelines
 check_PROGRAMS += tests/unit/test_checkout
 check_PROGRAMS += tests/unit/test_stage
+check_PROGRAMS += tests/unit/test_state
 check_PROGRAMS += tests/unit/test_config
+check_PROGRAMS += tests/unit/test_evidence
 check_PROGRAMS += tests/unit/test_ledger
 check_PROGRAMS += tests/unit/test_ledger_actor
 check_PROGRAMS += tests/unit/test_ledger_files

@@ -34,18 +34,22 @@ static int test(struct invocation *invocation, int *exit_status, struct error *e
     _cleanup_(free_pointer) char *output = command_output_folder(invocation, err);
     if (output == NULL)
         return -1;
-    if (invocation->options.values[OPTION_SINCE] == NULL)
+    const char *since = invocation->options.values[OPTION_SINCE];
+    const char *stage = invocation->options.values[OPTION_STAGE];
+    if ((since == NULL) == (stage == NULL))
         return error_set(
             err, ERROR_USAGE,
-            "test needs --since REF: the commit or branch whose pins are the baseline");
+            "test needs either --since REF: the commit or branch whose pins are the baseline; or "
+            "--stage STAGE: what stands there");
     struct gate_options options = gated_options(invocation, output);
+    options.standing = stage;
     return gated_run(invocation, &options, exit_status, err);
 }
 
 static const enum option_id run_options[] = {
-    OPTION_DRY_RUN,         OPTION_PLAN, OPTION_IMAGE,  OPTION_JOBS, OPTION_PROMOTE,
-    OPTION_OUTPUT,          OPTION_JSON, OPTION_ENGINE, OPTION_KEEP, OPTION_KEEP_IMAGES,
-    OPTION_ALLOW_GENERATED, OPTION_END};
+    OPTION_DRY_RUN,         OPTION_PLAN,  OPTION_IMAGE,  OPTION_JOBS, OPTION_PROMOTE,
+    OPTION_OUTPUT,          OPTION_JSON,  OPTION_ENGINE, OPTION_KEEP, OPTION_KEEP_IMAGES,
+    OPTION_ALLOW_GENERATED, OPTION_STATE, OPTION_URGENT, OPTION_END};
 static const char *const run_examples[] = {"pingate run --dry-run",
                                            "look up and test, write nothing",
                                            "pingate run",
@@ -71,21 +75,27 @@ const struct command command_run = {
     .run = run,
 };
 
-static const enum option_id test_options[] = {OPTION_SINCE,       OPTION_JOBS,   OPTION_OUTPUT,
-                                              OPTION_JSON,        OPTION_ENGINE, OPTION_KEEP,
-                                              OPTION_KEEP_IMAGES, OPTION_END};
-static const char *const test_examples[] = {"pingate test --since origin/main",
-                                            "gates a bot's pull request", NULL};
+static const enum option_id test_options[] = {
+    OPTION_SINCE, OPTION_STAGE,  OPTION_DRY_RUN, OPTION_JOBS,        OPTION_OUTPUT,
+    OPTION_JSON,  OPTION_ENGINE, OPTION_KEEP,    OPTION_KEEP_IMAGES, OPTION_END};
+static const char *const test_examples[] = {
+    "pingate test --since origin/main", "gates a bot's pull request",
+    "pingate test --stage staging",
+    "what stands there, again: a failure keeps it out of the next stage", NULL};
 
 const struct command command_test;
 const struct command command_test = {
     .name = "test",
     .arguments = "",
-    .summary = "test the tree's pins where they differ from a commit",
-    .description = "Tests the pins of the tree as they stand where they differ from those of "
-                   "--since, whose digests are the "
-                   "baseline. Looks nothing up and writes nothing but reports: it gates the pull "
-                   "requests of bots and people.",
+    .summary = "test pins as they stand: where they differ from a commit, or those of a stage",
+    .description =
+        "Looks nothing up, and writes no pin.\n"
+        "With --since it tests the pins of the tree where they differ from those of that "
+        "commit, whose digests are the baseline, and writes nothing but reports: it "
+        "gates the pull requests of bots and people.\n"
+        "With --stage it tests what stands in that stage, and records what came of it: "
+        "evidence for what was there before the first record, and no way on for what "
+        "fails by now.",
     .options = test_options,
     .examples = test_examples,
     .run = test,

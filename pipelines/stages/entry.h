@@ -62,8 +62,8 @@
  * one. A denial or release without a stage is for all, and each release lifts only what was said in the same words. An approval
  * of a set is for exactly that set's changes.
  *
- * Times. An entry from the future (a clock that jumped) counts from now on and never as time that has passed; a negative time
- * is none. Where its place among others matters it is taken for the worse: a pass from the future is older than any failure, and
+ * Times. A decision from the future (a clock that jumped) counts from now on; what was observed in the future counts, and never
+ * as time that has passed: a soak that begins in the future ends so much later. Where its place among others matters it is taken for the worse: a pass from the future is older than any failure, and
  * a release from the future does not lift what is not from the future too.
  *
  * --force takes the newest snapshot and goes over everything but `unknown-entry`, holds on images and `ambiguous`; the answer
@@ -156,8 +156,8 @@ void entry_answer_clear(struct entry_answer *answer);
 /* A value of a stage that soaks for a later one: a newer candidate of it has to wait, lest nightly rebuilds starve the later
  * stage. */
 struct entry_pause {
-    char *line;                /* as it stands in the stage */
-    int64_t until_ms;          /* when the soak is done */
+    char *line;       /* as it stands in the stage */
+    int64_t until_ms; /* when the soak is done; 0: it was not yet observed, and nobody knows */
     const struct stage *later; /* that it soaks for, the longest; lent from the configuration */
 };
 
@@ -168,7 +168,7 @@ struct entry_pause_list {
 };
 
 /* Which values of the set that stands in `stage` soak for a later stage. A value does when a stage with `from: stage` and a
- * `soak` pins its image and has not this value, it has not soaked there yet (what was never observed soaks from now), and
+ * `soak` pins its image and has not this value, it has not soaked there yet, and
  * waiting leads somewhere: it is neither denied for, nor held in the later stage (it as a whole or the image), its newest
  * evidence is no failure, it would not be backwards, and no approval stands in for its soak.
  *

@@ -419,11 +419,13 @@ static int judge_paused(struct question *q, struct error *err) {
     for (size_t i = 0; i < q->move_count && q->pauses != NULL; i++) {
         const struct entry_move *move = &q->moves[i];
         const struct entry_pause *pause = entry_pause_find(q->pauses, value_of(q, move->old)->line);
-        if (pause == NULL || q->at_ms >= pause->until_ms || is_hurried(q, move->source))
+        if (pause == NULL || (pause->until_ms != 0 && q->at_ms >= pause->until_ms) ||
+            is_hurried(q, move->source))
             continue;
         _cleanup_(free_pointer) char *words = entry_value_words(q->world, move->old, err);
-        char time[CLOCK_RFC3339_SIZE];
-        clock_rfc3339(pause->until_ms, time);
+        char time[CLOCK_RFC3339_SIZE] = "it was observed for long enough";
+        if (pause->until_ms != 0)
+            clock_rfc3339(pause->until_ms, time);
         if (words == NULL || find(q, CODE_PAUSED, pause->until_ms, err, "%s soaks for %s until %s",
                                   words, pause->later->name, time) < 0)
             return -1;
@@ -509,17 +511,13 @@ int entry_judge(struct entry_world *world, const struct entry_group *group,
 
 /* ---- one value that soaks ---- */
 
-/* When it would have soaked, if nothing happens to it. */
-static int64_t end_of_soak(const struct question *q, size_t source) {
-    const struct entry_value *value = value_of(q, source);
-    int64_t soak_ms = q->world->stage->soak_ms;
-    if (entry_soaked_ms(q->world, source, q->at_ms) >= soak_ms || is_hurried(q, source))
-        return 0;
-    return (value->open_ms != ENTRY_NEVER ? value->open_ms : q->at_ms) + soak_ms;
+static bool has_soaked(const struct question *q, size_t source) {
+    return entry_soaked_ms(q->world, source, q->at_ms) >= q->world->stage->soak_ms ||
+           is_hurried(q, source);
 }
 
 int entry_soaks(struct entry_world *world, const struct entry_group *group, size_t move,
-                int64_t *until_ms, struct error *err) {
+                bool *soaks, int64_t *until_ms, struct error *err) {
     struct entry_judgement found = {0};
     struct question q = {.world = world,
                          .group = group,
@@ -534,7 +532,9 @@ int entry_soaks(struct entry_world *world, const struct entry_group *group, size
     int result = read_set_words(&q, err);
     for (size_t i = 0; i < sizeof hopeless / sizeof *hopeless && result == 0; i++)
         result = hopeless[i](&q, err);
-    *until_ms = result == 0 && found.count == 0 ? end_of_soak(&q, q.moves->source) : 0;
+    int64_t open_ms = value_of(&q, q.moves->source)->open_ms;
+    *soaks = result == 0 && found.count == 0 && !has_soaked(&q, q.moves->source);
+    *until_ms = *soaks && open_ms != ENTRY_NEVER ? open_ms + world->stage->soak_ms : 0;
     free(q.set_words.items);
     entry_judgement_clear(&found);
     return result;

@@ -67,12 +67,12 @@ struct entry_value {
     size_t far; /* the same from the names of the stage whose tests count */
 
     /* in the earlier stage */
-    int64_t seen_ms;                     /* first observed */
-    int64_t open_ms;                     /* since when all observations hold it */
-    int64_t longest_ms;                  /* how long the longest time was that is over */
-    int64_t arrived_ms;                  /* see entry.h, "Backwards" */
-    bool renewed;                        /* arrived by a promotion */
-    int64_t reverted_ms;                 /* the stage went back from it */
+    int64_t seen_ms;     /* first observed */
+    int64_t open_ms;     /* since when all observations hold it; may lie in the future */
+    int64_t longest_ms;  /* how long the longest time was that is over */
+    int64_t arrived_ms;  /* see entry.h, "Backwards" */
+    bool renewed;        /* arrived by a promotion */
+    int64_t reverted_ms; /* the stage went back from it */
     const struct ledger_entry *reverted; /* by that entry */
     size_t observation;                  /* number of the last one that held it, from 1 */
 
@@ -255,7 +255,8 @@ int entry_judge(struct entry_world *world, const struct entry_group *group,
                 const struct entry_pause_list *pauses, struct entry_judgement *out,
                 struct error *err) _must_check_;
 /* Whether that change of what stands in the earlier stage waits for nothing but time.
- *   out  until_ms  when its soak is done; 0: it is, or waiting leads nowhere (see entry_pauses) */
+ *   out  soaks     false: it soaked, or waiting leads nowhere (see entry_pauses)
+ *        until_ms  when its soak is done; 0: it was not yet observed */
 int entry_soaks(struct entry_world *world, const struct entry_group *group, size_t move,
-                int64_t *until_ms, struct error *err) _must_check_;
+                bool *soaks, int64_t *until_ms, struct error *err) _must_check_;
 void entry_judgement_clear(struct entry_judgement *judgement);

@@ -15,7 +15,8 @@ static int add(struct entry_pause_list *out, const char *line, int64_t until_ms,
         if (pause == NULL || string_copy(line, &pause->line, err) < 0)
             return -1;
     }
-    if (until_ms > pause->until_ms) {
+    bool longer = until_ms == 0 || (pause->until_ms != 0 && until_ms > pause->until_ms);
+    if (pause->later == NULL || longer) {
         pause->until_ms = until_ms;
         pause->later = later;
     }
@@ -33,10 +34,10 @@ static int find_in_world(struct entry_world *world, struct entry_group_list *gro
         return result;
     for (size_t i = 0; i < groups->items[0].moves.count; i++) {
         int64_t until_ms;
+        bool soaks;
         size_t source = groups->items[0].moves.items[i].source;
-        if (entry_soaks(world, &groups->items[0], i, &until_ms, err) < 0 ||
-            (until_ms > 0 &&
-             add(out, world->values.items[source].line, until_ms, world->stage, err) < 0))
+        if (entry_soaks(world, &groups->items[0], i, &soaks, &until_ms, err) < 0 ||
+            (soaks && add(out, world->values.items[source].line, until_ms, world->stage, err) < 0))
             return -1;
     }
     return 0;

@@ -45,9 +45,10 @@ static int note_comeback(struct reading *reading, const struct entry_value *valu
     return 0;
 }
 
-static int appear(struct reading *reading, struct entry_value *value, int64_t time_ms,
-                  struct error *err) {
-    value->open_ms = time_ms;
+static int appear(struct reading *reading, struct entry_value *value,
+                  const struct ledger_entry *entry, struct error *err) {
+    int64_t time_ms = entry_time(reading->world, entry);
+    value->open_ms = entry->time_ms;
     if (value->reverted != NULL && time_ms > value->reverted_ms)
         value->reverted = NULL;
     if (value->seen_ms != ENTRY_NEVER)
@@ -60,7 +61,8 @@ static int appear(struct reading *reading, struct entry_value *value, int64_t ti
 
 /* A value that makes room for one that arrived before it was gone back from. */
 static void leave(struct reading *reading, struct entry_value *value,
-                  const struct ledger_entry *entry, int64_t time_ms) {
+                  const struct ledger_entry *entry) {
+    int64_t time_ms = entry_time(reading->world, entry);
     int64_t held_ms = time_ms - value->open_ms;
     if (held_ms > value->longest_ms)
         value->longest_ms = held_ms;
@@ -77,9 +79,8 @@ static void leave(struct reading *reading, struct entry_value *value,
 
 static int observe(struct reading *reading, const struct ledger_entry *entry, struct error *err) {
     struct entry_world *world = reading->world;
-    int64_t time_ms = entry_time(world, entry);
     size_t number = ++world->observations;
-    world->last_observed_ms = time_ms;
+    world->last_observed_ms = entry_time(world, entry);
     reading->held.count = 0;
     for (size_t i = 0; i < entry->value_count; i++) {
         size_t at;
@@ -89,7 +90,7 @@ static int observe(struct reading *reading, const struct ledger_entry *entry, st
         if (value->observation == number)
             continue;
         if ((number == 1 || value->observation != number - 1) &&
-            appear(reading, value, time_ms, err) < 0)
+            appear(reading, value, entry, err) < 0)
             return -1;
         value->observation = number;
         size_t *held = array_add(&reading->held, err);
@@ -100,7 +101,7 @@ static int observe(struct reading *reading, const struct ledger_entry *entry, st
     for (size_t i = 0; i < reading->before.count; i++) {
         struct entry_value *value = &world->values.items[reading->before.items[i]];
         if (value->observation != number)
-            leave(reading, value, entry, time_ms);
+            leave(reading, value, entry);
     }
     struct entry_number_list spare = reading->before;
     reading->before = reading->held;

@@ -267,3 +267,38 @@ END
     gate 0 promote production
     production_holds "$(image "$prod"):1.1.0@$new"
 }
+
+@test "what stood in staging before the first record enters once it was tested there" {
+    two_stages
+    sed -i "s,1.0.0@$old,1.1.0@$new," deploy/staging/compose.yaml
+    commit "By hand"
+    gate 0 promote production
+    assert_json pingate-out/result.json '.updates[0].code == "no-evidence"'
+    commit "Seen"
+    gate 2 test
+    gate 2 test --stage stagging
+    assert_has "$err" 'did you mean "staging"'
+    gate 0 test --stage staging --dry-run
+    assert_unchanged
+    gate 0 test --stage staging
+    assert_json pingate-out/result.json '(.changed | not) and .updates[0].verdict == "promote" and ([.trials[].baseline] == [false])'
+    assert_ledger 'map(select(.type == "evidence"))[0].body | .source == "test" and .outcome == "passed" and .stage == "staging"'
+    gate 0 promote production
+    production_holds "$new"
+}
+
+@test "what stands in staging and fails by now is revoked" {
+    two_stages
+    gate 0 run
+    commit "Staging"
+    sed -i 's,cat /version,grep one /version,' pingate.yaml
+    commit "Test more"
+    gate 1 test --stage staging
+    assert_json pingate-out/result.json '.updates[0].code == "test-failed"'
+    gate 0 promote production
+    assert_json pingate-out/result.json '.updates[0].code == "revoked"'
+    sed -i 's,grep one /version,true,' pingate.yaml
+    gate 0 test --stage staging
+    gate 0 promote production
+    production_holds "$new"
+}
