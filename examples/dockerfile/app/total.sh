@@ -1,4 +1,5 @@
 #!/bin/sh
-# Adds up a price list: NAME,COUNT,PRICE on standard input.
+# Adds up a price list: NAME,COUNT,PRICE on standard input. How money is written, the base image knows.
 set -eu
-awk -F , '{ sum += $2 * $3 } END { printf "total %.2f\n", sum }'
+sum=$(awk -F , '{ sum += $2 * $3 } END { print sum + 0 }')
+echo "total $(money "$sum")"
