@@ -275,8 +275,12 @@ static int run(struct invocation *invocation, int *exit_status, struct error *er
         return verify(invocation, exit_status, err);
     if (options->given[OPTION_COMPACT])
         return compact(invocation, err);
-    if (ledger_load(invocation->root, &ledger, err) < 0 ||
-        check_stage(&ledger, options->argument_count > 0 ? options->arguments[0] : NULL, err) < 0)
+    if (ledger_load(invocation->root, &ledger, err) < 0) {
+        if (err->kind == ERROR_INPUT)
+            err->kind = ERROR_IO; /* as --verify: exit status 3 */
+        return -1;
+    }
+    if (check_stage(&ledger, options->argument_count > 0 ? options->arguments[0] : NULL, err) < 0)
         return -1;
     return options->given[OPTION_AT] ? show_time(invocation, &ledger, err)
                                      : show_entries(invocation, &ledger, err);
