@@ -26,7 +26,10 @@ gate_libgate_a_SOURCES += \
 
 # gate/policy
 gate_libgate_a_SOURCES += \
+	%D%/policy/cooldown.c %D%/policy/cooldown.h \
 	%D%/policy/policy.c %D%/policy/policy.h \
+	%D%/policy/sightings.c %D%/policy/sightings.h \
+	%D%/policy/tagfilter.c %D%/policy/tagfilter.h \
 	%D%/policy/version.c %D%/policy/version.h
 
 # gate/registry

@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <stdint.h>
+
 #include "gate/pin.h"
 #include "gate/policy/policy.h"
 #include "gate/verdict.h"
@@ -21,6 +23,8 @@ struct update {
     size_t stage; /* of its pins, as the caller numbers stages; UPDATE_NO_STAGE */
 
     struct policy policy; /* of the first rule that matches; borrows from the configuration */
+    int64_t cooldown_ms;  /* how long a candidate was known before it counts; 0: none */
+    bool urgent;          /* goes over the cooldown, and over waiting for a later stage */
     char *rule;           /* where the rule stands: "pingate.yaml:12", "default" */
     /* the tag that is looked up: the pinned one, or the rule's `follow`; NULL: nothing is known */
     char *follow;

@@ -15,6 +15,7 @@ static const char *const code_names[CODE_COUNT] = {
     [CODE_NONE] = "",
     [CODE_NO_TAG] = "no-tag",
     [CODE_NOT_A_VERSION] = "not-a-version",
+    [CODE_TAG_MISMATCH] = "tag-mismatch",
     [CODE_NO_TEST] = "no-test",
     [CODE_GATE_CLOSED] = "gate-closed",
     [CODE_NOT_SELECTED] = "not-selected",

@@ -18,6 +18,7 @@ enum verdict_code {
     CODE_NONE,           /* promote, up-to-date */
     CODE_NO_TAG,         /* hold: the pin says nothing of what it follows */
     CODE_NOT_A_VERSION,  /* hold: the tag is no version and the policy needs one */
+    CODE_TAG_MISMATCH,   /* hold: the rule's tags.match does not match the tag that is followed */
     CODE_NO_TEST,        /* hold: no test covers it */
     CODE_GATE_CLOSED,    /* hold: passed alone, but another update failed and promote is "all" */
     CODE_NOT_SELECTED,   /* hold: --image names others */
@@ -46,7 +47,7 @@ enum verdict_code {
     CODE_NETWORK,        /* lookup-failed: no connection, or 5xx to the end */
     CODE_TIMEOUT,        /* lookup-failed: not settled in its time */
     CODE_NOT_FOUND,      /* lookup-failed: no such tag or repository */
-    CODE_LIMIT,          /* lookup-failed: an answer beyond a limit of ours */
+    CODE_LIMIT,          /* lookup-failed: an answer or a match beyond a limit of ours */
     CODE_PROTOCOL,       /* lookup-failed: an answer that makes no sense, or lies */
     CODE_IO,             /* lookup-failed: a file of this machine could not be read */
     CODE_COUNT

@@ -48,15 +48,74 @@ static int read_follow(const char *file, const struct yaml_node *node, void *fie
                                  node->text);
 }
 
-static const struct key rule_keys[] = {
-    {"images", config_read_selectors, offsetof(struct config_rule, images)},
-    {"policy", read_policy, offsetof(struct config_rule, policy)},
-    {"ignore_tags", config_read_globs, offsetof(struct config_rule, ignore_tags)},
-    {"follow", read_follow, offsetof(struct config_rule, follow)},
+/* What the keys of `tags` say, before it is made a filter: the template needs the pattern, whichever comes first. */
+struct tag_keys {
+    char *match, *extract;
+    struct string_list *ignore; /* borrowed: the filter's */
+};
+
+static void tag_keys_clear(struct tag_keys *keys) {
+    free(keys->match);
+    free(keys->extract);
+}
+
+static int read_ignore(const char *file, const struct yaml_node *node, void *field,
+                       struct error *err) {
+    return config_read_globs(file, node, *(struct string_list **)field, err);
+}
+
+static const struct key tag_key_list[] = {
+    {"match", config_read_text, offsetof(struct tag_keys, match)},
+    {"extract", config_read_text, offsetof(struct tag_keys, extract)},
+    {"ignore", read_ignore, offsetof(struct tag_keys, ignore)},
     {0},
 };
 
-static const char *const rule_future[] = {"tags", "cooldown", "platforms", "candidates", NULL};
+static const struct key_table tag_table = {"the tags of a rule", "updates.tags.", tag_key_list,
+                                           NULL};
+
+static int place_in(const char *file, const struct yaml_node *mapping, const char *key,
+                    struct error *err) {
+    if (err->kind != ERROR_NO_MEMORY)
+        error_wrap(err, "tags.%s", key);
+    return config_place(file, yaml_get(mapping, key), err);
+}
+
+static int read_tags(const char *file, const struct yaml_node *node, void *field,
+                     struct error *err) {
+    struct tagfilter *filter = field;
+    _cleanup_(tag_keys_clear) struct tag_keys keys = {.ignore = &filter->ignore};
+    if (config_read_mapping(file, node, &tag_table, &keys, err) < 0)
+        return -1;
+    if (keys.match != NULL && tagfilter_set_match(filter, keys.match, err) < 0)
+        return place_in(file, node, "match", err);
+    if (keys.extract != NULL && tagfilter_set_extract(filter, keys.extract, err) < 0)
+        return place_in(file, node, "extract", err);
+    return 0;
+}
+
+/* A pin that follows a tag which the same rule leaves would be held for ever. */
+static int check_follow(const char *file, const struct yaml_node *node,
+                        const struct config_rule *rule, struct error *err) {
+    if (rule->follow == NULL)
+        return 0;
+    _cleanup_(free_pointer) char *extracted = NULL;
+    return tagfilter_read_followed(&rule->tags, rule->follow, &extracted, err) < 0
+               ? config_place(file, yaml_get(node, "follow"), err)
+               : 0;
+}
+
+static const struct key rule_keys[] = {
+    {"images", config_read_selectors, offsetof(struct config_rule, images)},
+    {"policy", read_policy, offsetof(struct config_rule, policy)},
+    {"tags", read_tags, offsetof(struct config_rule, tags)},
+    {"follow", read_follow, offsetof(struct config_rule, follow)},
+    {"cooldown", config_read_duration, offsetof(struct config_rule, cooldown_ms)},
+    {"urgent", config_read_flag, offsetof(struct config_rule, urgent)},
+    {0},
+};
+
+static const char *const rule_future[] = {"platforms", "candidates", NULL};
 static const struct key_table rule_table = {"a rule of updates", "updates.", rule_keys,
                                             rule_future};
 
@@ -76,6 +135,8 @@ static int read_updates(const char *file, const struct yaml_node *node, void *fi
         if (rule->images.count == 0)
             return config_complain(file, node->items[i], err,
                                    "this rule lacks \"images\"; write \"*\" for every image");
+        if (check_follow(file, node->items[i], rule, err) < 0)
+            return -1;
     }
     return 0;
 }
@@ -215,6 +276,8 @@ static const struct key top_keys[] = {
     {"tests", config_read_tests, offsetof(struct config, tests)},
     {"stages", config_read_stages, offsetof(struct config, stages)},
     {"target", config_read_text, offsetof(struct config, target)},
+    {"reuse", config_read_reuse, offsetof(struct config, reuse_ms)},
+    {"state", config_read_state, offsetof(struct config, state)},
     {"promote", read_promote, offsetof(struct config, promote_passing)},
     {"untested", read_untested, offsetof(struct config, untested_fails)},
     {0},
@@ -224,8 +287,8 @@ static const char *const top_future[] = {"include", NULL};
 static const struct key_table top_table = {"the configuration", "", top_keys, top_future};
 
 static const struct key_table *const key_tables[] = {
-    &top_table,         &file_table,           &registry_table,    &rule_table,
-    &config_test_table, &config_command_table, &config_stage_table};
+    &top_table,         &file_table,           &registry_table,     &rule_table,        &tag_table,
+    &config_test_table, &config_command_table, &config_stage_table, &config_state_table};
 
 int config_each_key(int (*visit)(void *context, const char *prefix, const char *name),
                     void *context) {
@@ -272,6 +335,25 @@ static int check_documents(const char *file, const struct yaml_file *yaml, struc
     return 0;
 }
 
+/* Gives tests the default of the file. The ledger is kept for stages alone, so nothing else could be reused. */
+static int settle_reuse(const char *file, const struct yaml_node *root, struct config *config,
+                        struct error *err) {
+    const struct yaml_node *given = config->reuse_ms > 0 ? yaml_get(root, "reuse") : NULL;
+    const struct yaml_node *tests = yaml_get(root, "tests");
+    for (size_t i = 0; i < config->tests.count; i++) {
+        struct test *test = &config->tests.items[i];
+        if (test->reuse_ms > 0 && given == NULL)
+            given = yaml_get(tests->items[i], "reuse");
+        if (test->reuse_ms == REUSE_NOT_GIVEN)
+            test->reuse_ms = config->reuse_ms;
+    }
+    if (given == NULL || config->stages.count > 0)
+        return 0;
+    return config_complain(file, given, err,
+                           "reuse needs \"stages\": what passed is on record in the ledger, and "
+                           "that is kept only for stages");
+}
+
 int config_parse(const char *file, const char *bytes, size_t length, struct config *out,
                  struct error *err) {
     *out = (struct config){0};
@@ -294,7 +376,9 @@ int config_parse(const char *file, const char *bytes, size_t length, struct conf
                                "the configuration lacks \"version: 1\", with which it begins");
     if (config_read_mapping(file, root, &top_table, out, err) < 0)
         return -1;
-    return config_check_stages(file, root, out, err);
+    if (config_check_stages(file, root, out, err) < 0)
+        return -1;
+    return settle_reuse(file, root, out, err);
 }
 
 int config_load(const char *file, struct config *out, struct error *err) {
@@ -311,7 +395,7 @@ int config_load(const char *file, struct config *out, struct error *err) {
 void config_clear(struct config *config) {
     for (size_t i = 0; i < config->rules.count; i++) {
         string_list_clear(&config->rules.items[i].images);
-        string_list_clear(&config->rules.items[i].ignore_tags);
+        tagfilter_clear(&config->rules.items[i].tags);
         free(config->rules.items[i].follow);
     }
     for (size_t i = 0; i < config->tests.count; i++)
@@ -323,6 +407,9 @@ void config_clear(struct config *config) {
     }
     stage_list_clear(&config->stages);
     free(config->target);
+    free(config->state.folder);
+    free(config->state.branch);
+    free(config->state.remote);
     free(config->rules.items);
     free(config->tests.items);
     free(config->registries.items);

@@ -11,7 +11,12 @@
  *         plain_http: false             # true: speak HTTP without TLS to it
  *         timeout: 60s                  # one look-up with its retries
  *         token_server: auth.example.com # another host that may see its credentials, see gate/registry/auth.h
- *     updates: [{images: [redis], policy: minor, ignore_tags: ["*-rc*"], follow: "7.2"}]
+ *     updates:
+ *       - images: [redis]
+ *         policy: minor
+ *         tags: {match: '^(?<v>\d+\.\d+\.\d+)-alpine$', extract: '$v', ignore: ["*-rc*"]}   # see gate/policy/tagfilter.h
+ *         follow: "7.2"
+ *         cooldown: 3d
  *     tests:
  *       - name: answers
  *         images: [redis]
@@ -19,6 +24,8 @@
  *         timeout: 5m
  *     stages: [{name: staging, files: [deploy/staging/]}]   # see pipelines/stages/stage.h
  *     target: main                                          # the branch whose files and decisions count
+ *     reuse: 24h                    # a pass in the ledger that is younger stands in for a trial; also a test's own
+ *     state: {folder: .pingate/state}                       # see pipelines/state/state.h
  *     promote: all
  *     untested: hold
  */
@@ -27,6 +34,7 @@
 #include "gate/policy/policy.h"
 #include "gate/registry/registry.h"
 #include "pipelines/stages/stage.h"
+#include "pipelines/state/state.h"
 #include "runners/test.h"
 
 #define CONFIG_FILE       "pingate.yaml"
@@ -35,9 +43,11 @@
 struct config_rule {
     struct string_list images; /* selectors */
     enum policy_kind policy;
-    struct string_list ignore_tags; /* globs */
-    char *follow;                   /* the tag that pins without one follow; NULL: none */
-    int line;                       /* from 1 */
+    struct tagfilter tags;
+    char *follow;        /* the tag that pins without one follow; NULL: none */
+    int64_t cooldown_ms; /* how long a candidate was known before it counts; 0: none */
+    bool urgent;         /* goes over the cooldown, and over waiting for a later stage */
+    int line;            /* from 1 */
 };
 
 struct config_rule_list {
@@ -65,7 +75,9 @@ struct config {
     struct config_rule_list rules;
     struct test_list tests;
     struct stage_list stages;
+    struct state_config state;
     char *target;         /* branch whose files and decisions count; NULL: any */
+    int64_t reuse_ms;     /* default of tests; 0: never */
     bool promote_passing; /* promote: passing */
     bool untested_fails;  /* untested: fail */
 };

@@ -12,8 +12,9 @@
     (100                                                                                           \
      << 20) /* bytes of the copy that each trial gets; a larger one takes seconds, and is told */
 
-/* --image: the others are held. Each selector must name something, or it is a typo. */
-static int select_images(struct gate *gate, const struct string_list *wanted, struct error *err) {
+/* Each selector must name something, or it is a typo. */
+static int check_selectors(const struct gate *gate, const char *option,
+                           const struct string_list *wanted, struct error *err) {
     for (size_t w = 0; w < wanted->count; w++) {
         bool any = false;
         for (size_t i = 0; i < gate->updates.count && !any; i++)
@@ -21,9 +22,28 @@ static int select_images(struct gate *gate, const struct string_list *wanted, st
                                    gate->updates.items[i].tag);
         if (!any)
             return error_set(err, ERROR_USAGE,
-                             "--image: \"%s\" is no pinned image here; `pingate scan` lists them",
-                             wanted->items[w]);
+                             "%s: \"%s\" is no pinned image here; `pingate scan` lists them",
+                             option, wanted->items[w]);
     }
+    return 0;
+}
+
+/* --urgent, as if their rules said so. */
+static int mark_urgent(struct gate *gate, const struct string_list *urgent, struct error *err) {
+    if (urgent == NULL || urgent->count == 0)
+        return 0;
+    for (size_t i = 0; i < gate->updates.count; i++) {
+        struct update *update = &gate->updates.items[i];
+        update->urgent =
+            update->urgent || selector_list_matches(urgent, update->image, update->tag);
+    }
+    return check_selectors(gate, "--urgent", urgent, err);
+}
+
+/* --image: the others are held. */
+static int select_images(struct gate *gate, const struct string_list *wanted, struct error *err) {
+    if (check_selectors(gate, "--image", wanted, err) < 0)
+        return -1;
     for (size_t i = 0; i < gate->updates.count; i++) {
         struct update *update = &gate->updates.items[i];
         if (!selector_list_matches(wanted, update->image, update->tag) &&
@@ -47,6 +67,8 @@ int gate_find(struct gate *gate, struct error *err) {
                   pins == 1 ? "" : "s", gate->updates.count, gate->updates.count == 1 ? "" : "s",
                   scan_files_with_pins(&gate->scan), gate->scan.files,
                   gate->scan.files == 1 ? "" : "s");
+    if (mark_urgent(gate, gate->options->urgent, err) < 0)
+        return -1;
     const struct string_list *wanted = gate->options->images;
     if (wanted == NULL || wanted->count == 0)
         return 0;
@@ -60,9 +82,11 @@ static void show_count(void *context, size_t done, size_t total) {
 
 int gate_look_up(struct gate *gate, struct error *err) {
     struct lookup_progress progress = {.looked_up = show_count, .context = gate};
-    if (lookup_open(gate->config, gate->cancel, &gate->lookup, err) < 0)
+    if (lookup_open(gate->config, gate->cancel, &gate->lookup, err) < 0 ||
+        gate_recall(gate, err) < 0 ||
+        lookup_candidates(&gate->lookup, &gate->updates, &progress, err) < 0)
         return -1;
-    return lookup_candidates(&gate->lookup, &gate->updates, &progress, err);
+    return gate_record(gate, err);
 }
 
 int gate_plan(struct gate *gate, struct error *err) {
@@ -271,6 +295,7 @@ void gate_clear(struct gate *gate) {
     update_list_clear(&gate->updates);
     gate_close_ledger(gate);
     lookup_close(&gate->lookup);
+    state_freep(&gate->state);
     pull_clear(&gate->pull);
     plan_clear(&gate->plan);
     schedule_freep(&gate->schedule);

@@ -14,6 +14,7 @@
 #include "pipelines/stages/checkout.h"
 #include "pipelines/stages/entry.h"
 #include "pipelines/stages/ledger.h"
+#include "pipelines/state/state.h"
 #include "reports/result.h"
 #include "reports/terminal.h"
 #include "runners/schedule.h"
@@ -27,11 +28,13 @@ struct gate_options {
     const char *since;    /* of `test`: the commit to compare with; NULL for `run` */
     const char *standing; /* of `test --stage`: the stage whose pins are tested as they stand */
     const struct string_list *images; /* selectors; empty is all */
-    const struct string_list *urgent; /* selectors: no pause of the intake holds them */
-    const char *stage;                /* of `promote`: the stage to enter; NULL for the others */
-    bool every_stage;                 /* of `promote --all`: each that comes from another */
-    bool force;                       /* of `promote`, with its reason */
+    const struct string_list
+        *urgent;       /* selectors of what goes over cooldowns and pauses; or NULL */
+    const char *stage; /* of `promote`: the stage to enter; NULL for the others */
+    bool every_stage;  /* of `promote --all`: each that comes from another */
+    bool force;        /* of `promote`, with its reason */
     const char *reason;
+    const char *state; /* --state, else $PINGATE_STATE; NULL: as configured */
     size_t jobs;
     bool dry_run;
     const char *promote; /* "all", "passing"; NULL: as the configuration says */
@@ -72,6 +75,7 @@ struct gate {
     struct entry_answer
         *answers;         /* of `promote`: one a stage; of those that were not asked, empty */
     struct lookup lookup; /* open from the look-up on, in `run` only for as long as that takes */
+    struct state *state;  /* open during the look-up; NULL: none is kept, or it could not be read */
     struct plan plan;
     struct pull pull; /* of `run --plan` */
     char run_id[17];  /* 16 hex digits */
@@ -142,6 +146,10 @@ int gate_fill_result(struct gate *gate, struct error *err) _must_check_;
  * configuration. */
 bool gate_promotes_passing(const struct gate *gate, size_t stage);
 void gate_clear(struct gate *gate);
+
+/* Before and after the questions of gate_look_up: what earlier runs saw, and what this one did. gate_state.c. */
+int gate_recall(struct gate *gate, struct error *err) _must_check_;
+int gate_record(struct gate *gate, struct error *err) _must_check_;
 
 /* Why a trial of that test with that update came to that outcome, as it was recorded last; never NULL. gate_trials.c. */
 const char *gate_trial_reason(const struct gate *gate, const char *test, size_t update,

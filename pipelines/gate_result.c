@@ -46,6 +46,8 @@ static int fill_update(const struct gate *gate, const struct update *from, struc
 
 /* The id of what was promoted: the hash of its sorted lines. */
 static int fill_set(struct gate *gate, struct error *err) {
+    if (gate->sets != NULL)
+        return 0; /* each stage has its own */
     _cleanup_(text_clear) struct text lines = {0};
     for (size_t i = 0; i < gate->updates.count; i++) { /* sorted already */
         const struct update *update = &gate->updates.items[i];

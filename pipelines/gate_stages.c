@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "gate/base/clock.h"
-#include "gate/selector.h"
 #include "pipelines/gate.h"
 
 bool gate_promotes_passing(const struct gate *gate, size_t stage) {
@@ -45,11 +44,9 @@ int gate_find_stages(struct gate *gate, struct error *err) {
 
 /* Of `run`: a candidate waits while the value that stands there soaks for a later stage. */
 
-static int pause_update(struct gate *gate, struct update *update,
-                        const struct entry_pause_list *pauses, struct error *err) {
-    const struct string_list *urgent = gate->options->urgent;
-    if (update->decided || update->candidate_digest == NULL ||
-        (urgent != NULL && selector_list_matches(urgent, update->image, update->tag)))
+static int pause_update(struct update *update, const struct entry_pause_list *pauses,
+                        struct error *err) {
+    if (update->decided || update->candidate_digest == NULL || update->urgent)
         return 0;
     _cleanup_(free_pointer) char *line =
         reference_text(update->image, update->tag, update->digest, err);
@@ -78,7 +75,7 @@ int gate_pause(struct gate *gate, struct error *err) {
             entry_pauses(&gate->ledger, config, stage, gate->sets, clock_now_ms(), &pauses, err);
         for (size_t i = 0; i < gate->updates.count && result == 0; i++)
             if (gate->updates.items[i].stage == s)
-                result = pause_update(gate, &gate->updates.items[i], &pauses, err);
+                result = pause_update(&gate->updates.items[i], &pauses, err);
         entry_pause_list_clear(&pauses);
         if (result < 0)
             return -1;
@@ -278,6 +275,7 @@ void gate_describe_entry(const struct gate *gate, size_t stage, struct ledger_en
     draft->reason = gate->options->reason;
     if (gate->answers == NULL)
         return;
+    draft->snapshot = gate->answers[stage].set;
     draft->overridden = gate->answers[stage].overridden;
     draft->forced = draft->overridden != NULL;
 }

@@ -6,14 +6,25 @@
  */
 #pragma once
 
+#include "gate/policy/sightings.h"
 #include "gate/registry/registry.h"
 #include "gate/update.h"
 #include "pipelines/config.h"
+
+/* What cooldowns count from. Empty where no state is kept: everything is then seen for the first time. */
+struct lookup_memory {
+    struct sighting_list
+        known; /* sorted; of earlier runs. The caller adds them after lookup_open */
+    struct sighting_list
+        seen; /* in this look-up: what registries answered, and pins; for the caller to record */
+    int64_t now_ms; /* when the look-up was opened */
+};
 
 /* One for all questions of a command: what is asked later finds connections and tokens there. */
 struct lookup {
     struct credentials *credentials;
     struct registry *registry; /* NULL: not open */
+    struct lookup_memory memory;
 };
 
 /* With the settings and credentials of the user. err: input, io, no-memory. */

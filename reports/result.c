@@ -20,6 +20,7 @@ enum field_kind {
     FIELD_STRING_LIST,    /* struct string_list */
     FIELD_SIZES,          /* size_t * and its count */
     FIELD_STRUCTS,        /* pointer to structs and their count */
+    FIELD_STRUCT_OR_NULL, /* pointer to one struct */
 };
 
 struct fields;
@@ -67,6 +68,12 @@ static const struct field command_fields_items[] = {
 };
 TABLE(command_fields, result_command);
 
+static const struct field reused_fields_items[] = {
+    FIELD(result_reused, time_ms, FIELD_INT64),
+    FIELD(result_reused, entry, FIELD_STRING),
+};
+TABLE(reused_fields, result_reused);
+
 static const struct field trial_fields_items[] = {
     FIELD(result_trial, test, FIELD_STRING),
     {"updates", FIELD_SIZES, offsetof(struct result_trial, updates),
@@ -77,6 +84,8 @@ static const struct field trial_fields_items[] = {
     FIELD(result_trial, reason, FIELD_STRING_OR_NULL),
     FIELD(result_trial, started_ms, FIELD_INT64),
     FIELD(result_trial, duration_ms, FIELD_INT64),
+    {"reused", FIELD_STRUCT_OR_NULL, offsetof(struct result_trial, reused), 0, &reused_fields,
+     true},
     LIST(result_trial, commands, command_count, &command_fields),
 };
 TABLE(trial_fields, result_trial);
@@ -155,6 +164,9 @@ static void struct_clear(const struct fields *fields, char *base) {
             for (size_t k = 0; k < count; k++)
                 struct_clear(field->fields, items + k * field->fields->size);
             free(items);
+        } else if (field->kind == FIELD_STRUCT_OR_NULL && *(char **)at != NULL) {
+            struct_clear(field->fields, *(char **)at);
+            free(*(char **)at);
         }
     }
 }
@@ -235,6 +247,9 @@ static json_t *field_to_json(const struct field *field, const char *base) {
     case FIELD_SIZES:
     case FIELD_STRUCTS:
         return list_to_json(field, base);
+    case FIELD_STRUCT_OR_NULL:
+        return *(char *const *)at != NULL ? struct_to_json(field->fields, *(char *const *)at)
+                                          : json_null();
     }
     return NULL;
 }
@@ -290,6 +305,8 @@ static const char *kind_words(enum field_kind kind) {
         return "a list of whole numbers of at least 0";
     case FIELD_STRUCTS:
         return "a list of objects";
+    case FIELD_STRUCT_OR_NULL:
+        return "an object or null";
     }
     return "";
 }
@@ -382,6 +399,20 @@ static int read_items(const struct field *field, const json_t *array, char *base
     return 0;
 }
 
+static int read_struct(const struct field *field, const json_t *value, char **out,
+                       struct error *err) {
+    if (json_is_null(value))
+        return 0;
+    if (!json_is_object(value))
+        return wrong(field, err);
+    *out = calloc(1, field->fields->size);
+    if (*out == NULL)
+        return error_no_memory(err);
+    return struct_from_json(field->fields, value, *out, err) == 0
+               ? 0
+               : error_wrap(err, "%s", field->name);
+}
+
 static int read_field(const struct field *field, const json_t *value, char *base,
                       struct error *err) {
     char *at = base + field->offset;
@@ -406,6 +437,8 @@ static int read_field(const struct field *field, const json_t *value, char *base
     case FIELD_SIZES:
     case FIELD_STRUCTS:
         return json_is_array(value) ? read_items(field, value, base, err) : wrong(field, err);
+    case FIELD_STRUCT_OR_NULL:
+        return read_struct(field, value, (char **)at, err);
     }
     return -1;
 }

@@ -36,6 +36,12 @@ struct result_command {
     char *reproduce; /* a line for a shell; NULL where there is none */
 };
 
+/* The pass on record that stands in for a trial: nothing was run. */
+struct result_reused {
+    int64_t time_ms; /* when it passed, since 1970 */
+    char *entry;     /* id of the ledger's entry */
+};
+
 /* One trial that the verdicts rest on; baseline trials are marked. */
 struct result_trial {
     char *test;      /* name of the test */
@@ -46,6 +52,7 @@ struct result_trial {
     enum outcome outcome;
     char *reason; /* NULL for passed */
     int64_t started_ms, duration_ms;
+    struct result_reused *reused; /* NULL: it was run; else it has no commands and took no time */
     struct result_command *commands;
     size_t command_count;
 };
@@ -92,7 +99,7 @@ struct result {
     bool changed;  /* files were written */
     int exit_status;
     char *engine; /* in words; NULL when none was needed or found */
-    char *set;    /* id of the set that was promoted or tested; NULL */
+    char *set;    /* id of the set that was promoted or tested; NULL; with stages, each has its own */
     struct result_update *updates;
     size_t update_count;
     struct result_trial *trials;
@@ -131,6 +138,7 @@ size_t result_count_code(const struct result *result, enum verdict_code code);
 struct result_tests {
     size_t total, passed; /* flaky ones have passed */
     size_t flaky;
+    size_t reused; /* of those that passed: not run again */
     size_t failed; /* failed, timed-out, oom */
     size_t errors;
     size_t skipped;
@@ -172,6 +180,9 @@ int result_change_words(const char *tag, const char *digest, const char *candida
 
 /* The command that tells how the trial went: the first that failed or broke; NULL when none did. */
 const struct result_command *result_failed_command(const struct result_trial *trial);
+
+/* A set enters it, or would in a dry run. */
+bool result_stage_moves(const struct result_stage *stage);
 
 /* What became of the stage in one sentence: "production takes the set 4f0c2a91d3b8 of staging". Holds untrusted words. */
 int result_stage_words(const struct result *result, const struct result_stage *stage,

@@ -17,10 +17,10 @@ EXTRA_DIST += tests/unit/answers.h tests/unit/entry_rows.h tests/unit/fake_engin
 # The bench around the program: a private engine and registry, what they need.
 TESTS += %D%/layers.sh
 EXTRA_DIST += %D%/layers.sh %D%/lint.sh .clang-format .clang-tidy .shellcheckrc .ci/run
-EXTRA_DIST += %D%/engine.sh %D%/images.sh %D%/packages %D%/packages.sh %D%/run.sh
+EXTRA_DIST += %D%/debian.sh %D%/engine.sh %D%/images.sh %D%/packages %D%/packages.sh %D%/run.sh
 
 lint: all ## format, static analysis and scripts (tests/lint.sh)
-	@PINGATE_LINT_FLAGS='$(lint_flags)' $(top_srcdir)/tests/lint.sh
+	@PINGATE_LINT_FLAGS='$(lint_flags)' PINGATE_TEST_BUILD='$(abs_top_builddir)' $(top_srcdir)/tests/lint.sh
 .PHONY: lint
 
 # End to end: real engine, real registry, the built program.
@@ -55,6 +55,10 @@ comma = ,
 inject_calls = malloc calloc realloc vasprintf asprintf read pread write open openat fsync fstat fchmod fchown lseek mkdir \
 	mkdirat rename renameat unlink unlinkat mkostemp memfd_create opendir fdopendir fopen fwrite
 tests_faults_pingate_inject_LDFLAGS = $(AM_LDFLAGS) $(inject_calls:%=-Wl$(comma)--wrap=%)
+
+# Ready-made CI definitions against the published schemas, and against what would make them unsafe.
+TESTS += %D%/ci.sh
+EXTRA_DIST += %D%/ci.sh %D%/ci.py %D%/data/github-action.json %D%/data/github-workflow.json %D%/data/gitlab-ci.json
 
 # A copy of the program whose clock a test sets; tests/run.sh builds it.
 EXTRA_PROGRAMS += tests/e2e/pingate-clock
@@ -91,6 +95,7 @@ check_PROGRAMS += tests/unit/test_json_read
 tests_unit_test_json_read_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc
 check_PROGRAMS += tests/unit/test_json_walk
 check_PROGRAMS += tests/unit/test_process
+check_PROGRAMS += tests/unit/test_regex
 check_PROGRAMS += tests/unit/test_words
 check_PROGRAMS += tests/unit/test_yaml
 
@@ -111,7 +116,10 @@ check_PROGRAMS += tests/unit/test_rewrite
 check_PROGRAMS += tests/unit/test_scan
 
 # gate/policy
+check_PROGRAMS += tests/unit/test_cooldown
 check_PROGRAMS += tests/unit/test_policy
+check_PROGRAMS += tests/unit/test_sightings
+check_PROGRAMS += tests/unit/test_tagfilter
 check_PROGRAMS += tests/unit/test_version
 
 # gate/registry
@@ -146,7 +154,9 @@ check_PROGRAMS += tests/unit/test_terminal
 # pipelines
 check_PROGRAMS += tests/unit/test_checkout
 check_PROGRAMS += tests/unit/test_stage
+check_PROGRAMS += tests/unit/test_state
 check_PROGRAMS += tests/unit/test_config
+check_PROGRAMS += tests/unit/test_evidence
 check_PROGRAMS += tests/unit/test_ledger
 check_PROGRAMS += tests/unit/test_ledger_actor
 check_PROGRAMS += tests/unit/test_ledger_files

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gate/base/glob.h"
 #include "gate/base/text.h"
 #include "gate/policy/version.h"
 #include "gate/reference.h"
@@ -48,7 +47,9 @@ bool policy_needs_tags(const struct policy *policy) {
 /* A listed tag on its way to a choice. */
 struct entry {
     const char *tag;
-    size_t place; /* in the registry's list */
+    const char *text; /* what is compared: the tag, or what the filter extracts from it */
+    char *extracted;  /* owned; NULL: the tag itself */
+    size_t place;     /* in the registry's list */
     struct version version;
     bool current;
     bool taken;
@@ -64,7 +65,8 @@ struct entries {
 struct question {
     const struct policy *policy;
     const char *current;
-    struct version version; /* of the current tag; unused with POLICY_DIGEST */
+    const char *text;       /* what is compared of it */
+    struct version version; /* of that text; unused with POLICY_DIGEST */
 };
 
 static int leave(struct entry *entry, char *take_reason) {
@@ -79,17 +81,9 @@ static int take(struct entry *entry, char *take_reason) {
     return take_reason != NULL ? 0 : -1;
 }
 
-/* The tag without its suffix, for "%.*s". */
+/* The text without its suffix, for "%.*s". */
 static int shown_length(const struct version *version) {
     return version->suffix_offset;
-}
-
-/* The glob that ignores the tag, or NULL. */
-static const char *find_ignoring_glob(const struct policy *policy, const char *tag) {
-    for (size_t i = 0; policy->ignore_tags != NULL && i < policy->ignore_tags->count; i++)
-        if (glob_match(policy->ignore_tags->items[i], tag))
-            return policy->ignore_tags->items[i];
-    return NULL;
 }
 
 static const char *kind_words(const struct version *version) {
@@ -122,11 +116,11 @@ static int judge_shape(const struct question *question, struct entry *entry, str
                                           kind_words(version), kind_words(current)));
     if (!version_same_kind(version, current))
         return leave(entry, string_format(err, "other number of digits: %.*s",
-                                          shown_length(version), entry->tag));
+                                          shown_length(version), entry->text));
     if (version->count != current->count)
         return leave(entry, string_format(err, "%s precise: %.*s",
                                           version->count < current->count ? "less" : "more",
-                                          shown_length(version), entry->tag));
+                                          shown_length(version), entry->text));
     return 0;
 }
 
@@ -137,13 +131,13 @@ static int leave_beyond(const struct question *question, struct entry *entry, si
     const char *policy = names[question->policy->kind];
     if (version->kind != VERSION_NUMBER)
         return leave(entry, string_format(err, "%.*s is beyond policy %s", shown_length(version),
-                                          entry->tag, policy));
+                                          entry->text, policy));
     struct version_number first = version->numbers[0];
     struct version_number last = version->numbers[equal];
     int length = last.offset + last.length - first.offset;
     return leave(entry, string_format(err, "%s version %.*s is beyond policy %s",
                                       equal == 0 ? "major" : "minor", length,
-                                      entry->tag + first.offset, policy));
+                                      entry->text + first.offset, policy));
 }
 
 static int take_newer(struct entry *entry, size_t equal, struct error *err) {
@@ -155,7 +149,14 @@ static int take_newer(struct entry *entry, size_t equal, struct error *err) {
         what = version_is_prerelease(version) ? "newer pre-release" : "release of this version:";
     else if (version->kind == VERSION_NUMBER)
         what = levels[equal < 2 ? equal : 2];
-    return take(entry, string_format(err, "%s %.*s", what, shown_length(version), entry->tag));
+    return take(entry, string_format(err, "%s %.*s", what, shown_length(version), entry->text));
+}
+
+/* A tag that says the same version as another one. */
+static int leave_same(struct entry *entry, const char *text, const char *tag, struct error *err) {
+    if (strcmp(entry->text, text) != 0)
+        return leave(entry, string_format(err, "another spelling of %s", tag));
+    return leave(entry, string_format(err, "says %s, as %s does", text, tag));
 }
 
 /* For a tag of the current one's shape. */
@@ -164,7 +165,7 @@ static int judge_order(const struct question *question, struct entry *entry, str
     const struct version *current = &question->version;
     int order = version_compare(version, current);
     if (order == 0)
-        return leave(entry, string_format(err, "another spelling of %s", question->current));
+        return leave_same(entry, question->text, question->current, err);
     if (order < 0)
         return leave(entry, string_format(err, "older than %s", question->current));
     size_t equal = version_equal_numbers(version, current);
@@ -180,13 +181,29 @@ static int judge_order(const struct question *question, struct entry *entry, str
 }
 
 static int judge_version(const struct question *question, struct entry *entry, struct error *err) {
-    if (version_tag_is_commit(entry->tag))
+    if (version_tag_is_commit(entry->text))
         return leave(entry, string_dup("not a version: looks like a commit", err));
-    if (!version_parse(entry->tag, &entry->version))
+    if (!version_parse(entry->text, &entry->version))
         return leave(entry, string_dup("not a version", err));
     if (judge_shape(question, entry, err) < 0)
         return -1;
     return entry->reason != NULL ? 0 : judge_order(question, entry, err);
+}
+
+/* Sets a reason only where the filter leaves the tag. */
+static int judge_filter(const struct tagfilter *filter, struct entry *entry, struct error *err) {
+    const char *glob = tagfilter_ignored(filter, entry->tag);
+    if (glob != NULL)
+        return leave(entry, string_format(err, "ignored by a rule: %s", glob));
+    struct tagfilter_result result;
+    if (tagfilter_read(filter, entry->tag, &result, err) < 0)
+        return -1;
+    if (!result.matches)
+        return leave(entry, string_dup("does not match tags.match", err));
+    entry->extracted = result.extracted;
+    if (entry->extracted != NULL)
+        entry->text = entry->extracted;
+    return 0;
 }
 
 static int judge(const struct question *question, struct entry *entry, struct error *err) {
@@ -197,9 +214,10 @@ static int judge(const struct question *question, struct entry *entry, struct er
         return leave(entry, string_dup("not a valid tag", err));
     if (version_tag_is_sidecar(entry->tag))
         return leave(entry, string_dup("sidecar tag", err));
-    const char *glob = find_ignoring_glob(question->policy, entry->tag);
-    if (glob != NULL)
-        return leave(entry, string_format(err, "ignored by a rule: %s", glob));
+    if (question->policy->tags != NULL && judge_filter(question->policy->tags, entry, err) < 0)
+        return -1;
+    if (entry->reason != NULL)
+        return 0;
     if (question->policy->kind == POLICY_DIGEST)
         return leave(entry, string_format(err, "policy digest stays with %s", question->current));
     return judge_version(question, entry, err);
@@ -208,8 +226,10 @@ static int judge(const struct question *question, struct entry *entry, struct er
 /* ---- all tags ---- */
 
 static void entries_clear(struct entries *entries) {
-    for (size_t i = 0; i < entries->count; i++)
+    for (size_t i = 0; i < entries->count; i++) {
         free(entries->items[i].reason);
+        free(entries->items[i].extracted);
+    }
     free(entries->items);
 }
 
@@ -228,8 +248,8 @@ static int collect(const struct string_list *tags, const char *current, struct e
     if (items == NULL)
         return error_no_memory(err);
     for (size_t i = 0; i < listed; i++)
-        items[i] = (struct entry){.tag = tags->items[i], .place = i};
-    items[listed] = (struct entry){.tag = current, .place = listed};
+        items[i] = (struct entry){.tag = tags->items[i], .text = tags->items[i], .place = i};
+    items[listed] = (struct entry){.tag = current, .text = current, .place = listed};
     qsort(items, listed + 1, sizeof *items, by_tag);
     entries->items = items;
     entries->count = 1;
@@ -237,6 +257,34 @@ static int collect(const struct string_list *tags, const char *current, struct e
         if (strcmp(items[i].tag, items[entries->count - 1].tag) != 0)
             items[entries->count++] = items[i];
     return 0;
+}
+
+/* 0 when the tags are the same but for digits, else 1. */
+static int shape_distance(const char *tag, const char *model) {
+    static const char digits[] = "0123456789";
+    for (;;) {
+        size_t length = strspn(tag, digits), model_length = strspn(model, digits);
+        tag += length;
+        model += model_length;
+        if ((length > 0) != (model_length > 0) || *tag != *model)
+            return 1;
+        if (*tag == '\0')
+            return 0;
+        tag++;
+        model++;
+    }
+}
+
+/* Of two tags that say the same version; never 0 for two tags. */
+static int by_tie(const struct entry *a, const struct entry *b, const struct question *question) {
+    int order = version_spelling_distance(&a->version, &question->version) -
+                version_spelling_distance(&b->version, &question->version);
+    if (order == 0)
+        order = strcmp(a->text, b->text);
+    if (order == 0)
+        order =
+            shape_distance(a->tag, question->current) - shape_distance(b->tag, question->current);
+    return order != 0 ? order : strverscmp(b->tag, a->tag);
 }
 
 static int by_choice(const void *left, const void *right, void *context) {
@@ -250,10 +298,7 @@ static int by_choice(const void *left, const void *right, void *context) {
     if (a->current != b->current)
         return a->current ? 1 : -1;
     int order = version_compare(&b->version, &a->version);
-    if (order == 0)
-        order = version_spelling_distance(&a->version, &question->version) -
-                version_spelling_distance(&b->version, &question->version);
-    return order != 0 ? order : strcmp(a->tag, b->tag);
+    return order != 0 ? order : by_tie(a, b, question);
 }
 
 /* Of the taken ones, which stand in order, those that say the same version as the one before. */
@@ -268,7 +313,7 @@ static int leave_spellings(struct entries *entries, struct error *err) {
             continue;
         }
         free(entry->reason);
-        if (leave(entry, string_format(err, "another spelling of %s", kept->tag)) < 0)
+        if (leave_same(entry, kept->text, kept->tag, err) < 0)
             return -1;
     }
     return 0;
@@ -303,15 +348,31 @@ static int hand_over(struct entries *entries, struct policy_choices *choices, st
     return 0;
 }
 
+static int refuse_current(const struct question *question, struct error *err) {
+    const char *policy = names[question->policy->kind];
+    if (question->text != question->current)
+        return error_set(
+            err, ERROR_INPUT,
+            "tag \"%s\": \"%s\", which the rule's tags.extract takes from it, is not a "
+            "version, so policy %s cannot follow it; extract the version alone, or use "
+            "policy digest",
+            question->current, question->text, policy);
+    return error_set(err, ERROR_INPUT,
+                     "tag \"%s\" is not a version, so policy %s cannot follow it; "
+                     "use policy digest, or pin a version",
+                     question->current, policy);
+}
+
 int policy_choose(const struct policy *policy, const char *current, const struct string_list *tags,
                   struct policy_choices *choices, struct error *err) {
     *choices = (struct policy_choices){0};
-    struct question question = {.policy = policy, .current = current};
-    if (policy->kind != POLICY_DIGEST && !version_parse(current, &question.version))
-        return error_set(err, ERROR_INPUT,
-                         "tag \"%s\" is not a version, so policy %s cannot follow it; "
-                         "use policy digest, or pin a version",
-                         current, names[policy->kind]);
+    _cleanup_(free_pointer) char *extracted = NULL;
+    if (policy->tags != NULL && tagfilter_read_followed(policy->tags, current, &extracted, err) < 0)
+        return -1;
+    struct question question = {
+        .policy = policy, .current = current, .text = extracted != NULL ? extracted : current};
+    if (policy->kind != POLICY_DIGEST && !version_parse(question.text, &question.version))
+        return refuse_current(&question, err);
     _cleanup_(entries_clear) struct entries entries = {0};
     if (collect(tags, current, &entries, err) < 0 || judge_all(&question, &entries, err) < 0)
         return -1;

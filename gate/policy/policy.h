@@ -13,20 +13,24 @@
  * 8.1.0-beta1 and never 7.4.1 -> 8.0.0-rc1. The release of these numbers and any later release that the policy allows may
  * follow too: 8.0.0-rc1 -> 8.0.0.
  *
+ * Filter. Where a rule has one (tagfilter.h), a tag that does not match is never taken, and shapes and versions are those of the
+ * text that it extracts: with '^release-(?<v>.*)$' and '$v' the tag release-7.2.5 is 7.2.5 for all that stands here.
+ *
  * Ties. Tags that say the same version ("1.3", "v1.3", "1.03") are one candidate: the one that is written most like the current
  * tag (with or without "v", then with or without leading zeros; among equally like ones the first by bytes) is taken, the
  * others are "another spelling". Those that say the version of the current tag are another spelling of it.
+ * Several tags out of which the filter makes the very same text are one candidate too. Taken is one that is the current tag but
+ * for digits, if there is such a one; among equals the last in the order of strverscmp (7.2.5-alpine3.19 after -alpine3.9).
  */
 #pragma once
 
-#include "gate/base/array.h"
+#include "gate/policy/tagfilter.h"
 
 enum policy_kind { POLICY_DIGEST, POLICY_PATCH, POLICY_MINOR, POLICY_MAJOR, POLICY_KIND_COUNT };
 
 struct policy {
     enum policy_kind kind;
-    const struct string_list *ignore_tags; /* globs (glob.h) of whole tags that are never taken,
-                                            * but the current one; may be NULL */
+    const struct tagfilter *tags; /* which tags it looks at, and at what in them; NULL: all */
 };
 
 /* One tag and what was thought of it. */
@@ -54,7 +58,9 @@ bool policy_needs_tags(const struct policy *policy); /* false for digest: one HE
 /* in   current  the pinned tag
  *      tags     as the registry lists them, in any order, may hold duplicates and nonsense; may be NULL
  * out  choices  every tag once, and the current one; cleared by policy_choices_clear, also on -1
- * err  input when the current tag is no version and the policy needs one ("latest" can only be followed by digest)
+ * err  input  the current tag is no version and the policy needs one ("latest" can only be followed by digest), or does not
+ *             match the filter
+ *      limit  the filter's pattern takes too long on a tag
  *
  * The taken ones and every reason are the same whatever the order of the tags. Takes O(n log n).
  */

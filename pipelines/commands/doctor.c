@@ -28,16 +28,16 @@ struct doctor {
     bool config_wrong, something_off; /* what the exit status tells */
 };
 
-enum state {
+enum finding {
     GOOD,
     NOTE,    /* works; worth to know */
     PROBLEM, /* does not work */
 };
 
-static void say(struct doctor *doctor, enum state state, const char *what, const char *format, ...)
-    _printf_(4, 5);
+static void say(struct doctor *doctor, enum finding finding, const char *what, const char *format,
+                ...) _printf_(4, 5);
 
-static void say(struct doctor *doctor, enum state state, const char *what, const char *format,
+static void say(struct doctor *doctor, enum finding finding, const char *what, const char *format,
                 ...) {
     static const char *const names[] = {"ok", "note", "PROBLEM"};
     char words[1024];
@@ -47,8 +47,9 @@ static void say(struct doctor *doctor, enum state state, const char *what, const
     va_end(arguments);
     _cleanup_(text_clear) struct text cleaned = {0};
     clean_terminal(&cleaned, words, strlen(words), false);
-    fprintf(doctor->invocation->out, "%-7s %-13s %s\n", names[state], what, text_string(&cleaned));
-    doctor->something_off = doctor->something_off || state == PROBLEM;
+    fprintf(doctor->invocation->out, "%-7s %-13s %s\n", names[finding], what,
+            text_string(&cleaned));
+    doctor->something_off = doctor->something_off || finding == PROBLEM;
 }
 
 static void check_config(struct doctor *doctor) {

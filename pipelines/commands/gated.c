@@ -67,6 +67,8 @@ struct gate_options gated_options(const struct invocation *invocation, const cha
         .since = given->values[OPTION_SINCE],
         .promote = given->values[OPTION_PROMOTE],
         .images = &given->images,
+        .urgent = &given->urgent,
+        .state = command_state(invocation),
         .jobs = given->jobs,
         .dry_run = given->given[OPTION_DRY_RUN],
         .keep = given->given[OPTION_KEEP],

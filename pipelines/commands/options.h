@@ -16,6 +16,8 @@ enum option_id {
     /* some take these */
     OPTION_ALL,
     OPTION_ALLOW_GENERATED,
+    OPTION_AT,
+    OPTION_COMPACT,
     OPTION_DRY_RUN,
     OPTION_ENGINE,
     OPTION_EXIT_CODE,
@@ -27,15 +29,21 @@ enum option_id {
     OPTION_JSON,
     OPTION_KEEP,
     OPTION_KEEP_IMAGES,
+    OPTION_LIMIT,
     OPTION_OUTPUT,
     OPTION_OVERRIDE,
     OPTION_PLAN,
     OPTION_PRINT,
     OPTION_PROMOTE,
     OPTION_REASON,
+    OPTION_SET,
     OPTION_SINCE,
     OPTION_STAGE,
+    OPTION_STATE,
+    OPTION_TYPE,
     OPTION_UNTIL,
+    OPTION_URGENT,
+    OPTION_VERIFY,
     OPTION_COUNT
 };
 
@@ -54,6 +62,7 @@ struct options {
     bool given[OPTION_COUNT];         /* which were given at all */
     const char *values[OPTION_COUNT]; /* the last argument of each; borrowed from argv */
     struct string_list images;        /* every --image */
+    struct string_list urgent;        /* every --urgent */
     size_t jobs;                      /* --jobs, 0 when not given */
     const char *const *arguments;     /* what is left of argv; NULL-terminated */
     size_t argument_count;

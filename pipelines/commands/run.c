@@ -47,9 +47,9 @@ static int test(struct invocation *invocation, int *exit_status, struct error *e
 }
 
 static const enum option_id run_options[] = {
-    OPTION_DRY_RUN,         OPTION_PLAN, OPTION_IMAGE,  OPTION_JOBS, OPTION_PROMOTE,
-    OPTION_OUTPUT,          OPTION_JSON, OPTION_ENGINE, OPTION_KEEP, OPTION_KEEP_IMAGES,
-    OPTION_ALLOW_GENERATED, OPTION_END};
+    OPTION_DRY_RUN,         OPTION_PLAN,  OPTION_IMAGE,  OPTION_JOBS, OPTION_PROMOTE,
+    OPTION_OUTPUT,          OPTION_JSON,  OPTION_ENGINE, OPTION_KEEP, OPTION_KEEP_IMAGES,
+    OPTION_ALLOW_GENERATED, OPTION_STATE, OPTION_URGENT, OPTION_END};
 static const char *const run_examples[] = {"pingate run --dry-run",
                                            "look up and test, write nothing",
                                            "pingate run",

@@ -5,13 +5,13 @@
 #include "gate/base/clock.h"
 #include "pipelines/commands/updates.h"
 
-enum state { STATE_READY, STATE_WAITS, STATE_CURRENT };
+enum readiness { STATE_READY, STATE_WAITS, STATE_CURRENT };
 
 static const char *const names[] = {"ready", "waits", "up-to-date"};
 static const char *const words[] = {"ready", "waits", "up to date"};
 static const enum style styles[] = {STYLE_GOOD, STYLE_WARN, STYLE_DIM};
 
-static enum state state_of(const struct entry_answer *answer) {
+static enum readiness state_of(const struct entry_answer *answer) {
     return answer->up_to_date ? STATE_CURRENT : answer->fits ? STATE_READY : STATE_WAITS;
 }
 
@@ -42,7 +42,7 @@ int stages_add(struct table *table, const struct gate *gate, struct error *err) 
         const struct stage *stage = &gate->config->stages.items[s];
         if (stage->from == NULL)
             continue;
-        enum state state = state_of(&gate->answers[s]);
+        enum readiness state = state_of(&gate->answers[s]);
         _cleanup_(text_clear) struct text note = {0};
         struct table_row *row = table_add(table, err);
         if (row == NULL || describe(gate, s, &note, err) < 0 ||

@@ -61,7 +61,10 @@ static int run(struct invocation *invocation, int *exit_status, struct error *er
     if (command_config(invocation, &config, err) < 0)
         return -1;
     _cleanup_(result_clear) struct result result = {0};
-    struct gate_options options = {.root = invocation->root, .images = &invocation->options.images};
+    struct gate_options options = {.root = invocation->root,
+                                   .images = &invocation->options.images,
+                                   .urgent = &invocation->options.urgent,
+                                   .state = command_state(invocation)};
     _cleanup_(gate_clear) struct gate gate = {.options = &options,
                                               .config = &config,
                                               .cancel = invocation->cancel,
@@ -88,7 +91,8 @@ static int run(struct invocation *invocation, int *exit_status, struct error *er
     return print_status(invocation, &gate, err);
 }
 
-static const enum option_id options[] = {OPTION_JSON, OPTION_EXIT_CODE, OPTION_IMAGE, OPTION_END};
+static const enum option_id options[] = {OPTION_JSON,  OPTION_EXIT_CODE, OPTION_IMAGE,
+                                         OPTION_STATE, OPTION_URGENT,    OPTION_END};
 static const char *const examples[] = {"pingate status", "what is newer",
                                        "pingate status --exit-code",
                                        "exits with 4 when something is", NULL};

@@ -180,7 +180,7 @@ static int by_policy(const struct search *search, const struct bucket *bucket, c
     const struct config_rule *rule =
         config_rule_for(search->world->config, value_at(search, bucket->first)->parts.image, tag);
     struct policy policy = {rule != NULL ? rule->policy : POLICY_DIGEST,
-                            rule != NULL ? &rule->ignore_tags : NULL};
+                            rule != NULL ? &rule->tags : NULL};
     struct policy_choices choices = {0};
     if (result == 0 && (result = policy_choose(&policy, tag, &tags, &choices, err)) < 0 &&
         err->kind == ERROR_INPUT) {

@@ -29,7 +29,7 @@
  *     evidence     test, definition, values, platform, workspace?, trial?, outcome, source ("run", "test", "promote", "record"),
  *                  stage?
  *     observed     stage, set, values, branch?, commit?                  set: always the id of `values`
- *     promoted     stage, from?, set, before, values, changes, forced?, overridden?, reason?
+ *     promoted     stage, from?, set, before, values, changes, snapshot?, forced?, overridden?, reason?
  *     rolled-back  stage, set, before, values, changes, reason?
  *     approved     stage, set | digest, soak? (true: instead of the soak time), until?, reason?
  *     denied       set | digest | image, stage?, until?, reason
@@ -90,8 +90,10 @@ struct ledger_entry {
     bool critical;
 
     const char *stage, *from;
-    const char *set;           /* id */
-    const char *before;        /* id of the set that stood there */
+    const char *set;    /* id */
+    const char *before; /* id of the set that stood there */
+    const char
+        *snapshot; /* id of the set of the earlier stage that was copied; approvals name it */
     const char *const *values; /* sorted lines of a set (gate/set.h); of evidence: what took part */
     size_t value_count;
     const struct ledger_change *changes;

@@ -23,6 +23,7 @@ const struct ledger_field ledger_fields[] = {
      OF(PROMOTED) | OF(ROLLED_BACK) | OF(APPROVED) | OF(RELEASED)},
     {"set", FIELD_HASH, FIELD(set), OF(OBSERVED) | OF(PROMOTED) | OF(ROLLED_BACK),
      OF(APPROVED) | OF(DENIED), OF(RELEASED)},
+    {"snapshot", FIELD_HASH, FIELD(snapshot), 0, 0, OF(PROMOTED)},
     {"soak", FIELD_FLAG, FIELD(instead_of_soak), 0, 0, OF(APPROVED)},
     {"source", FIELD_TEXT, FIELD(source), OF(EVIDENCE), 0, 0},
     {"stage", FIELD_TEXT, FIELD(stage),

@@ -177,3 +177,48 @@ with_tokens() { # LIFE
     rm -rf "$work/storage/docker/registry/v2/repositories/team"
     fails_with not-found 'no such tag or repository'
 }
+
+@test "a filter chooses among the tags and extracts what is compared; expensive and other tags at the real registry" {
+    local tag digest
+    real_registry filter
+    for tag in release-1.2.0-alpine3.18 release-1.3.0-alpine3.18 release-1.3.0-alpine3.9 release-1.3.0-alpine3.19 \
+        release-1.4.0-rc1-alpine3.19 release-1.9.0 1.9.0-alpine3.19 prerelease-1.9.0-alpine3.19 release-2.0.0-alpine3.19; do
+        digest=$(PINGATE_TEST_REGISTRY=127.0.0.1:$port make_image_without_shell "team/app:$tag" "release=$tag")
+        case $tag in
+        release-1.2.0-alpine3.18) old=$digest ;;
+        release-1.3.0-alpine3.19) new=$digest ;;
+        esac
+    done
+    new_project
+    echo "FROM 127.0.0.1:$port/team/app:release-1.2.0-alpine3.18@$old" >Dockerfile
+    cat >pingate.yaml <<'END'
+version: 1
+updates:
+  - images: ["**"]
+    policy: minor
+    tags: {match: '^release-(?<v>\d+\.\d+\.\d+)-alpine', extract: '$v'}
+tests:
+  - {name: never, run: [[/none]]}
+END
+    commit
+    finds_the_new_one
+    assert_json "$out" '.updates[0].candidate.tag == "release-1.3.0-alpine3.19"'
+
+    # What the rule leaves is not followed, and the report says why.
+    echo "FROM 127.0.0.1:$port/team/app:1.9.0-alpine3.19@$old" >Dockerfile && commit
+    gate 0 status --json
+    assert_json "$out" '.updates[0] | .verdict == "hold" and .code == "tag-mismatch" and .candidate == null'
+    assert_has "$out" 'does not match the tag 1.9.0-alpine3.19 that is followed'
+    gate 0 run
+    assert_has pingate-out/report.md 'its tag does not match the rule'
+    assert_unchanged
+
+    # A tag on which the pattern takes too long: could not look, not "up to date".
+    echo "FROM 127.0.0.1:$port/team/app:release-1.2.0-alpine3.18@$old" >Dockerfile
+    sed -i "s/match: .*/match: '^release-(?<v>[0-9.]+)-(a|lpine|[a-z]+|[0-9.]+)+\$', extract: '\$v'}/" pingate.yaml && commit
+    PINGATE_TEST_REGISTRY=127.0.0.1:$port make_image_without_shell \
+        "team/app:release-9.9.9-$(printf 'a%.0s' {1..60})_" release=hostile >/dev/null
+    fails_with limit 'or put the tag into tags.ignore'
+    sed -i 's/extract:/ignore: "*_", extract:/' pingate.yaml && commit
+    finds_the_new_one
+}

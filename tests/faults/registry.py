@@ -471,11 +471,19 @@ def endless(request, server):
               body='{"tags":["1.%d"]}' % request.number)
 
 
-def many_tags(count):
+def many_tags(count, name="build-%d"):
     yield b'{"tags":["1.1"'
     for start in range(0, count - 1, 5000):
-        yield b"".join(b',"build-%d"' % number for number in range(start, min(start + 5000, count - 1)))
+        yield "".join(',"' + name % number + '"' for number in range(start, min(start + 5000, count - 1))).encode()
     yield b"]}"
+
+
+PATTERN = r"^(a+)+$|^\d"
+EXPENSIVE = "a" * 100 + "."
+
+
+def filtered(more="", policy="minor"):
+    return config(policy="%s, tags: {match: '%s'%s}" % (policy, PATTERN, more))
 
 
 MINOR = config(policy="minor")
@@ -523,6 +531,16 @@ PAGES = [
     fails("200,001 tags", {"registry": [on("GET", LIST, body=lambda: many_tags(200001))]}, "limit", "more than 200000 tags",
           config=MINOR, memory_mib=48),
     fine("100,000 tags", pages(on("GET", LIST, body=lambda: many_tags(100000))), config=MINOR, memory_mib=48),
+    fails("a pattern that takes too long on one of the tags", pages(tags("1.0", "1.1", EXPENSIVE, "0.9")), "limit",
+          ['"%s" cannot be matched with "%s"' % (re.escape(PATTERN), re.escape(EXPENSIVE)), "takes more steps", r"tags\.ignore"],
+          config=filtered(), not_sent=[sent("registry", "HEAD")]),
+    fails("many such tags", {"registry": [on("GET", LIST, body=lambda: many_tags(100000, "a" * 60 + ".%d"))]}, "limit",
+          "takes more steps", config=filtered(), memory_mib=48),
+    fine("such tags, ignored", pages(tags("1.0", "1.1", EXPENSIVE, "0.9")), config=filtered(", ignore: 'a*'")),
+    fine("such tags, and the digest alone is followed", {"registry": [head()]}, config=filtered(policy="digest"),
+         not_sent=[sent("registry", "GET")]),
+    fine("200,000 tags through a filter", pages(on("GET", LIST, body=lambda: many_tags(200000))),
+         config=config(policy="minor, tags: {match: '^(?<v>1\\.\\d+)(-.*)?$', extract: '$v'}"), memory_mib=64),
     fails("the second page fails", {"registry": [tags("1.0", "1.1", headers={"Link": "<%s>; rel=next" % (NEXT % "x")}),
                                                 on("GET", ".*last=x", 500)]}, "network", "answered 500", config=MINOR, seconds=6),
 ]

@@ -14,7 +14,9 @@ fuzz_targets = \
 	%D%/policy.c \
 	%D%/progress.c \
 	%D%/reference.c \
+	%D%/regex.c \
 	%D%/result.c \
+	%D%/tagfilter.c \
 	%D%/tags.c \
 	%D%/text.c \
 	%D%/yaml.c

@@ -16,7 +16,7 @@
 struct question {
     struct policy policy;
     char *current;
-    struct string_list ignored;
+    struct tagfilter filter;
     struct string_list tags;
 };
 
@@ -32,8 +32,8 @@ static void read_question(char *text, struct question *question) {
     question->policy.kind = POLICY_MAJOR;
     policy_from_name(name, &question->policy.kind);
     for (char *glob = strsep(&first, " "); glob != NULL; glob = strsep(&first, " "))
-        add(&question->ignored, glob);
-    question->policy.ignore_tags = &question->ignored;
+        add(&question->filter.ignore, glob);
+    question->policy.tags = &question->filter;
     char *current = strsep(&next, "\n");
     question->current = current != NULL ? current : name;
     for (char *tag = strsep(&next, "\n"); tag != NULL; tag = strsep(&next, "\n"))
@@ -114,7 +114,7 @@ FUZZ_TARGET(policy) {
     }
     policy_choices_clear(&choices);
     error_clear(&err);
-    string_list_clear(&question.ignored);
+    tagfilter_clear(&question.filter);
     string_list_clear(&question.tags);
     free(text);
 }

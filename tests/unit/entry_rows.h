@@ -199,7 +199,7 @@ static const struct row rows[] = {
     {"one that has no counterpart stays", NULL, "0 proven redis:7@4", "redis:7@4", "redis:6@1 redis:7@2", .now = 1, .expected = "fits r2>r4"},
     {"one that has no counterpart stays, quietly", NULL, "0 proven redis:7@2", "redis:7@2", "redis:6@1 redis:7@2", .now = 1, .expected = "up-to-date"},
     {"two values become one, if the rule takes it", NULL, "0 proven redis:7.4@4", "redis:7.4@4", "redis:7.1@1 redis:7.2@2", .updates = "[{images: redis, policy: minor}]", .now = 1, .expected = "fits redis:7.1@1>redis:7.4@4 redis:7.2@2>redis:7.4@4"},
-    {"ignored tags are not taken", NULL, "0 proven redis:6.4@3 redis:6.5@4", "redis:6.4@3 redis:6.5@4", "redis:6.2@1", .updates = "[{images: redis, policy: minor, ignore_tags: '6.5'}]", .now = 1, .expected = "fits redis:6.2@1>redis:6.4@3"},
+    {"ignored tags are not taken", NULL, "0 proven redis:6.4@3 redis:6.5@4", "redis:6.4@3 redis:6.5@4", "redis:6.2@1", .updates = "[{images: redis, policy: minor, tags: {ignore: '6.5'}}]", .now = 1, .expected = "fits redis:6.2@1>redis:6.4@3"},
 
     /* map */
     {"names are mapped", "map registry.test/team>prod.test", "0 proven a2", "a2", "b1", .now = 1, .expected = "fits b1>b2"},

@@ -110,7 +110,7 @@ START_TEST(every_value_arrives) {
     ck_assert_uint_eq(config.rules.count, 2);
     check_list(&config.rules.items[0].images, LIST("redis", "ghcr.io/acme/web-*", "redis:7.*"));
     ck_assert_int_eq(config.rules.items[0].policy, POLICY_MINOR);
-    check_list(&config.rules.items[0].ignore_tags, LIST("*-rc*", "edge?"));
+    check_list(&config.rules.items[0].tags.ignore, LIST("*-rc*", "edge?"));
     ck_assert_str_eq(config.rules.items[0].follow, "7.2");
     ck_assert_int_eq(config.rules.items[0].line, 8);
     ck_assert_int_eq(config.rules.items[1].policy, POLICY_DIGEST);
@@ -250,9 +250,15 @@ END_TEST
 /* Where the keys of each prefix stand in the schema. */
 static const struct {
     const char *prefix, *definition;
-} places[] = {{"", NULL},           {"files.", "files"}, {"registries.", "registry"},
-              {"updates.", "rule"}, {"tests.", "test"},  {"tests.run.", "command"},
-              {"stages.", "stage"}};
+} places[] = {{"", NULL},
+              {"files.", "files"},
+              {"registries.", "registry"},
+              {"updates.", "rule"},
+              {"updates.tags.", "tags"},
+              {"tests.", "test"},
+              {"tests.run.", "command"},
+              {"stages.", "stage"},
+              {"state.", "state"}};
 
 #define PLACES (sizeof places / sizeof *places)
 

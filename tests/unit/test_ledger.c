@@ -35,7 +35,8 @@ static const struct ledger_entry drafts[] = {
      .commit = "0b6ae7c"},
     {LEDGER_OBSERVED, .actor = "ada", .stage = "staging", .set = HASH_A},
     {LEDGER_PROMOTED, .actor = "ada", .stage = "production", .from = "staging", .set = HASH_A,
-     .before = HASH_B, VALUES, CHANGES, .forced = true, .overridden = "soaking no-evidence",
+     .before = HASH_B, VALUES, CHANGES, .forced = true,
+     .snapshot = HASH_B, .overridden = "soaking no-evidence",
      .reason = "CVE"},
     {LEDGER_PROMOTED, .actor = "ada", .stage = "production", .set = HASH_A, .before = HASH_B},
     {LEDGER_ROLLED_BACK, .actor = "ada", .stage = "production", .set = HASH_A, .before = HASH_B,
@@ -67,7 +68,7 @@ static void check_same(const struct ledger_entry *a, const struct ledger_entry *
         {a->branch, b->branch},     {a->commit, b->commit},
         {a->test, b->test},         {a->definition, b->definition},
         {a->platform, b->platform}, {a->workspace, b->workspace},
-        {a->source, b->source},     {a->overridden, b->overridden},
+        {a->source, b->source},     {a->snapshot, b->snapshot},     {a->overridden, b->overridden},
     };
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
         ck_assert_msg(string_equal(pairs[i][0], pairs[i][1]), "row %zu, string %zu: %s, %s", row, i,

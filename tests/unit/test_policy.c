@@ -10,7 +10,7 @@
 
 /* The glob list of the rows below. */
 static char *globs[] = {(char *)"*-rc*", (char *)"bad?", (char *)"[0-9]*-x[ab]"};
-static const struct string_list ignored = {.items = globs, .count = 3};
+static const struct tagfilter ignored = {.ignore = {.items = globs, .count = 3}};
 
 /* One pinned tag, one listed tag, and what each policy says of it: "+" stands before the reason of a taken one. digest NULL:
  * "policy digest stays with" the pinned one. */
@@ -178,7 +178,7 @@ static const struct policy_choice *find(const struct policy_choices *choices, co
 
 static void check_row(size_t row, enum policy_kind kind, const char *expected) {
     struct error err = {0};
-    struct policy policy = {.kind = kind, .ignore_tags = &ignored};
+    struct policy policy = {.kind = kind, .tags = &ignored};
     char *item = (char *)rows[row].tag;
     struct string_list tags = {.items = &item, .count = 1};
     struct policy_choices choices;
@@ -503,7 +503,7 @@ END_TEST
  * minutes and run into Check's time-out. */
 START_TEST(hundred_thousand_tags) {
     struct error err = {0};
-    struct policy policy = {.kind = POLICY_MAJOR, .ignore_tags = &ignored};
+    struct policy policy = {.kind = POLICY_MAJOR, .tags = &ignored};
     struct string_list tags = {0};
     char tag[64];
     for (unsigned i = 0; i < 100000; i++) {
@@ -530,9 +530,9 @@ START_TEST(hostile_glob) {
     tag[128] = '\0';
     char glob[] = "*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*ab";
     char *glob_item = glob, *tag_item = tag;
-    struct string_list hostile = {.items = &glob_item, .count = 1};
+    struct tagfilter hostile = {.ignore = {.items = &glob_item, .count = 1}};
     struct string_list tags = {.items = &tag_item, .count = 1};
-    struct policy policy = {.kind = POLICY_DIGEST, .ignore_tags = &hostile};
+    struct policy policy = {.kind = POLICY_DIGEST, .tags = &hostile};
     struct policy_choices choices;
     unit_ok(policy_choose(&policy, "7", &tags, &choices, &err), &err);
     ck_assert_uint_eq(choices.count, 2);

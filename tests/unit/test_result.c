@@ -20,12 +20,15 @@ static const char whole[] =
     "\"duration_ms\":9007199254740993,\"out_tail\":\"out\\n\",\"err_tail\":\"\\u202eerr\","
     "\"out_bytes\":7,\"err_bytes\":8,\"out_path\":\"logs/1\",\"err_path\":\"logs/2\","
     "\"reproduce\":\"docker run "
-    "y\"}]}],\"warnings\":[\"w\"],\"errors\":[\"e\"],\"diff\":\"+x\\n\"}";
+    "y\"}]}],\"stages\":[{\"name\":\"production\",\"from\":\"staging\",\"before\":\"01\","
+    "\"set\":\"23\",\"source\":\"45\",\"reason\":\"r\",\"overridden\":\"soaking\","
+    "\"forced\":\"f\"}],\"warnings\":[\"w\"],\"errors\":[\"e\"],\"diff\":\"+x\\n\"}";
 
 static const char empty[] =
     "{\"version\":1,\"program_version\":\"\",\"command\":\"\",\"started_ms\":0,\"finished_ms\":0,"
     "\"dry_run\":false,\"promote\":null,\"changed\":false,\"exit_status\":0,\"engine\":null,"
-    "\"set\":null,\"updates\":[],\"trials\":[],\"warnings\":[],\"errors\":[],\"diff\":null}";
+    "\"set\":null,\"updates\":[],\"trials\":[],\"stages\":[],\"warnings\":[],\"errors\":[],"
+    "\"diff\":null}";
 
 static json_t *load(const char *bytes) {
     json_error_t where;

@@ -10,6 +10,7 @@ static const char *const verdicts[] = {"up-to-date", "promote", "reject", "hold"
 static const char *const codes[] = {"",
                                     "no-tag",
                                     "not-a-version",
+                                    "tag-mismatch",
                                     "no-test",
                                     "gate-closed",
                                     "not-selected",
