@@ -260,6 +260,7 @@ void gate_close_ledger(struct gate *gate) {
         free(kept);
     }
     free(steal(gate->drafts.items));
+    evidence_clear(&gate->evidence);
     ledger_clear(&gate->ledger);
     checkout_clear(&gate->checkout);
     arena_clear(&gate->words);

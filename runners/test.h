@@ -42,7 +42,8 @@ struct test {
     int64_t pids;
     int64_t log_limit_bytes; /* of one stream of one command */
     int64_t reuse_ms; /* how old a pass on record may be to stand in for a trial; 0: none may */
-    int line;         /* in pingate.yaml, from 1 */
+    struct string_list artifacts; /* patterns of files to fetch, see artifact_names.h */
+    int line;                     /* in pingate.yaml, from 1 */
 };
 
 /* What evidence calls the test's definition: the sha256 of all that decides what is run and when it passes, as canonical JSON.

@@ -145,6 +145,7 @@ COMMANDS = [
     command("init --print", config=None),
     command("doctor", prints=False, registry=DOCTOR),  # its notes tell what failed
     command("run --plan"),
+    command("run --plan --json"),
     command("test --since HEAD", prints=False, prepare=commit_old_pins, files={"Dockerfile": OLD_FILE}, moves=[table.PROMOTED["Dockerfile"]]),
     command("report json", files=REPORT),
     command("report junit", files=REPORT),

@@ -9,6 +9,7 @@ fuzz_targets = \
 	%D%/frames.c \
 	%D%/glob.c \
 	%D%/journal.c \
+	%D%/junit_read.c \
 	%D%/link.c \
 	%D%/manifest.c \
 	%D%/policy.c \
@@ -19,6 +20,7 @@ fuzz_targets = \
 	%D%/tagfilter.c \
 	%D%/tags.c \
 	%D%/text.c \
+	%D%/untar.c \
 	%D%/yaml.c
 
 # What targets share.
