@@ -31,7 +31,7 @@ load staged
         "+    - image: $app:1.1.0@$new # pinned" '\ No newline at end of file' ||
         assert_diff "-    - image: $app:1.0.0@$old # pinned" "+    - image: $app:1.1.0@$new # pinned"
     assert_ledger 'map(select(.type == "promoted" and .body.stage == "production")) | length == 1 and .[0].body.from == "staging"'
-    assert_has pingate-out/report.md "production takes the set"
+    assert_has pingate-out/report.md "**production** takes the set"
     xmllint --noout pingate-out/junit.xml
     commit "Production"
     at +26h gate 0 promote production
@@ -122,7 +122,7 @@ END
     production_holds "$new"
     assert_ledger 'map(select(.type == "promoted" and .body.stage == "production"))[0].body | .forced and (.overridden | contains("soaking")) and (.reason | contains("on fire"))'
     assert_json pingate-out/result.json '.stages[0] | .forced and (.overridden | contains("not-approved"))'
-    assert_has pingate-out/report.md "FORCED over"
+    assert_has pingate-out/report.md "**FORCED** over"
     assert_has_not pingate-out/report.md "<b>"
     assert_has "$out" "FORCED over"
     assert_has pingate-out/junit.xml "FORCED over"
