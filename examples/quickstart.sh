@@ -22,6 +22,8 @@ readonly prefix=quickstart # the folder of our images in the registry
 . "$source_folder/tests/packages.sh"
 # shellcheck source=tests/images.sh
 . "$source_folder/tests/images.sh"
+# shellcheck source=tests/debian.sh
+. "$source_folder/tests/debian.sh"
 
 place='' service='' private=no
 work='' engine='' registry='' jobs=()
@@ -218,27 +220,22 @@ engine_and_registry() {
 
 # ---- 3. two real releases
 
-# shellcheck disable=SC2016 # apt fills these in itself
-readonly source_format='$(REPO_URI) $(RELEASE) $(COMPONENT) $(ORIGIN)'
 sources=() main_sources=() # "ADDRESS SUITE" of the distribution's own package sources on this machine
-origin=''                  # debian or ubuntu
+main_origin=''             # debian or ubuntu
 
 # The suite that was released is "bookworm"; what came later is in others, such as "bookworm-security".
 find_sources() {
-    local address suite component from
+    local address suite component origin
     apt-get update -q >>"$place/logs/install.log" 2>&1 || fail "apt-get update failed" "$place/logs/install.log"
     touch "$work/sources-of-new" "$work/sources-of-old"
-    while read -r address suite component from; do
-        case $suite in *-backports* | *-proposed*) continue ;; esac
-        origin=${from,,}
-        sources+=("${address%/} $suite")
+    while read -r address suite component origin; do
+        sources+=("$address $suite")
         echo "deb $address $suite $component" >>"$work/sources-of-new"
         case $suite in *[-/]*) continue ;; esac
-        main_sources+=("${address%/} $suite")
-        main_suite=$suite
+        main_sources+=("$address $suite")
+        main_suite=$suite main_origin=$origin
         echo "deb $address $suite $component" >>"$work/sources-of-old"
-    done < <(apt-get indextargets --format "$source_format" 'Created-By: Packages' |
-        grep -E ' (Debian|Ubuntu)$' | sort -u)
+    done < <(debian_sources)
     [ ${#main_sources[@]} -gt 0 ] || fail "apt-get knows no package source of Debian or Ubuntu on this machine"
 }
 
@@ -280,21 +277,6 @@ choose_service() {
     look_up_versions "$service"
 }
 
-# Becomes the process that makes the root file system of an image. All that it starts and mounts ends with it.
-make_root() { # TAR SOURCES
-    local keyring=/usr/share/keyrings/$origin-archive-keyring.gpg options=()
-    [ ! -f "$keyring" ] || options+=("--keyring=$keyring")
-    apt-config dump --no-empty --format '%f "%v";%n' Acquire | grep -E 'Proxy|::Check-' >"$work/apt.conf" || true
-    export TMPDIR=$work
-    # shellcheck disable=SC2016
-    exec unshare --mount --pid --fork --kill-child --mount-proc mmdebstrap --variant=essential \
-        --include="$(IFS=, && echo "${packages[*]}")" "${options[@]}" \
-        --aptopt="$work/apt.conf" --aptopt='Acquire::Languages "none"' \
-        --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
-        --customize-hook='rm -f "$1/etc/apt/apt.conf.d/99mmdebstrap"' \
-        "$main_suite" "$1" "$2"
-}
-
 # Sets $old_layer and $new_layer, which are the same where there is no update.
 make_layers() {
     local which version tar pids=() cache=${QUICKSTART_CACHE:-$work}
@@ -304,7 +286,8 @@ make_layers() {
         tar=$cache/$service-${version//[^A-Za-z0-9.-]/_}.tar
         if [ "$which" = old ]; then old_layer=$tar; else new_layer=$tar; fi
         if [ -f "$tar" ] || [ "$which $version" = "new $old_version" ]; then continue; fi
-        make_root "$work/$which.tar" "$work/sources-of-$which" >"$place/logs/image-$which.log" 2>&1 &
+        debian_root "$work/$which.tar" "$work" "$main_origin" "$main_suite" "$work/sources-of-$which" --variant=essential \
+            --include="$(IFS=, && echo "${packages[*]}")" >"$place/logs/image-$which.log" 2>&1 &
         jobs+=($!) pids+=("$which $! $tar")
     done
     for which in "${pids[@]}"; do

@@ -6,6 +6,7 @@ gate_libgate_a_SOURCES = \
 	%D%/platform.c %D%/platform.h \
 	%D%/reference.c %D%/reference.h \
 	%D%/selector.c %D%/selector.h \
+	%D%/set.c %D%/set.h \
 	%D%/update.c %D%/update.h \
 	%D%/verdict.c %D%/verdict.h
 
@@ -25,7 +26,9 @@ gate_libgate_a_SOURCES += \
 
 # gate/policy
 gate_libgate_a_SOURCES += \
+	%D%/policy/cooldown.c %D%/policy/cooldown.h \
 	%D%/policy/policy.c %D%/policy/policy.h \
+	%D%/policy/sightings.c %D%/policy/sightings.h \
 	%D%/policy/tagfilter.c %D%/policy/tagfilter.h \
 	%D%/policy/version.c %D%/policy/version.h
 

@@ -20,13 +20,21 @@ static int compare_names(const struct reference *a, const struct reference *b) {
 
 struct keyed {
     const struct reference *name;
+    size_t stage;
     size_t index;
 };
+
+static int compare_values(const struct keyed *x, const struct keyed *y) {
+    int order = compare_names(x->name, y->name);
+    if (order != 0 || x->stage == y->stage)
+        return order;
+    return x->stage < y->stage ? -1 : 1;
+}
 
 static int compare_keyed(const void *a, const void *b) {
     const struct keyed *x = a;
     const struct keyed *y = b;
-    int order = compare_names(x->name, y->name);
+    int order = compare_values(x, y);
     if (order != 0)
         return order;
     return x->index < y->index ? -1 : x->index > y->index;
@@ -49,19 +57,24 @@ static int add_group(const struct keyed *group, size_t count, struct update_list
     for (size_t i = 0; i < count; i++)
         update->pins[i] = group[i].index;
     update->pin_count = count;
+    update->stage = group->stage;
     return 0;
 }
 
-int updates_collect(const struct pin_list *pins, struct update_list *out, struct error *err) {
+int updates_collect(const struct pin_list *pins, const size_t *stages, struct update_list *out,
+                    struct error *err) {
     _cleanup_(free_pointer) struct keyed *keyed = calloc(pins->count + 1, sizeof *keyed);
     if (keyed == NULL)
         return error_no_memory(err);
+    size_t count = 0;
     for (size_t i = 0; i < pins->count; i++)
-        keyed[i] = (struct keyed){&pins->items[i].name, i};
-    qsort(keyed, pins->count, sizeof *keyed, compare_keyed);
-    for (size_t start = 0, end; start < pins->count; start = end) {
+        if (stages == NULL || stages[i] != UPDATE_LEFT_OUT)
+            keyed[count++] = (struct keyed){&pins->items[i].name,
+                                            stages != NULL ? stages[i] : UPDATE_NO_STAGE, i};
+    qsort(keyed, count, sizeof *keyed, compare_keyed);
+    for (size_t start = 0, end; start < count; start = end) {
         end = start + 1;
-        while (end < pins->count && compare_names(keyed[start].name, keyed[end].name) == 0)
+        while (end < count && compare_values(&keyed[start], &keyed[end]) == 0)
             end++;
         if (add_group(&keyed[start], end - start, out, err) < 0) {
             update_list_clear(out); /* its last one is half made */

@@ -1,13 +1,18 @@
-/* update: one value that pins hold, (image, tag, digest), and the candidate that may follow it.
+/* update: one value that pins of a stage hold, (image, tag, digest), and the candidate that may follow it.
  *
  * All pins of equal value move together; `redis:6` and `redis:7` are two updates. The life of an update is one way: collected
  * from pins, given a rule, looked up (candidate or verdict), judged (verdict), written.
  */
 #pragma once
 
+#include <stdint.h>
+
 #include "gate/pin.h"
 #include "gate/policy/policy.h"
 #include "gate/verdict.h"
+
+#define UPDATE_NO_STAGE ((size_t)-1) /* of files that no stage claims */
+#define UPDATE_LEFT_OUT ((size_t)-2) /* of a pin that makes no update */
 
 struct update {
     char *image;  /* "docker.io/library/redis" */
@@ -15,8 +20,11 @@ struct update {
     char *digest; /* as pinned; NULL for a pin that is new (test --since) */
     size_t *pins; /* indexes into the list it was collected from, ascending */
     size_t pin_count;
+    size_t stage; /* of its pins, as the caller numbers stages; UPDATE_NO_STAGE */
 
     struct policy policy; /* of the first rule that matches; borrows from the configuration */
+    int64_t cooldown_ms;  /* how long a candidate was known before it counts; 0: none */
+    bool urgent;          /* goes over the cooldown, and over waiting for a later stage */
     char *rule;           /* where the rule stands: "pingate.yaml:12", "default" */
     /* the tag that is looked up: the pinned one, or the rule's `follow`; NULL: nothing is known */
     char *follow;
@@ -31,13 +39,13 @@ struct update {
 };
 
 struct update_list {
-    struct update *items; /* sorted by image, tag, digest */
+    struct update *items; /* sorted by image, tag, digest, stage */
     size_t count;
     size_t capacity;
 };
 
-/* Groups pins by value. out is empty on -1. err: no-memory. */
-int updates_collect(const struct pin_list *pins, struct update_list *out,
+/* Groups pins by value and stage. stages: one a pin; NULL: no pin has one. out is empty on -1. err: no-memory. */
+int updates_collect(const struct pin_list *pins, const size_t *stages, struct update_list *out,
                     struct error *err) _must_check_;
 
 /* Sets the verdict and its reason (printf). Replaces an earlier one. Always 0, or -1 without memory. */

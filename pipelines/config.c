@@ -110,10 +110,12 @@ static const struct key rule_keys[] = {
     {"policy", read_policy, offsetof(struct config_rule, policy)},
     {"tags", read_tags, offsetof(struct config_rule, tags)},
     {"follow", read_follow, offsetof(struct config_rule, follow)},
+    {"cooldown", config_read_duration, offsetof(struct config_rule, cooldown_ms)},
+    {"urgent", config_read_flag, offsetof(struct config_rule, urgent)},
     {0},
 };
 
-static const char *const rule_future[] = {"cooldown", "platforms", "candidates", NULL};
+static const char *const rule_future[] = {"platforms", "candidates", NULL};
 static const struct key_table rule_table = {"a rule of updates", "updates.", rule_keys,
                                             rule_future};
 
@@ -272,17 +274,21 @@ static const struct key top_keys[] = {
     {"registries", read_registries, offsetof(struct config, registries)},
     {"updates", read_updates, offsetof(struct config, rules)},
     {"tests", config_read_tests, offsetof(struct config, tests)},
+    {"stages", config_read_stages, offsetof(struct config, stages)},
+    {"target", config_read_text, offsetof(struct config, target)},
+    {"reuse", config_read_reuse, offsetof(struct config, reuse_ms)},
+    {"state", config_read_state, offsetof(struct config, state)},
     {"promote", read_promote, offsetof(struct config, promote_passing)},
     {"untested", read_untested, offsetof(struct config, untested_fails)},
     {0},
 };
 
-static const char *const top_future[] = {"include", "stages", NULL};
+static const char *const top_future[] = {"include", NULL};
 static const struct key_table top_table = {"the configuration", "", top_keys, top_future};
 
 static const struct key_table *const key_tables[] = {
-    &top_table, &file_table,        &registry_table,      &rule_table,
-    &tag_table, &config_test_table, &config_command_table};
+    &top_table,         &file_table,           &registry_table,     &rule_table,        &tag_table,
+    &config_test_table, &config_command_table, &config_stage_table, &config_state_table};
 
 int config_each_key(int (*visit)(void *context, const char *prefix, const char *name),
                     void *context) {
@@ -329,6 +335,25 @@ static int check_documents(const char *file, const struct yaml_file *yaml, struc
     return 0;
 }
 
+/* Gives tests the default of the file. The ledger is kept for stages alone, so nothing else could be reused. */
+static int settle_reuse(const char *file, const struct yaml_node *root, struct config *config,
+                        struct error *err) {
+    const struct yaml_node *given = config->reuse_ms > 0 ? yaml_get(root, "reuse") : NULL;
+    const struct yaml_node *tests = yaml_get(root, "tests");
+    for (size_t i = 0; i < config->tests.count; i++) {
+        struct test *test = &config->tests.items[i];
+        if (test->reuse_ms > 0 && given == NULL)
+            given = yaml_get(tests->items[i], "reuse");
+        if (test->reuse_ms == REUSE_NOT_GIVEN)
+            test->reuse_ms = config->reuse_ms;
+    }
+    if (given == NULL || config->stages.count > 0)
+        return 0;
+    return config_complain(file, given, err,
+                           "reuse needs \"stages\": what passed is on record in the ledger, and "
+                           "that is kept only for stages");
+}
+
 int config_parse(const char *file, const char *bytes, size_t length, struct config *out,
                  struct error *err) {
     *out = (struct config){0};
@@ -349,7 +374,11 @@ int config_parse(const char *file, const char *bytes, size_t length, struct conf
     if (version == NULL && root->kind == YAML_MAPPING)
         return config_complain(file, root, err,
                                "the configuration lacks \"version: 1\", with which it begins");
-    return config_read_mapping(file, root, &top_table, out, err);
+    if (config_read_mapping(file, root, &top_table, out, err) < 0)
+        return -1;
+    if (config_check_stages(file, root, out, err) < 0)
+        return -1;
+    return settle_reuse(file, root, out, err);
 }
 
 int config_load(const char *file, struct config *out, struct error *err) {
@@ -376,6 +405,11 @@ void config_clear(struct config *config) {
         free(config->registries.items[i].ca_file);
         free(config->registries.items[i].token_server);
     }
+    stage_list_clear(&config->stages);
+    free(config->target);
+    free(config->state.folder);
+    free(config->state.branch);
+    free(config->state.remote);
     free(config->rules.items);
     free(config->tests.items);
     free(config->registries.items);

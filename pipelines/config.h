@@ -16,12 +16,17 @@
  *         policy: minor
  *         tags: {match: '^(?<v>\d+\.\d+\.\d+)-alpine$', extract: '$v', ignore: ["*-rc*"]}   # see gate/policy/tagfilter.h
  *         follow: "7.2"
+ *         cooldown: 3d
  *     tests:
  *       - name: answers
  *         images: [redis]
  *         run: ["redis-server --version", ["/bin/true"], {in: python, command: "pytest -q"}]
  *         timeout: 5m
  *         artifacts: [build/report, out.txt]   # files of the workspace to fetch, see runners/artifact_names.h
+ *     stages: [{name: staging, files: [deploy/staging/]}]   # see pipelines/stages/stage.h
+ *     target: main                                          # the branch whose files and decisions count
+ *     reuse: 24h                    # a pass in the ledger that is younger stands in for a trial; also a test's own
+ *     state: {folder: .pingate/state}                       # see pipelines/state/state.h
  *     promote: all
  *     untested: hold
  */
@@ -29,6 +34,8 @@
 
 #include "gate/policy/policy.h"
 #include "gate/registry/registry.h"
+#include "pipelines/stages/stage.h"
+#include "pipelines/state/state.h"
 #include "runners/test.h"
 
 #define CONFIG_FILE       "pingate.yaml"
@@ -38,8 +45,10 @@ struct config_rule {
     struct string_list images; /* selectors */
     enum policy_kind policy;
     struct tagfilter tags;
-    char *follow; /* the tag that pins without one follow; NULL: none */
-    int line;     /* from 1 */
+    char *follow;        /* the tag that pins without one follow; NULL: none */
+    int64_t cooldown_ms; /* how long a candidate was known before it counts; 0: none */
+    bool urgent;         /* goes over the cooldown, and over waiting for a later stage */
+    int line;            /* from 1 */
 };
 
 struct config_rule_list {
@@ -66,6 +75,10 @@ struct config {
     struct registry_host_list registries;
     struct config_rule_list rules;
     struct test_list tests;
+    struct stage_list stages;
+    struct state_config state;
+    char *target;         /* branch whose files and decisions count; NULL: any */
+    int64_t reuse_ms;     /* default of tests; 0: never */
     bool promote_passing; /* promote: passing */
     bool untested_fails;  /* untested: fail */
 };

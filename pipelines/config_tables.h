@@ -1,10 +1,26 @@
-/* config_tables: what config.c and config_tests.c share; for nobody else. */
+/* config_tables: what config.c shares with config_tests.c and config_stages.c and config_state.c; for nobody else. */
 #pragma once
 
 #include "pipelines/config.h"
 #include "pipelines/config_values.h"
 
-extern const struct key_table config_test_table, config_command_table;
+#define REUSE_NOT_GIVEN (-1) /* of a test: the default of the file counts */
+
+extern const struct key_table config_test_table, config_command_table, config_stage_table,
+    config_state_table;
+
+/* int64_t of milliseconds; 0 as well */
+read_value config_read_reuse;
 
 /* field: struct test_list */
 read_value config_read_tests;
+
+/* field: struct stage_list */
+read_value config_read_stages;
+
+/* field: struct state_config */
+read_value config_read_state;
+
+/* Once all keys are read: the stages and tests that stages name exist, and no stage comes from itself. */
+int config_check_stages(const char *file, const struct yaml_node *root, const struct config *config,
+                        struct error *err);

@@ -242,6 +242,15 @@ static int read_artifacts(const char *file, const struct yaml_node *node, void *
                                  ARTIFACT_PATTERNS_LIMIT);
 }
 
+int config_read_reuse(const char *file, const struct yaml_node *node, void *field,
+                      struct error *err) {
+    int64_t *out = field;
+    *out = 0;
+    if (yaml_is_plain(node) && strcmp(node->text, "0") == 0)
+        return 0;
+    return config_read_duration(file, node, field, err);
+}
+
 static const struct key test_keys[] = {
     {"name", read_name, offsetof(struct test, name)},
     {"images", config_read_selectors, offsetof(struct test, images)},
@@ -258,6 +267,7 @@ static const struct key test_keys[] = {
     {"pids", config_read_count, offsetof(struct test, pids)},
     {"log_limit", config_read_size, offsetof(struct test, log_limit_bytes)},
     {"artifacts", read_artifacts, offsetof(struct test, artifacts)},
+    {"reuse", config_read_reuse, offsetof(struct test, reuse_ms)},
     {0},
 };
 
@@ -275,6 +285,7 @@ static int add_test(const char *file, const struct yaml_node *node, struct test_
                           .nano_cpus = TEST_NANO_CPUS,
                           .pids = TEST_PIDS,
                           .log_limit_bytes = TEST_LOG_LIMIT_BYTES,
+                          .reuse_ms = REUSE_NOT_GIVEN,
                           .line = (int)node->line};
     if (config_read_mapping(file, node, &config_test_table, test, err) < 0)
         return -1;

@@ -46,7 +46,7 @@ int config_refuse_future(const char *file, const struct yaml_node *node, const c
 int config_read_choice(const char *file, const struct yaml_node *node, const char *const *words,
                        size_t *chosen, struct error *err);
 
-/* A text or a list of them, each of which check finds good. */
+/* field: struct string_list; check gives a text's error, without its place. */
 int config_read_texts(const char *file, const struct yaml_node *node, struct string_list *list,
                       int (*check)(const char *text, struct error *err), struct error *err);
 

@@ -12,8 +12,9 @@
     (100                                                                                           \
      << 20) /* bytes of the copy that each trial gets; a larger one takes seconds, and is told */
 
-/* --image: the others are held. Each selector must name something, or it is a typo. */
-static int select_images(struct gate *gate, const struct string_list *wanted, struct error *err) {
+/* Each selector must name something, or it is a typo. */
+static int check_selectors(const struct gate *gate, const char *option,
+                           const struct string_list *wanted, struct error *err) {
     for (size_t w = 0; w < wanted->count; w++) {
         bool any = false;
         for (size_t i = 0; i < gate->updates.count && !any; i++)
@@ -21,9 +22,28 @@ static int select_images(struct gate *gate, const struct string_list *wanted, st
                                    gate->updates.items[i].tag);
         if (!any)
             return error_set(err, ERROR_USAGE,
-                             "--image: \"%s\" is no pinned image here; `pingate scan` lists them",
-                             wanted->items[w]);
+                             "%s: \"%s\" is no pinned image here; `pingate scan` lists them",
+                             option, wanted->items[w]);
     }
+    return 0;
+}
+
+/* --urgent, as if their rules said so. */
+static int mark_urgent(struct gate *gate, const struct string_list *urgent, struct error *err) {
+    if (urgent == NULL || urgent->count == 0)
+        return 0;
+    for (size_t i = 0; i < gate->updates.count; i++) {
+        struct update *update = &gate->updates.items[i];
+        update->urgent =
+            update->urgent || selector_list_matches(urgent, update->image, update->tag);
+    }
+    return check_selectors(gate, "--urgent", urgent, err);
+}
+
+/* --image: the others are held. */
+static int select_images(struct gate *gate, const struct string_list *wanted, struct error *err) {
+    if (check_selectors(gate, "--image", wanted, err) < 0)
+        return -1;
     for (size_t i = 0; i < gate->updates.count; i++) {
         struct update *update = &gate->updates.items[i];
         if (!selector_list_matches(wanted, update->image, update->tag) &&
@@ -39,14 +59,16 @@ int gate_find(struct gate *gate, struct error *err) {
                                    .cancel = gate->cancel};
     if (scan_tree(gate->options->root, &options, &gate->scan, err) < 0)
         return error_wrap(err, "scan %s", gate->options->root);
-    if (updates_collect(&gate->scan.pins, &gate->updates, err) < 0 ||
-        lookup_rules(gate->config, &gate->updates, err) < 0)
+    if (gate_find_stages(gate, err) < 0 ||
+        (!gate_enters(gate->options) && lookup_rules(gate->config, &gate->updates, err) < 0))
         return -1;
     size_t pins = gate->scan.pins.count;
     terminal_line(gate->terminal, "found %zu pin%s of %zu version%s in %zu of %zu file%s", pins,
                   pins == 1 ? "" : "s", gate->updates.count, gate->updates.count == 1 ? "" : "s",
                   scan_files_with_pins(&gate->scan), gate->scan.files,
                   gate->scan.files == 1 ? "" : "s");
+    if (mark_urgent(gate, gate->options->urgent, err) < 0)
+        return -1;
     const struct string_list *wanted = gate->options->images;
     if (wanted == NULL || wanted->count == 0)
         return 0;
@@ -60,13 +82,15 @@ static void show_count(void *context, size_t done, size_t total) {
 
 int gate_look_up(struct gate *gate, struct error *err) {
     struct lookup_progress progress = {.looked_up = show_count, .context = gate};
-    if (lookup_open(gate->config, gate->cancel, &gate->lookup, err) < 0)
+    if (lookup_open(gate->config, gate->cancel, &gate->lookup, err) < 0 ||
+        gate_recall(gate, err) < 0 ||
+        lookup_candidates(&gate->lookup, &gate->updates, &progress, err) < 0)
         return -1;
-    return lookup_candidates(&gate->lookup, &gate->updates, &progress, err);
+    return gate_record(gate, err);
 }
 
 int gate_plan(struct gate *gate, struct error *err) {
-    if (plan_make(gate->config, &gate->updates, &gate->plan, err) < 0)
+    if (plan_make(gate->config, &gate->updates, gate_asks_every_test(gate), &gate->plan, err) < 0)
         return -1;
     for (size_t i = 0; i < gate->plan.warnings.count; i++) {
         terminal_warning(gate->terminal, "%s", gate->plan.warnings.items[i]);
@@ -75,7 +99,7 @@ int gate_plan(struct gate *gate, struct error *err) {
     }
     for (size_t i = 0; i < gate->updates.count; i++) {
         struct update *update = &gate->updates.items[i];
-        if (update->decided || plan_covers(&gate->plan, i))
+        if (update->decided || plan_covers(&gate->plan, i) || gate_enters(gate->options))
             continue;
         if (update_decide(update, err, VERDICT_HOLD, CODE_NO_TEST,
                           "no test covers it: declare one in %s, or it never moves",
@@ -132,7 +156,8 @@ static int decide(struct gate *gate, const bool *eligible, const struct judge_ru
     return 0;
 }
 
-static int judge_updates(struct gate *gate, const bool *eligible, struct error *err) {
+/* Of one stage: what fails in another one closes no gate here. */
+static int judge_stage(struct gate *gate, size_t stage, const bool *eligible, struct error *err) {
     _cleanup_(free_pointer) struct judge_trial *trials =
         calloc(gate->plan.count + 1, sizeof *trials);
     _cleanup_(free_pointer) struct judge_ruling *rulings =
@@ -148,11 +173,29 @@ static int judge_updates(struct gate *gate, const bool *eligible, struct error *
                            .eligible = eligible,
                            .trials = trials,
                            .trial_count = gate->plan.count,
-                           .promote_passing = gate->options->promote_passing,
-                           .baselines = true,
+                           .promote_passing = gate_promotes_passing(gate, stage),
+                           .baselines = gate->options->standing == NULL,
                            .ask = gate_ask,
                            .context = gate};
     return judge(&c, rulings, err) < 0 ? -1 : decide(gate, eligible, rulings, err);
+}
+
+static int judge_updates(struct gate *gate, const bool *eligible, struct error *err) {
+    const struct update_list *updates = &gate->updates;
+    _cleanup_(free_pointer) bool *here = calloc(updates->count + 1, sizeof *here);
+    if (here == NULL)
+        return error_no_memory(err);
+    for (size_t s = 0; s <= gate->config->stages.count; s++) {
+        size_t stage = s < gate->config->stages.count ? s : STAGE_NONE;
+        size_t count = 0;
+        for (size_t i = 0; i < updates->count; i++) {
+            here[i] = eligible[i] && updates->items[i].stage == stage;
+            count += here[i] ? 1 : 0;
+        }
+        if (count > 0 && judge_stage(gate, stage, here, err) < 0)
+            return -1;
+    }
+    return 0;
 }
 
 /* Copies of a large project are most of a run's time, and nothing else would say so. */
@@ -177,7 +220,7 @@ static int start_engine(struct gate *gate, struct credentials *credentials,
     _cleanup_(string_list_clear) struct string_list files = {0};
     struct scan_options everything = {.cancel = gate->cancel};
     if (scan_list_files(gate->options->root, &everything, &files, err) < 0 ||
-        workspace_make(gate->options->root, &files, &gate->workspace, err) < 0 ||
+        workspace_make(gate->options->root, &files, &gate->scan.pins, &gate->workspace, err) < 0 ||
         warn_of_size(gate, err) < 0)
         return -1;
     struct schedule_options options = {.engine_address = gate->options->engine,
@@ -219,7 +262,7 @@ int gate_test(struct gate *gate, struct error *err) {
         return error_no_memory(err);
     size_t count = 0;
     for (size_t i = 0; i < gate->updates.count; i++) {
-        eligible[i] = plan_moves(&gate->updates.items[i]);
+        eligible[i] = plan_moves(&gate->updates.items[i]) && plan_covers(&gate->plan, i);
         count += eligible[i] ? 1 : 0;
     }
     if (count == 0)
@@ -248,8 +291,11 @@ int gate_test(struct gate *gate, struct error *err) {
 
 void gate_clear(struct gate *gate) {
     scan_clear(&gate->scan);
+    free(steal(gate->stage_of));
     update_list_clear(&gate->updates);
+    gate_close_ledger(gate);
     lookup_close(&gate->lookup);
+    state_freep(&gate->state);
     pull_clear(&gate->pull);
     plan_clear(&gate->plan);
     schedule_freep(&gate->schedule);
@@ -280,14 +326,24 @@ static int exit_status_of(const struct gate *gate) {
     return EXIT_DONE;
 }
 
+static bool stage_has_untested(const struct gate *gate, size_t stage) {
+    for (size_t i = 0; i < gate->updates.count; i++) {
+        const struct update *update = &gate->updates.items[i];
+        if (update->stage == stage && update->decided && update->code == CODE_NO_TEST)
+            return true;
+    }
+    return false;
+}
+
 /* untested: fail. What would move is held: with promote "all" nothing may be written then. */
 static int close_for_untested(struct gate *gate, struct error *err) {
-    if (gate->options->promote_passing || !gate->config->untested_fails ||
-        !has_code(gate, CODE_NO_TEST))
+    if (!gate->config->untested_fails)
         return 0;
     for (size_t i = 0; i < gate->updates.count; i++) {
         struct update *update = &gate->updates.items[i];
         if (update->decided && update->verdict == VERDICT_PROMOTE &&
+            !gate_promotes_passing(gate, update->stage) &&
+            stage_has_untested(gate, update->stage) &&
             update_decide(update, err, VERDICT_HOLD, CODE_GATE_CLOSED,
                           "its tests passed, but no test covers another update, and \"untested: "
                           "fail\" closes the gate") < 0)
@@ -311,12 +367,20 @@ static int run_steps(struct gate *gate, struct error *err) {
     if (gate->options->since != NULL) {
         if (gate_find_since(gate, err) < 0)
             return -1;
-    } else if (gate_find(gate, err) < 0 || gate_look_up(gate, err) < 0) {
+    } else if (gate->options->standing != NULL) {
+        if (gate_find_standing(gate, err) < 0 || gate_open_ledger(gate, err) < 0)
+            return -1;
+    } else if (gate_enters(gate->options)) {
+        if (gate_find(gate, err) < 0 || gate_open_ledger(gate, err) < 0 ||
+            gate_enter(gate, err) < 0 || gate_prove(gate, err) < 0)
+            return -1;
+    } else if (gate_find(gate, err) < 0 || gate_open_ledger(gate, err) < 0 ||
+               gate_look_up(gate, err) < 0 || gate_pause(gate, err) < 0) {
         return -1;
     }
     lookup_close(&gate->lookup);
     if (gate_plan(gate, err) < 0 || gate_check_files(gate, err) < 0 || gate_test(gate, err) < 0 ||
-        close_for_untested(gate, err) < 0)
+        gate_enter_untested(gate, err) < 0 || close_for_untested(gate, err) < 0)
         return -1;
     return gate_promote(gate, err);
 }
@@ -329,7 +393,7 @@ int gate_run(const struct gate_options *options, const struct config *config, st
                                               .terminal = terminal,
                                               .result = result,
                                               .workspace = {.fd = -1}};
-    result->promote = string_dup(options->promote_passing ? "passing" : "all", err);
+    result->promote = string_dup(gate_promotes_passing(&gate, STAGE_NONE) ? "passing" : "all", err);
     if (result->promote == NULL)
         return -1;
     int outcome = run_steps(&gate, err);

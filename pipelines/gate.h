@@ -11,22 +11,47 @@
 #include "pipelines/lookup.h"
 #include "pipelines/plan.h"
 #include "pipelines/pull.h"
+#include "pipelines/stages/checkout.h"
+#include "pipelines/stages/entry.h"
+#include "pipelines/stages/evidence.h"
+#include "pipelines/stages/ledger.h"
+#include "pipelines/state/state.h"
 #include "reports/result.h"
 #include "reports/terminal.h"
 #include "runners/schedule.h"
 
 struct gate_options {
-    const char *command;              /* "run", "test": for the result */
-    const char *root;                 /* folder of the project */
-    const char *output;               /* folder of reports and logs */
-    bool output_is_named;             /* by the caller: it may then be a link */
-    const char *engine;               /* address, or NULL */
-    const char *since;                /* of `test`: the commit to compare with; NULL for `run` */
+    const char *command;  /* "run", "test": for the result */
+    const char *root;     /* folder of the project */
+    const char *output;   /* folder of reports and logs */
+    bool output_is_named; /* by the caller: it may then be a link */
+    const char *engine;   /* address, or NULL */
+    const char *since;    /* of `test`: the commit to compare with; NULL for `run` */
+    const char *standing; /* of `test --stage`: the stage whose pins are tested as they stand */
     const struct string_list *images; /* selectors; empty is all */
+    const struct string_list
+        *urgent;       /* selectors of what goes over cooldowns and pauses; or NULL */
+    const char *stage; /* of `promote`: the stage to enter; NULL for the others */
+    bool every_stage;  /* of `promote --all`: each that comes from another */
+    bool force;        /* of `promote`, with its reason */
+    const char *reason;
+    const char *state; /* --state, else $PINGATE_STATE; NULL: as configured */
     size_t jobs;
     bool dry_run;
-    bool promote_passing;
+    const char *promote; /* "all", "passing"; NULL: as the configuration says */
     bool keep, keep_images, allow_generated;
+};
+
+/* A set that lives as long as the gate, for drafts to lend from. */
+struct gate_set {
+    struct gate_set *next;
+    struct set set;
+};
+
+struct gate_drafts {
+    struct ledger_entry *items; /* lend from the gate */
+    size_t count;
+    size_t capacity;
 };
 
 /* What the steps hand to one another. */
@@ -38,8 +63,21 @@ struct gate {
     struct result *result;
 
     struct scan scan;
-    struct update_list updates;
+    size_t *stage_of;           /* of each pin: index of its stage, or STAGE_NONE */
+    struct update_list updates; /* of `run`: of the stages that it writes */
+    /* where stages are configured; see gate_ledger.c */
+    struct set *sets; /* what stands in each stage */
+    struct ledger ledger;
+    struct checkout checkout;
+    char *actor, *ci;
+    struct gate_drafts drafts; /* what this run records */
+    struct evidence evidence;  /* of its trials; becomes drafts where all are done */
+    struct gate_set *kept;
+    struct arena words;
+    struct entry_answer
+        *answers;         /* of `promote`: one a stage; of those that were not asked, empty */
     struct lookup lookup; /* open from the look-up on, in `run` only for as long as that takes */
+    struct state *state;  /* open during the look-up; NULL: none is kept, or it could not be read */
     struct plan plan;
     struct pull pull; /* of `run --plan` */
     char run_id[17];  /* 16 hex digits */
@@ -80,7 +118,11 @@ int gate_end(const struct gate_options *options, const struct cancel *cancel,
  *
  *   find         scan, updates, rules, selection
  *   find_since   instead of it: updates are what differs from options->since
+ *   find_standing  instead of it: updates are what stands in options->standing
  *   look_up      candidates
+ *   enter, prove   instead of it: candidates of `promote` come from the stage before, and are still there
+ *   open_ledger  what was recorded, and what stands in the stages now
+ *   pause        what has to wait for a later stage
  *   plan         who is covered
  *   check_files  whose files may not be written
  *   size         what the trials would pull; of a plan only
@@ -89,7 +131,11 @@ int gate_end(const struct gate_options *options, const struct cancel *cancel,
  *   fill_result  what the reports tell
  */
 int gate_find(struct gate *gate, struct error *err) _must_check_;
+int gate_find_stages(struct gate *gate, struct error *err) _must_check_; /* a part of find */
+int gate_enter(struct gate *gate, struct error *err) _must_check_;
+int gate_prove(struct gate *gate, struct error *err) _must_check_;
 int gate_find_since(struct gate *gate, struct error *err) _must_check_;
+int gate_find_standing(struct gate *gate, struct error *err) _must_check_;
 int gate_look_up(struct gate *gate, struct error *err) _must_check_;
 int gate_plan(struct gate *gate, struct error *err) _must_check_;
 int gate_check_files(struct gate *gate, struct error *err) _must_check_;
@@ -97,12 +143,65 @@ int gate_size(struct gate *gate, struct error *err) _must_check_;
 int gate_test(struct gate *gate, struct error *err) _must_check_;
 int gate_promote(struct gate *gate, struct error *err) _must_check_;
 int gate_fill_result(struct gate *gate, struct error *err) _must_check_;
+
+/* Whether what passes in that stage moves though something else fails: the command line, else the stage, else the top of the
+ * configuration. */
+bool gate_promotes_passing(const struct gate *gate, size_t stage);
 void gate_clear(struct gate *gate);
+
+/* Before and after the questions of gate_look_up: what earlier runs saw, and what this one did. gate_state.c. */
+int gate_recall(struct gate *gate, struct error *err) _must_check_;
+int gate_record(struct gate *gate, struct error *err) _must_check_;
 
 /* Why a trial of that test with that update came to that outcome, as it was recorded last; never NULL. gate_trials.c. */
 const char *gate_trial_reason(const struct gate *gate, const char *test, size_t update,
                               enum outcome outcome);
 
+/* What evidence is kept by, what stands in for a trial, what this trial proves; gate_evidence.c. */
+int gate_evidence_key(const struct gate *gate, const struct judge_question *question,
+                      const struct trial_spec *spec, struct evidence_key *key,
+                      struct error *err) _must_check_;
+const struct ledger_entry *gate_reusable(const struct gate *gate, const struct test *test,
+                                         const struct evidence_key *key);
+void gate_show_reused(struct gate *gate, const char *title, const struct ledger_entry *entry);
+int gate_keep_evidence(struct gate *gate, const struct evidence_key *key,
+                       const struct trial_result *result, struct error *err) _must_check_;
+int gate_draft_evidence(struct gate *gate, struct error *err) _must_check_;
+
 /* Records one answered trial in the result; gate_trials.c. */
 int gate_ask(void *gate, struct judge_question *questions, size_t count,
              struct error *err) _must_check_;
+
+/* What a run records; gate_ledger.c. Nothing where no stages are configured. */
+
+/* Reads the ledger and looks at what stands in the stages: after find. err: input when a file of the ledger is damaged */
+int gate_open_ledger(struct gate *gate, struct error *err) _must_check_;
+
+/* A new entry with who, when and where; its words must live as long as the gate. NULL with *err set. */
+struct ledger_entry *gate_draft(struct gate *gate, enum ledger_type type,
+                                struct error *err) _must_check_;
+struct set *gate_keep_set(struct gate *gate, struct error *err) _must_check_; /* empty */
+
+/* One entry for each stage in which something moves. */
+int gate_draft_promotions(struct gate *gate, struct error *err) _must_check_;
+void gate_describe_entry(const struct gate *gate, size_t stage, struct ledger_entry *draft);
+void gate_close_ledger(struct gate *gate);
+int gate_fill_stages(struct gate *gate, struct error *err) _must_check_; /* a part of fill_result */
+
+/* Stages in a run; gate_stages.c. */
+
+/* err: usage when no stages are configured, or none has that name (NULL: only the first) */
+int gate_check_stage(const struct config *config, const char *name, struct error *err) _must_check_;
+bool gate_asks_every_test(const struct gate *gate); /* also those of other stages; gate_since.c */
+
+int gate_pause(struct gate *gate, struct error *err) _must_check_;
+
+/* What may enter each stage that comes from another one, for gate->answers; after open_ledger. */
+int gate_answer_stages(struct gate *gate, struct error *err) _must_check_;
+
+/* Of `promote`: what no test of the stage covers enters with the others, since it was tested before. */
+int gate_enter_untested(struct gate *gate, struct error *err) _must_check_;
+bool gate_enters(const struct gate_options *options); /* `promote` */
+
+/* Whether this command writes the stage; NULL: the files that no stage claims. */
+bool gate_writes(const struct gate_options *options, const struct stage *stage);

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gate/base/clock.h"
 #include "pipelines/gate.h"
 #include "pipelines/promotion.h"
 #include "pipelines/writable.h"
@@ -108,8 +109,8 @@ static int hold_unwritable(struct gate *gate, const struct unwritable_list *refu
 }
 
 int gate_check_files(struct gate *gate, struct error *err) {
-    if (gate->options->since != NULL)
-        return 0; /* nothing is written */
+    if (gate->options->since != NULL || gate->options->standing != NULL)
+        return 0; /* no pin is written */
     _cleanup_(string_list_clear) struct string_list files = {0};
     _cleanup_(unwritable_list_clear) struct unwritable_list refused = {0};
     _cleanup_(free_pointer) const struct update **owner = map_pins(gate, err);
@@ -131,11 +132,25 @@ static void hold_unwritten(struct gate *gate, const struct error *why) {
     }
 }
 
+/* What is recorded becomes visible together with the pins, or not at all. */
+static int queue_ledger(struct gate *gate, struct promotion *promotion, struct error *err) {
+    if (gate->options->standing == NULL && gate_draft_promotions(gate, err) < 0)
+        return -1;
+    if (gate->drafts.count == 0)
+        return 0;
+    _cleanup_(ledger_file_clear) struct ledger_file file = {0};
+    if (ledger_format(gate->drafts.items, gate->drafts.count, clock_now_ms(), &file, err) < 0)
+        return error_wrap(err, "record what was done");
+    return promotion_create(promotion, file.path, text_string(&file.bytes), file.bytes.length, err);
+}
+
 static int prepare(struct gate *gate, const struct update *const *owner,
                    struct promotion *promotion, size_t *queued, struct error *err) {
     _cleanup_(text_clear) struct text diff = {0};
-    if (queue_files(gate, owner, promotion, queued, err) < 0 ||
-        promotion_prepare(promotion, err) < 0 || promotion_diff(promotion, &diff, err) < 0)
+    *queued = 0;
+    if ((gate->options->standing == NULL && queue_files(gate, owner, promotion, queued, err) < 0) ||
+        queue_ledger(gate, promotion, err) < 0 || promotion_prepare(promotion, err) < 0 ||
+        promotion_diff(promotion, &diff, err) < 0)
         return -1;
     free(gate->result->diff);
     gate->result->diff = text_steal(&diff, err);
@@ -152,23 +167,25 @@ static int write_files(struct gate *gate, const struct update *const *owner, str
         promotion_new(gate->options->root, &options, &promotion, err) < 0 ||
         prepare(gate, owner, promotion, &queued, err) < 0 || cancel_check(gate->cancel, err) < 0)
         return -1;
-    if (gate->options->dry_run || queued == 0)
+    if (gate->options->dry_run || (queued == 0 && gate->drafts.count == 0))
         return 0;
     if (promotion_commit(promotion, err) == 0) {
-        gate->result->changed = true;
+        gate->result->changed = queued > 0;
         return 0;
     }
-    gate->result->changed = promotion_decided(promotion);
+    gate->result->changed = queued > 0 && promotion_decided(promotion);
     return -1;
 }
 
 int gate_promote(struct gate *gate, struct error *err) {
     if (gate->options->since != NULL)
         return 0; /* the files hold the tested pins already */
+    if (gate_draft_evidence(gate, err) < 0)
+        return -1;
     bool any = false;
     for (size_t i = 0; i < gate->updates.count; i++)
         any = any || moves(&gate->updates.items[i]);
-    if (!any)
+    if (!any && gate->drafts.count == 0)
         return 0;
     _cleanup_(free_pointer) const struct update **owner = map_pins(gate, err);
     if (owner == NULL)

@@ -34,7 +34,7 @@ static int fill_update(const struct gate *gate, const struct update *from, struc
         string_copy(from->candidate_digest, &to->candidate_digest, err) < 0 ||
         string_copy(from->rule, &to->rule, err) < 0 ||
         string_copy(policy_name(from->policy.kind), &to->policy, err) < 0 ||
-        string_copy("default", &to->stage, err) < 0 ||
+        string_copy(stage_name(&gate->config->stages, from->stage), &to->stage, err) < 0 ||
         string_copy(from->decided ? from->reason : "the run ended before it was tested",
                     &to->reason, err) < 0)
         return -1;
@@ -46,6 +46,8 @@ static int fill_update(const struct gate *gate, const struct update *from, struc
 
 /* The id of what was promoted: the hash of its sorted lines. */
 static int fill_set(struct gate *gate, struct error *err) {
+    if (gate->sets != NULL)
+        return 0; /* each stage has its own */
     _cleanup_(text_clear) struct text lines = {0};
     for (size_t i = 0; i < gate->updates.count; i++) { /* sorted already */
         const struct update *update = &gate->updates.items[i];
@@ -94,6 +96,8 @@ static int fill_updates(struct gate *gate, struct error *err) {
 
 int gate_fill_result(struct gate *gate, struct error *err) {
     int filled = fill_updates(gate, err);
+    if (filled == 0)
+        filled = gate_fill_stages(gate, err);
     if (filled < 0)
         forget_updates(gate->result);
     return filled;

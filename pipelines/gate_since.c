@@ -1,4 +1,5 @@
-/* The updates of `test --since REF`: pins of the tree whose value differs from the one they had in REF. */
+/* The updates of `test`: with --since REF, pins of the tree whose value differs from the one they had in REF; with --stage, what
+ * stands in that stage. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -129,7 +130,7 @@ int gate_find_since(struct gate *gate, struct error *err) {
         if ((i == 0 || strcmp(pins->items[i].file, pins->items[i - 1].file) != 0) &&
             scan_old_file(gate, commit, pins->items[i].file, &old, err) < 0)
             return error_wrap(err, "read the pins of %s", gate->options->since);
-    if (updates_collect(pins, &gate->updates, err) < 0)
+    if (updates_collect(pins, NULL, &gate->updates, err) < 0)
         return -1;
     size_t changed = 0;
     for (size_t i = 0; i < gate->updates.count; i++) {
@@ -142,4 +143,40 @@ int gate_find_since(struct gate *gate, struct error *err) {
                   gate->updates.count == 1 ? "" : "s", changed, changed == 1 ? "s" : "",
                   gate->options->since);
     return 0;
+}
+
+/* What stands there is the candidate, and there is nothing to measure it by. */
+static int stand(struct update *update, const char *stage, struct error *err) {
+    update->policy = (struct policy){.kind = POLICY_DIGEST};
+    update->rule = string_format(err, "stands in %s", stage);
+    update->candidate_tag = steal(update->tag);
+    update->candidate_digest = steal(update->digest);
+    return update->rule != NULL ? 0 : -1;
+}
+
+int gate_find_standing(struct gate *gate, struct error *err) {
+    const char *name = gate->options->standing;
+    struct scan_options options = {.include = &gate->config->include,
+                                   .exclude = &gate->config->exclude,
+                                   .cancel = gate->cancel};
+    if (gate_check_stage(gate->config, name, err) < 0 ||
+        scan_tree(gate->options->root, &options, &gate->scan, err) < 0 ||
+        gate_find_stages(gate, err) < 0)
+        return -1;
+    for (size_t i = 0; i < gate->updates.count; i++)
+        if (stand(&gate->updates.items[i], name, err) < 0)
+            return -1;
+    size_t count = gate->updates.count;
+    terminal_line(gate->terminal, "found %zu version%s in stage %s", count, count == 1 ? "" : "s",
+                  name);
+    return 0;
+}
+
+/* A stage that has no tests of its own is asked all there are. */
+bool gate_asks_every_test(const struct gate *gate) {
+    const struct gate_options *options = gate->options;
+    const struct stage *stage =
+        options->standing != NULL ? stage_find(&gate->config->stages, options->standing) : NULL;
+    return options->since != NULL ||
+           (stage != NULL && stage->from != NULL && stage->tests.count == 0);
 }

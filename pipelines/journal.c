@@ -57,26 +57,55 @@ bool journal_is_private(const char *file) {
     }
 }
 
+bool journal_is_ledger(const char *file) {
+    static const char digits[] = "0123456789";
+    static const char folder[] = HOME_FOLDER "/ledger/";
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-";
+    if (!string_has_prefix(file, folder))
+        return false;
+    const char *month = file + sizeof folder - 1;
+    if (strspn(month, digits) != 4 || month[4] != '-' || strspn(month + 5, digits) != 2 ||
+        month[7] != '/')
+        return false;
+    size_t length = strspn(month + 8, letters);
+    return length > 0 && strcmp(month + 8 + length, ".jsonl") == 0;
+}
+
+/* old: NULL for a file that is created. */
+static int check_place(const struct journal *journal, const char *file, const char *old,
+                       struct error *err) {
+    if (!beneath_path_valid(file) ||
+        (old != NULL ? journal_is_private(file) : !journal_is_ledger(file)))
+        return damaged(err, "a path that no promotion writes");
+    if (journal->count == 0)
+        return 0;
+    const struct journal_file *last = &journal->items[journal->count - 1];
+    bool last_is_created = last->old_hash[0] == '\0';
+    if (last_is_created != (old == NULL) ? last_is_created : strcmp(last->file, file) >= 0)
+        return damaged(err, "files are not in ascending order");
+    return 0;
+}
+
 static int parse_file(json_t *entry, struct journal *journal, struct error *err) {
     const char *file;
     const char *temporary;
-    const char *old_hash;
+    json_t *old;
     const char *new_hash;
-    if (json_unpack(entry, "{s:s, s:s, s:s, s:s}", "file", &file, "temporary", &temporary, "old",
-                    &old_hash, "new", &new_hash) < 0)
+    if (json_unpack(entry, "{s:s, s:s, s:o, s:s}", "file", &file, "temporary", &temporary, "old",
+                    &old, "new", &new_hash) < 0 ||
+        (!json_is_null(old) && !json_is_string(old)))
         return damaged(err, "an entry lacks file, temporary, old or new");
-    if (!beneath_path_valid(file) || journal_is_private(file))
-        return damaged(err, "a path that no promotion writes");
+    const char *old_hash = json_string_value(old);
+    if (check_place(journal, file, old_hash, err) < 0)
+        return -1;
     if (!target_is_temporary_of(file, temporary))
         return damaged(err, "a temporary name that is not ours");
-    if (!is_hash(old_hash) || !is_hash(new_hash))
+    if ((old_hash != NULL && !is_hash(old_hash)) || !is_hash(new_hash))
         return damaged(err, "a hash is not 64 hex digits");
-    if (journal->count > 0 && strcmp(journal->items[journal->count - 1].file, file) >= 0)
-        return damaged(err, "files are not in ascending order");
     struct journal_file *item = array_add(journal, err);
     if (item == NULL)
         return -1;
-    snprintf(item->old_hash, sizeof item->old_hash, "%s", old_hash);
+    snprintf(item->old_hash, sizeof item->old_hash, "%s", old_hash != NULL ? old_hash : "");
     snprintf(item->new_hash, sizeof item->new_hash, "%s", new_hash);
     item->file = string_dup(file, err);
     item->temporary = string_dup(temporary, err);
@@ -130,8 +159,9 @@ static json_t *format_files(const struct journal *journal, struct error *err) {
     json_t *files = json_array();
     for (size_t i = 0; files != NULL && i < journal->count; i++) {
         const struct journal_file *item = &journal->items[i];
-        json_t *entry = json_pack("{s:s, s:s, s:s, s:s}", "file", item->file, "temporary",
-                                  item->temporary, "old", item->old_hash, "new", item->new_hash);
+        json_t *entry = json_pack(
+            "{s:s, s:s, s:s?, s:s}", "file", item->file, "temporary", item->temporary, "old",
+            item->old_hash[0] != '\0' ? item->old_hash : NULL, "new", item->new_hash);
         if (entry == NULL) {
             json_decref(files);
             error_set(err, ERROR_INPUT, "%s: its name is not UTF-8", item->file);
@@ -194,15 +224,6 @@ int journal_read(int root_fd, struct journal *out, bool *present, struct error *
     return journal_parse(text_string(&bytes), bytes.length, out, err);
 }
 
-static int make_folder(int root_fd, const char *path, const char *parent, struct error *err) {
-    _cleanup_(file_closep) int parent_fd = beneath_open(root_fd, parent, O_RDONLY | O_DIRECTORY, 0);
-    if (parent_fd < 0)
-        return error_set_errno(err, "open folder %s", parent);
-    if (mkdirat(parent_fd, beneath_name(path), 0777) == 0 && fsync(parent_fd) == 0)
-        return 0;
-    return errno == EEXIST ? 0 : error_set_errno(err, "make folder %s", path);
-}
-
 static int write_name(int folder_fd, const char *name, const void *bytes, size_t length,
                       struct error *err) {
     _cleanup_(file_closep) int fd =
@@ -223,8 +244,8 @@ static int remove_name(int folder_fd, const char *name, struct error *err) {
 }
 
 static int make_local(int root_fd, struct error *err) {
-    if (make_folder(root_fd, HOME_FOLDER, ".", err) < 0 ||
-        make_folder(root_fd, LOCAL_FOLDER, HOME_FOLDER, err) < 0)
+    if (target_make_folder(root_fd, HOME_FOLDER, err) < 0 ||
+        target_make_folder(root_fd, LOCAL_FOLDER, err) < 0)
         return -1;
     error_clear(err);
     int local_fd = open_local(root_fd, err);
@@ -288,13 +309,6 @@ static bool only_ignore_left(int local_fd, struct error *err) {
     return only && err->kind == ERROR_NONE;
 }
 
-static int remove_empty_folder(int root_fd, const char *path, struct error *err) {
-    if (unlinkat(root_fd, path, AT_REMOVEDIR) == 0 || errno == ENOENT || errno == ENOTEMPTY ||
-        errno == EBUSY || errno == EEXIST)
-        return 0;
-    return error_set_errno(err, "remove the empty folder %s", path);
-}
-
 int journal_sweep(int root_fd, struct error *err) {
     error_clear(err);
     _cleanup_(file_closep) int local_fd = open_local(root_fd, err);
@@ -311,10 +325,10 @@ int journal_sweep(int root_fd, struct error *err) {
             return -1;
         if (ours && remove_name(local_fd, IGNORE_NAME, err) < 0)
             return -1;
-        if (remove_empty_folder(root_fd, LOCAL_FOLDER, err) < 0)
+        if (target_remove_empty_folder(root_fd, LOCAL_FOLDER, err) < 0)
             return -1;
     }
-    return remove_empty_folder(root_fd, HOME_FOLDER, err);
+    return target_remove_empty_folder(root_fd, HOME_FOLDER, err);
 }
 
 int journal_remove(int root_fd, struct error *err) {

@@ -5,12 +5,15 @@
  *     {"version":1,"state":"intent","files":[{"file":"a/b.yaml","temporary":".b.yaml.pingate-x7Rk2Q",
  *       "old":"<64 hex>","new":"<64 hex>"}]}
  *
+ * A file that is created has "old":null: no such file is there before. Only the ledger's files are created, and they stand
+ * behind all others, so that they are put in place last: the ledger never tells of a promotion that is not in the files yet.
+ *
  * It is on disk with the state "intent" before the first temporary file is made, and with "decided" when all temporary files
  * are whole on disk and before the first is put in place. It is removed last. So whatever is found of a promotion is in its
  * journal, and nothing is removed by a guess at names. It is replaced by rename: a half or empty one is never ours.
  *
  * Its reader takes it for hostile, since a repository may bring one along: paths stay below the root, outside .git and
- * .pingate, a temporary file has exactly the name that we would give beside its file, and nothing passes a link.
+ * .pingate (but for what is created there, which replaces nothing), a temporary file has exactly the name that we would give beside its file, and nothing passes a link.
  */
 #pragma once
 
@@ -26,21 +29,25 @@
 enum journal_state { JOURNAL_INTENT, JOURNAL_DECIDED };
 
 struct journal_file {
-    char *file;      /* below the root, without links */
-    char *temporary; /* name beside it */
-    char old_hash[HASH_HEX_SIZE];
+    char *file;                   /* below the root, without links */
+    char *temporary;              /* name beside it */
+    char old_hash[HASH_HEX_SIZE]; /* "" when it is created */
     char new_hash[HASH_HEX_SIZE];
 };
 
 struct journal {
     enum journal_state state;
-    struct journal_file *items; /* ascending by file */
+    struct journal_file
+        *items; /* those that stand there, then the created ones; each ascending by file */
     size_t count;
     size_t capacity;
 };
 
 /* Whether a name in the path is .git or .pingate, where no promotion writes. Pure. */
 bool journal_is_private(const char *file);
+
+/* Whether the path has the form of a ledger's file: .pingate/ledger/2026-11/NAME.jsonl, of letters, digits and "-". Pure. */
+bool journal_is_ledger(const char *file);
 
 /* Pure. err: input, with what is wrong and the remedy. */
 int journal_parse(const char *bytes, size_t length, struct journal *out,

@@ -1,8 +1,9 @@
-#include "pipelines/lookup.h"
+#include "pipelines/lookup_parts.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "gate/base/clock.h"
 #include "gate/base/text.h"
 #include "gate/base/trace.h"
 
@@ -27,6 +28,8 @@ int lookup_rules(const struct config *config, struct update_list *updates, struc
         const struct config_rule *rule = config_rule_for(config, update->image, update->tag);
         update->policy = (struct policy){.kind = rule != NULL ? rule->policy : POLICY_DIGEST,
                                          .tags = rule != NULL ? &rule->tags : NULL};
+        update->cooldown_ms = rule != NULL ? rule->cooldown_ms : 0;
+        update->urgent = rule != NULL && rule->urgent;
         update->rule = rule != NULL ? string_format(err, "%s:%d", config->file, rule->line)
                                     : string_dup("default", err);
         const char *follow = update->tag != NULL ? update->tag : rule != NULL ? rule->follow : NULL;
@@ -45,20 +48,7 @@ int lookup_rules(const struct config *config, struct update_list *updates, struc
     return 0;
 }
 
-/* One update's questions: the tags if its policy needs them, then the digest of the best one. */
-struct question {
-    struct round *round;
-    struct update *update;
-    struct reference name; /* image and tag that is asked for now */
-};
-
-struct round {
-    struct registry *registry;
-    const struct lookup_progress *progress;
-    size_t done, total;
-};
-
-static int answered(struct question *question) {
+int lookup_answered(struct question *question) {
     struct round *round = question->round;
     round->done++;
     if (round->progress != NULL && round->progress->looked_up != NULL)
@@ -84,8 +74,17 @@ static int decide_failed(struct update *update, const struct error *why, struct 
                          error_message(why));
 }
 
-static int failed(struct question *question, const struct error *why, struct error *fatal) {
-    return decide_failed(question->update, why, fatal) < 0 ? -1 : answered(question);
+int lookup_failed(struct question *question, const struct error *why, struct error *fatal) {
+    return decide_failed(question->update, why, fatal) < 0 ? -1 : lookup_answered(question);
+}
+
+int lookup_take(struct question *question, const char *digest, struct error *fatal) {
+    struct update *update = question->update;
+    update->candidate_digest = string_dup(digest, fatal);
+    update->candidate_tag = string_dup(question->name.tag, fatal);
+    if (update->candidate_digest == NULL || update->candidate_tag == NULL)
+        return -1;
+    return lookup_answered(question);
 }
 
 static int on_digest(void *context, const struct registry_digest *answer, const struct error *why,
@@ -93,31 +92,34 @@ static int on_digest(void *context, const struct registry_digest *answer, const 
     struct question *question = context;
     struct update *update = question->update;
     if (why != NULL)
-        return failed(question, why, fatal);
+        return lookup_failed(question, why, fatal);
     const char *tag = question->name.tag;
+    struct lookup_memory *memory = question->round->memory;
+    if (sightings_add(&memory->seen, update->image, tag, answer->digest, memory->now_ms, false,
+                      fatal) < 0)
+        return -1;
     bool same = string_equal(update->digest, answer->digest);
+    if (same && lookup_waits(question))
+        return lookup_wait(question, fatal);
     if (same && string_equal(tag, update->follow)) {
         if (update_decide(update, fatal, VERDICT_UP_TO_DATE, CODE_NONE,
                           "%s names this digest, and the policy %s allows "
                           "nothing newer",
                           tag, policy_name(update->policy.kind)) < 0)
             return -1;
-        return answered(question);
+        return lookup_answered(question);
     }
     if (same) { /* another name of the same image: moving to it would change nothing that runs */
         if (update_decide(update, fatal, VERDICT_UP_TO_DATE, CODE_NONE,
                           "%s is another tag of this digest", tag) < 0)
             return -1;
-        return answered(question);
+        return lookup_answered(question);
     }
-    update->candidate_digest = string_dup(answer->digest, fatal);
-    update->candidate_tag = string_dup(tag, fatal);
-    if (update->candidate_digest == NULL || update->candidate_tag == NULL)
-        return -1;
-    return answered(question);
+    return lookup_cools_down(question) ? lookup_cool_down(question, answer->digest, fatal)
+                                       : lookup_take(question, answer->digest, fatal);
 }
 
-static int ask_digest(struct question *question, const char *tag, struct error *err) {
+int lookup_ask_digest(struct question *question, const char *tag, struct error *err) {
     char *copy = string_dup(tag, err);
     if (copy == NULL)
         return -1;
@@ -131,17 +133,21 @@ static int on_tags(void *context, const struct string_list *tags, const struct e
     struct question *question = context;
     struct update *update = question->update;
     if (why != NULL)
-        return failed(question, why, fatal);
+        return lookup_failed(question, why, fatal);
     _cleanup_(policy_choices_clear) struct policy_choices choices = {0};
     _cleanup_(error_clear) struct error error = {0};
     if (policy_choose(&update->policy, update->follow, tags, &choices, &error) < 0) {
         if (error.kind != ERROR_INPUT) /* it could not be told which tags are newer */
-            return failed(question, &error, fatal);
+            return lookup_failed(question, &error, fatal);
         int decided = update_decide(update, fatal, VERDICT_HOLD, CODE_NOT_A_VERSION, "%s",
                                     error_message(&error));
-        return decided < 0 ? -1 : answered(question);
+        return decided < 0 ? -1 : lookup_answered(question);
     }
-    return ask_digest(question, choices.taken > 0 ? choices.items[0].tag : update->follow, fatal);
+    if (lookup_cools_down(question))
+        return lookup_keep_tags(question, &choices, fatal) < 0 ? -1
+                                                               : lookup_next_tag(question, fatal);
+    return lookup_ask_digest(question, choices.taken > 0 ? choices.items[0].tag : update->follow,
+                             fatal);
 }
 
 static int ask(struct question *question, struct error *err) {
@@ -163,6 +169,7 @@ int lookup_open(const struct config *config, struct cancel *cancel, struct looku
     struct registry_options options = {.hosts = config->registries.items,
                                        .host_count = config->registries.count,
                                        .credentials = out->credentials};
+    out->memory.now_ms = clock_now_ms();
     if (registry_new(&options, cancel, &out->registry, err) == 0)
         return 0;
     lookup_close(out);
@@ -172,23 +179,68 @@ int lookup_open(const struct config *config, struct cancel *cancel, struct looku
 void lookup_close(struct lookup *lookup) {
     registry_freep(&lookup->registry);
     credentials_freep(&lookup->credentials);
+    sightings_clear(&lookup->memory.known);
+    sightings_clear(&lookup->memory.seen);
     *lookup = (struct lookup){0};
 }
 
-int lookup_candidates(struct lookup *lookup, struct update_list *updates,
-                      const struct lookup_progress *progress, struct error *err) {
+/* Where a tag's history stands against the pins. A pin without a digest is new, and stands nowhere. */
+static int remember_pins(struct lookup_memory *memory, const struct update_list *updates,
+                         struct error *err) {
+    for (size_t i = 0; i < updates->count; i++) {
+        const struct update *update = &updates->items[i];
+        if (!update->decided && update->digest != NULL &&
+            sightings_add(&memory->seen, update->image, update->follow, update->digest,
+                          memory->now_ms, true, err) < 0)
+            return -1;
+    }
+    bool changed;
+    sightings_sort(&memory->known);
+    sightings_sort(&memory->seen);
+    return sightings_record(&memory->known, &memory->seen, memory->now_ms, &changed, err);
+}
+
+static int on_proof(void *context, const struct registry_digest *answer, const struct error *why,
+                    struct error *fatal) {
+    struct question *question = context;
+    struct update *update = question->update;
+    (void)answer; /* the client has held it to the digest that was asked for */
+    if (why == NULL)
+        return lookup_answered(question);
+    if (why->kind != ERROR_NOT_FOUND)
+        return lookup_failed(question, why, fatal);
+    if (update_decide(update, fatal, VERDICT_HOLD, CODE_DIGEST_GONE,
+                      "the registry no longer has %s@%s: %s", update->image,
+                      update->candidate_digest, error_message(why)) < 0)
+        return -1;
+    return lookup_answered(question);
+}
+
+static int ask_proof(struct question *question, struct error *err) {
+    const struct update *update = question->update;
+    _cleanup_(free_pointer) char *text =
+        reference_text(update->image, NULL, update->candidate_digest, err);
+    if (text == NULL || reference_parse(text, &question->name, err) < 0)
+        return -1;
+    return registry_resolve(question->round->registry, &question->name, on_proof, question, err);
+}
+
+static int ask_all(struct lookup *lookup, struct update_list *updates,
+                   const struct lookup_progress *progress,
+                   int (*begin)(struct question *question, struct error *err), struct error *err) {
     struct registry *registry = lookup->registry;
-    struct round round = {.registry = registry, .progress = progress};
+    struct round round = {.registry = registry, .progress = progress, .memory = &lookup->memory};
     struct question *questions = calloc(updates->count + 1, sizeof *questions);
     if (questions == NULL)
         return error_no_memory(err);
     int result = 0;
     for (size_t i = 0; i < updates->count && result == 0; i++) {
-        if (updates->items[i].decided)
+        const struct update *update = &updates->items[i];
+        if (update->decided || (begin == ask_proof && update->candidate_digest == NULL))
             continue;
         questions[i] = (struct question){.round = &round, .update = &updates->items[i]};
         round.total++;
-        result = ask(&questions[i], err);
+        result = begin(&questions[i], err);
     }
     if (result == 0)
         result = registry_run(registry, err);
@@ -196,7 +248,19 @@ int lookup_candidates(struct lookup *lookup, struct update_list *updates,
     trace(TRACE_HTTP, "%zu look-ups: %zu requests, %zu tokens, %zu retries", round.total,
           counts.requests, counts.tokens, counts.retries);
     for (size_t i = 0; i < updates->count; i++)
-        reference_clear(&questions[i].name);
+        lookup_question_clear(&questions[i]);
     free(questions);
     return result;
+}
+
+int lookup_candidates(struct lookup *lookup, struct update_list *updates,
+                      const struct lookup_progress *progress, struct error *err) {
+    if (remember_pins(&lookup->memory, updates, err) < 0)
+        return -1;
+    return ask_all(lookup, updates, progress, ask, err);
+}
+
+int lookup_proofs(struct lookup *lookup, struct update_list *updates,
+                  const struct lookup_progress *progress, struct error *err) {
+    return ask_all(lookup, updates, progress, ask_proof, err);
 }

@@ -6,14 +6,25 @@
  */
 #pragma once
 
+#include "gate/policy/sightings.h"
 #include "gate/registry/registry.h"
 #include "gate/update.h"
 #include "pipelines/config.h"
+
+/* What cooldowns count from. Empty where no state is kept: everything is then seen for the first time. */
+struct lookup_memory {
+    struct sighting_list
+        known; /* sorted; of earlier runs. The caller adds them after lookup_open */
+    struct sighting_list
+        seen; /* in this look-up: what registries answered, and pins; for the caller to record */
+    int64_t now_ms; /* when the look-up was opened */
+};
 
 /* One for all questions of a command: what is asked later finds connections and tokens there. */
 struct lookup {
     struct credentials *credentials;
     struct registry *registry; /* NULL: not open */
+    struct lookup_memory memory;
 };
 
 /* With the settings and credentials of the user. err: input, io, no-memory. */
@@ -34,3 +45,8 @@ int lookup_rules(const struct config *config, struct update_list *updates,
  * lookup-failed, hold). One failed look-up never harms another. err: cancelled, no-memory. */
 int lookup_candidates(struct lookup *lookup, struct update_list *updates,
                       const struct lookup_progress *progress, struct error *err) _must_check_;
+
+/* Asks whether the candidates of all updates that are not decided are still there: no tag is looked at. What is gone is hold /
+ * digest-gone, what could not be asked lookup-failed; the others stay undecided. err: cancelled, no-memory. */
+int lookup_proofs(struct lookup *lookup, struct update_list *updates,
+                  const struct lookup_progress *progress, struct error *err) _must_check_;

@@ -25,14 +25,36 @@ static int add_index(struct index_list *list, size_t index, struct error *err) {
     return 0;
 }
 
-/* The one update that `in` names. One image with two values, by tag or by digest, is an ambiguity. */
-static int find_in(const struct config *config, const struct update_list *updates,
-                   const struct test *test, const char *in, int line, size_t *out,
+/* A test for the updates of one stage. */
+struct request {
+    const struct config *config;
+    const struct update_list *updates;
+    const struct test *test;
+    size_t stage;
+};
+
+static bool names_one_of_stage(const struct request *request, const char *in) {
+    for (size_t i = 0; i < request->updates->count; i++) {
+        const struct update *update = &request->updates->items[i];
+        if (update->stage == request->stage && selector_matches(in, update->image, update->tag))
+            return true;
+    }
+    return false;
+}
+
+/* The one update that `in` names, of the own stage if there is one. One image with two values, by tag or by digest, is an
+ * ambiguity. */
+static int find_in(const struct request *request, const char *in, int line, size_t *out,
                    struct error *err) {
+    const struct config *config = request->config;
+    const struct update_list *updates = request->updates;
+    const struct test *test = request->test;
+    bool own = names_one_of_stage(request, in);
     size_t found = PLAN_NO_SUBJECT;
     for (size_t i = 0; i < updates->count; i++) {
         const struct update *update = &updates->items[i];
-        if (!selector_matches(in, update->image, update->tag))
+        if ((own && update->stage != request->stage) ||
+            !selector_matches(in, update->image, update->tag))
             continue;
         if (found != PLAN_NO_SUBJECT)
             return error_set(err, ERROR_CONFIG,
@@ -55,9 +77,9 @@ static int find_in(const struct config *config, const struct update_list *update
 }
 
 /* Fills steps with updates, or PLAN_NO_SUBJECT for commands that run in the subject. */
-static int resolve_steps(const struct config *config, const struct update_list *updates,
-                         const struct test *test, size_t *steps, bool *has_subject,
+static int resolve_steps(const struct request *request, size_t *steps, bool *has_subject,
                          struct error *err) {
+    const struct test *test = request->test;
     *has_subject = false;
     for (size_t i = 0; i < test->command_count; i++) {
         const struct test_command *command = &test->commands[i];
@@ -65,25 +87,39 @@ static int resolve_steps(const struct config *config, const struct update_list *
         steps[i] = PLAN_NO_SUBJECT;
         if (in == NULL)
             *has_subject = true;
-        else if (find_in(config, updates, test, in, command->line, &steps[i], err) < 0)
+        else if (find_in(request, in, command->line, &steps[i], err) < 0)
             return -1;
     }
     return 0;
 }
 
-static int find_covered(const struct update_list *updates, const struct test *test,
-                        const size_t *steps, struct index_list *covered, struct error *err) {
+bool plan_test_covers(const struct test *test, const char *image, const char *tag) {
+    if (test->images.count > 0)
+        return selector_list_matches(&test->images, image, tag);
+    bool uses_in = false;
+    for (size_t i = 0; i < test->command_count; i++) {
+        const char *in = test->commands[i].in != NULL ? test->commands[i].in : test->in;
+        uses_in = uses_in || in != NULL;
+        if (in != NULL && selector_matches(in, image, tag))
+            return true;
+    }
+    return !uses_in;
+}
+
+static int find_covered(const struct request *request, const size_t *steps,
+                        struct index_list *covered, struct error *err) {
+    const struct test *test = request->test;
     bool uses_in = false;
     for (size_t i = 0; i < test->command_count; i++)
         uses_in = uses_in || steps[i] != PLAN_NO_SUBJECT;
-    for (size_t i = 0; i < updates->count; i++) {
+    for (size_t i = 0; i < request->updates->count; i++) {
+        const struct update *update = &request->updates->items[i];
         bool covers = test->images.count > 0
-                          ? selector_list_matches(&test->images, updates->items[i].image,
-                                                  updates->items[i].tag)
+                          ? selector_list_matches(&test->images, update->image, update->tag)
                           : !uses_in;
         for (size_t s = 0; test->images.count == 0 && s < test->command_count; s++)
             covers = covers || steps[s] == i;
-        if (covers && add_index(covered, i, err) < 0)
+        if (covers && update->stage == request->stage && add_index(covered, i, err) < 0)
             return -1;
     }
     return 0;
@@ -120,27 +156,52 @@ static int add_trial(struct plan *plan, const struct test *test, size_t subject,
     return result;
 }
 
-static int plan_test(const struct config *config, const struct update_list *updates,
-                     const struct test *test, struct plan *plan, struct error *err) {
+/* out  any  it covers something of the stage */
+static int plan_test(const struct request *request, struct plan *plan, bool *any,
+                     struct error *err) {
+    const struct test *test = request->test;
     _cleanup_(free_pointer) size_t *steps = calloc(test->command_count + 1, sizeof *steps);
     if (steps == NULL)
         return error_no_memory(err);
     bool has_subject;
-    if (resolve_steps(config, updates, test, steps, &has_subject, err) < 0)
+    if (resolve_steps(request, steps, &has_subject, err) < 0)
         return -1;
     struct index_list covered = {0};
-    int result = find_covered(updates, test, steps, &covered, err);
-    if (result == 0 && covered.count == 0 && updates->count > 0) {
-        _cleanup_(free_pointer) char *warning = string_format(
-            err, "%s:%d: test \"%s\" covers no pinned image", config->file, test->line, test->name);
-        result = warning != NULL ? string_list_add(&plan->warnings, warning, err) : -1;
-    } else if (result == 0 && !has_subject && covered.count > 0) {
+    int result = find_covered(request, steps, &covered, err);
+    *any = *any || covered.count > 0;
+    if (result == 0 && !has_subject && covered.count > 0)
         result = add_trial(plan, test, PLAN_NO_SUBJECT, steps, &covered, err);
-    }
     for (size_t i = 0; has_subject && i < covered.count && result == 0; i++)
         result = add_trial(plan, test, covered.items[i], steps, &covered, err);
     free(covered.items);
     return result;
+}
+
+/* A test of another stage is not idle: this command is not about that stage. */
+static int plan_stages(const struct config *config, const struct update_list *updates,
+                       const struct test *test, bool every_test, struct plan *plan,
+                       struct error *err) {
+    bool asked = false;
+    bool any = false;
+    for (size_t s = 0; s <= config->stages.count; s++) {
+        size_t stage = s < config->stages.count ? s : STAGE_NONE;
+        struct request request = {config, updates, test, stage};
+        bool here = false;
+        for (size_t i = 0; i < updates->count && !here; i++)
+            here = updates->items[i].stage == stage;
+        if (!here ||
+            (!every_test &&
+             !stage_runs_test(&config->stages, stage_at(&config->stages, stage), test->name)))
+            continue;
+        asked = true;
+        if (plan_test(&request, plan, &any, err) < 0)
+            return -1;
+    }
+    if (!asked || any)
+        return 0;
+    _cleanup_(free_pointer) char *warning = string_format(
+        err, "%s:%d: test \"%s\" covers no pinned image", config->file, test->line, test->name);
+    return warning != NULL ? string_list_add(&plan->warnings, warning, err) : -1;
 }
 
 static int warn_of_idle_rules(const struct config *config, const struct update_list *updates,
@@ -161,11 +222,11 @@ static int warn_of_idle_rules(const struct config *config, const struct update_l
     return 0;
 }
 
-int plan_make(const struct config *config, const struct update_list *updates, struct plan *plan,
-              struct error *err) {
+int plan_make(const struct config *config, const struct update_list *updates, bool every_test,
+              struct plan *plan, struct error *err) {
     *plan = (struct plan){0};
     for (size_t i = 0; i < config->tests.count; i++)
-        if (plan_test(config, updates, &config->tests.items[i], plan, err) < 0)
+        if (plan_stages(config, updates, &config->tests.items[i], every_test, plan, err) < 0)
             return -1;
     return warn_of_idle_rules(config, updates, plan, err);
 }

@@ -2,7 +2,8 @@
  *
  * A test whose commands all name their image (`in`) is one trial for the set as a whole. Any other test is a trial for each
  * update that it covers, whose candidate its commands run in. A test covers the updates that its `images` select; without
- * `images`, those whose images its commands run in; with neither, every update.
+ * `images`, those whose images its commands run in; with neither, every update. Stages are planned one by one, each with the
+ * tests that are run for it (stage_runs_test): no trial covers updates of two stages.
  */
 #pragma once
 
@@ -31,10 +32,15 @@ struct plan {
     struct string_list warnings; /* rules and tests that match nothing */
 };
 
-/* Pure. err: config when an `in` names no pinned image or more than one. */
-int plan_make(const struct config *config, const struct update_list *updates, struct plan *plan,
-              struct error *err) _must_check_;
+/* Pure.
+ *   in   every_test  also tests that a stage has for itself, whatever the stage: `test --since` asks for all there are
+ *   err  config when an `in` names no pinned image or more than one */
+int plan_make(const struct config *config, const struct update_list *updates, bool every_test,
+              struct plan *plan, struct error *err) _must_check_;
 bool plan_covers(const struct plan *plan, size_t update); /* some trial tests it */
+
+/* Whether the test covers a value of that name, by the rule above, whatever else is pinned. tag: may be NULL. */
+bool plan_test_covers(const struct test *test, const char *image, const char *tag);
 
 /* The first round: a trial runs when some update that it covers may still move, and on the candidates of those that may. */
 bool plan_needs(const struct plan_trial *trial, const struct update_list *updates);

@@ -23,10 +23,11 @@ enum stage {
 struct promotion {
     struct promotion_options options;
     char *root;
-    int root_fd;                /* holds the lock unless dry_run */
-    struct target_list targets; /* as queued; from prepare on ascending by file, without double */
-    struct journal journal;     /* of the targets */
-    bool journal_written;       /* maybe: a failed write counts */
+    int root_fd; /* holds the lock unless dry_run */
+    struct target_list
+        targets;            /* as queued; from prepare on in the journal's order, without double */
+    struct journal journal; /* of the targets */
+    bool journal_written;   /* maybe: a failed write counts */
     enum stage stage;
 };
 
@@ -98,13 +99,36 @@ int promotion_queue(struct promotion *promotion, const char *file, const struct 
     return add_edits(&target->edits, edits, err);
 }
 
+int promotion_create(struct promotion *promotion, const char *path, const char *bytes,
+                     size_t length, struct error *err) {
+    if (promotion->stage != STAGE_QUEUING || !journal_is_ledger(path))
+        return error_set(err, ERROR_BUG, "%s: created after prepare, or no file of the ledger",
+                         path);
+    struct target *target = array_add(&promotion->targets, err);
+    if (target == NULL)
+        return -1;
+    target->created = true;
+    target->file = string_dup(path, err);
+    if (target->file == NULL)
+        return -1;
+    text_append(&target->content, bytes, length);
+    return text_check(&target->content, err);
+}
+
+/* The journal's order: what is created comes last. */
 static int compare_targets(const void *a, const void *b) {
-    return strcmp(((const struct target *)a)->file, ((const struct target *)b)->file);
+    const struct target *one = a;
+    const struct target *other = b;
+    if (one->created != other->created)
+        return one->created ? 1 : -1;
+    return strcmp(one->file, other->file);
 }
 
 static int resolve_targets(struct promotion *promotion, struct error *err) {
     for (size_t i = 0; i < promotion->targets.count; i++) {
         struct target *target = &promotion->targets.items[i];
+        if (target->created)
+            continue; /* its path is of a known form */
         char *real = NULL;
         if (beneath_resolve(promotion->root_fd, target->file, &real, err) < 0)
             return -1;
@@ -117,6 +141,15 @@ static int resolve_targets(struct promotion *promotion, struct error *err) {
     return 0;
 }
 
+static int merge_target(struct target *kept, const struct target *more, struct error *err) {
+    if (!kept->created)
+        return add_edits(&kept->edits, &more->edits, err);
+    if (kept->content.length == more->content.length &&
+        memcmp(text_string(&kept->content), text_string(&more->content), kept->content.length) == 0)
+        return 0;
+    return error_set(err, ERROR_BUG, "%s: created twice, with different bytes", kept->file);
+}
+
 /* A file may be queued more than once, also by a link and by its own name: the edits come together. */
 static int merge_targets(struct target_list *targets, struct error *err) {
     if (targets->count == 0)
@@ -126,7 +159,7 @@ static int merge_targets(struct target_list *targets, struct error *err) {
     int result = 0;
     for (size_t i = 1; i < targets->count; i++) {
         struct target *target = &targets->items[i];
-        if (strcmp(targets->items[kept].file, target->file) != 0) {
+        if (compare_targets(&targets->items[kept], target) != 0) {
             if (++kept != i) {
                 targets->items[kept] = *target;
                 *target = (struct target){0};
@@ -134,7 +167,7 @@ static int merge_targets(struct target_list *targets, struct error *err) {
             continue;
         }
         if (result == 0)
-            result = add_edits(&targets->items[kept].edits, &target->edits, err);
+            result = merge_target(&targets->items[kept], target, err);
         target_clear(target);
     }
     targets->count = kept + 1;
@@ -169,7 +202,8 @@ static int check_attributes(const struct promotion *promotion, struct error *err
         return 0;
     _cleanup_(string_list_clear) struct string_list files = {0};
     for (size_t i = 0; i < promotion->targets.count; i++)
-        if (string_list_add(&files, promotion->targets.items[i].file, err) < 0)
+        if (!promotion->targets.items[i].created &&
+            string_list_add(&files, promotion->targets.items[i].file, err) < 0)
             return -1;
     return refusal_of_attributes(promotion->root, &files, err);
 }
@@ -213,8 +247,10 @@ static void undo(struct promotion *promotion) {
     _cleanup_(error_clear) struct error err = {0};
     for (size_t i = 0; i < promotion->targets.count; i++) {
         const struct target *target = &promotion->targets.items[i];
-        if (target->written && target_remove_temporary(promotion->root_fd, target->file,
-                                                       target->temporary, &err) < 0) {
+        if ((target->written && target_remove_temporary(promotion->root_fd, target->file,
+                                                        target->temporary, &err) < 0) ||
+            (target->created &&
+             target_remove_folders(promotion->root_fd, target->file, &err) < 0)) {
             trace(TRACE_GATE, "undo: %s", error_message(&err));
             return;
         }

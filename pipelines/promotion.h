@@ -3,19 +3,22 @@
  *     struct promotion *promotion;
  *     promotion_new(root, &promotion, err);                 takes the lock; an unfinished journal must be settled before
  *     promotion_queue(promotion, file, &edits, err);        edits with the bytes that must stand there
+ *     promotion_create(promotion, path, bytes, n, err);     a new file of the ledger, which becomes visible with the others
  *     promotion_prepare(promotion, err);                    reads again, compares, writes temporary files, syncs
  *     promotion_commit(promotion, err);                     journal, renames, syncs the folders
  *     promotion_free(promotion);                            aborts what was not committed: no trace stays
  *
  * Kept: mode, owner, ACLs and extended attributes, links that stay in the tree (the target is written, the link stays),
- * line ends, BOM, a missing last newline. Refused at prepare, with nothing changed: other bytes at an edit's place than were
+ * line ends, BOM, a missing last newline. A created file gets mode 0644 less the umask. Refused at prepare, with nothing changed: other bytes at an edit's place than were
  * scanned, a file without a write bit or of another owner that we cannot keep, a bind mount, a hard link, a file that a
- * generator owns ("DO NOT EDIT" or "Code generated" in its first lines, linguist-generated) unless told, a link that leaves the tree.
+ * generator owns ("DO NOT EDIT" or "Code generated" in its first lines, linguist-generated) unless told, a link that leaves the tree;
+ * and a file to create where other bytes stand already (the same ones are fine: it is written).
  *
  * The lock is on the root folder itself. The journal is one file, .pingate/local/journal.json (journal.h); it lists each
  * file with the temporary file beside it and the hashes of old and new bytes. Before it says "decided", what is left of a
  * promotion is undone; from then on the next command that writes finishes it. .pingate/local ignores itself in git and
- * vanishes when it is empty, and so does .pingate.
+ * vanishes when it is empty, and so does .pingate. What is created stands in .pingate/ledger, which git sees: it is to be
+ * committed with the pins. It is put in place behind all other files. Taking back removes its folders when they are empty.
  *
  * A file that somebody changed after a crash is never written. If no file is new yet, the promotion is undone. If all
  * temporary files are in place already, it is finished. If some files are new and the changed one can no longer become new,
@@ -37,9 +40,13 @@ int promotion_new(const char *root, const struct promotion_options *options, str
                   struct error *err) _must_check_;
 int promotion_queue(struct promotion *promotion, const char *file, const struct edit_list *edits,
                     struct error *err) _must_check_;
+
+/* Queues a file that must not be there yet. path: as journal_is_ledger wants it; else err is a bug of the caller. Copies. */
+int promotion_create(struct promotion *promotion, const char *path, const char *bytes,
+                     size_t length, struct error *err) _must_check_;
 int promotion_prepare(struct promotion *promotion, struct error *err) _must_check_;
 
-/* Unified diff of all queued files, old to new, in the order of file names, for reports. Call it after prepare. */
+/* Unified diff of all queued files but the created ones (a reviewer wants the pins), old to new, in the order of file names, for reports. Call it after prepare. */
 int promotion_diff(const struct promotion *promotion, struct text *out,
                    struct error *err) _must_check_;
 

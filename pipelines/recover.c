@@ -38,6 +38,10 @@ static void recovery_clear(struct recovery *recovery) {
     file_closep(&recovery->root_fd);
 }
 
+static bool is_created(const struct journal_file *item) {
+    return item->old_hash[0] == '\0';
+}
+
 static int look_at(int root_fd, const char *path, const struct journal_file *item,
                    enum bytes *bytes, struct error *err) {
     char hex[HASH_HEX_SIZE];
@@ -66,6 +70,8 @@ static int look_at_all(struct recovery *recovery, struct error *err) {
             look_at(recovery->root_fd, item->file, item, &recovery->found[i].file, err) < 0 ||
             look_at(recovery->root_fd, path, item, &recovery->found[i].temporary, err) < 0)
             return -1;
+        if (is_created(item) && recovery->found[i].file == BYTES_NONE)
+            recovery->found[i].file = BYTES_OLD;
     }
     return 0;
 }
@@ -95,14 +101,20 @@ static void choose_way(struct recovery *recovery) {
         recovery->way = any_put ? WAY_STOP : WAY_UNDO;
 }
 
+/* The remedy of old bytes asks for one thing more where a created file is in place: git keeps what it does not know. */
 static int refuse_to_choose(const struct recovery *recovery, struct error *err) {
+    const char *created = NULL;
+    for (size_t i = 0; i < recovery->journal.count; i++)
+        if (is_created(&recovery->journal.items[i]) && recovery->found[i].file == BYTES_NEW)
+            created = recovery->journal.items[i].file;
     return error_set(
         err, ERROR_CONFLICT,
         "%s %s after a promotion was interrupted, while other files are new already; nothing was "
-        "touched; put the old bytes of all its files back (git checkout), or keep them as they "
+        "touched; put the old bytes of all its files back (git checkout%s%s), or keep them as they "
         "are, then remove " JOURNAL_FILE " and the files named .*.pingate-??????",
         recovery->stuck,
-        recovery->stuck == recovery->changed ? "was changed" : "lost its temporary file");
+        recovery->stuck == recovery->changed ? "was changed" : "lost its temporary file",
+        created != NULL ? ", and remove " : "", created != NULL ? created : "");
 }
 
 static void say(const struct recovery *recovery, bool write, struct text *words) {
@@ -136,6 +148,8 @@ static int act(const struct recovery *recovery, struct error *err) {
             result = target_rename(recovery->root_fd, item->file, item->temporary, err);
         else if (found->temporary != BYTES_NONE)
             result = target_remove_temporary(recovery->root_fd, item->file, item->temporary, err);
+        if (result == 0 && recovery->way == WAY_UNDO && is_created(item))
+            result = target_remove_folders(recovery->root_fd, item->file, err);
         if (result < 0)
             return -1;
     }

@@ -131,7 +131,25 @@ static int check_open(int root_fd, int fd, struct target *target, bool allow_gen
                         &target->diff, err);
 }
 
+static int check_created(int root_fd, struct target *target, struct error *err) {
+    if (hash_hex(text_string(&target->content), target->content.length, target->new_hash, err) < 0)
+        return -1;
+    if (target_hash(root_fd, target->file, target->old_hash, err) == 0)
+        return strcmp(target->old_hash, target->new_hash) == 0
+                   ? 0
+                   : error_set(err, ERROR_CONFLICT,
+                               "%s: is to be created, and stands there with other bytes",
+                               target->file);
+    if (err->kind != ERROR_NOT_FOUND)
+        return -1;
+    error_clear(err);
+    target->old_hash[0] = '\0';
+    return 0;
+}
+
 int target_check(int root_fd, struct target *target, bool allow_generated, struct error *err) {
+    if (target->created)
+        return check_created(root_fd, target, err);
     _cleanup_(file_closep) int fd =
         open_file(root_fd, target->file, O_RDONLY, &target->status, err);
     if (fd < 0 || check_open(root_fd, fd, target, allow_generated, err) < 0)
@@ -167,7 +185,20 @@ static bool same_file(const struct stat *a, const struct stat *b) {
            a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
+static int still_absent(int root_fd, const struct target *target, struct error *err) {
+    _cleanup_(file_closep) int fd = beneath_open(root_fd, target->file, O_PATH, 0);
+    if (fd < 0 && errno == ENOENT)
+        return 0;
+    if (fd < 0 && errno != ELOOP)
+        return error_set_errno(err, "%s: look whether it is there", target->file);
+    return error_set(err, ERROR_CONFLICT,
+                     "%s: appeared while it was prepared; nothing was written; run again",
+                     target->file);
+}
+
 int target_unchanged(int root_fd, const struct target *target, struct error *err) {
+    if (target->created)
+        return still_absent(root_fd, target, err);
     struct stat status;
     _cleanup_(file_closep) int fd = open_file(root_fd, target->file, O_RDONLY, &status, err);
     if (fd < 0)
@@ -176,6 +207,74 @@ int target_unchanged(int root_fd, const struct target *target, struct error *err
         return error_set(err, ERROR_CONFLICT,
                          "%s: changed while it was prepared; nothing was written; run again",
                          target->file);
+    return 0;
+}
+
+int target_make_folder(int root_fd, const char *path, struct error *err) {
+    _cleanup_(free_pointer) char *parent = beneath_folder(path, err);
+    if (parent == NULL)
+        return -1;
+    _cleanup_(file_closep) int parent_fd = beneath_open(root_fd, parent, O_RDONLY | O_DIRECTORY, 0);
+    if (parent_fd < 0)
+        return error_set_errno(err, "open folder %s", parent);
+    if (mkdirat(parent_fd, beneath_name(path), 0777) == 0 && fsync(parent_fd) == 0)
+        return 0;
+    return errno == EEXIST ? 0 : error_set_errno(err, "make folder %s", path);
+}
+
+int target_remove_empty_folder(int root_fd, const char *path, struct error *err) {
+    _cleanup_(free_pointer) char *parent = beneath_folder(path, err);
+    if (parent == NULL)
+        return -1;
+    _cleanup_(file_closep) int parent_fd = beneath_open(root_fd, parent, O_RDONLY | O_DIRECTORY, 0);
+    if (parent_fd < 0 && errno == ENOENT)
+        return 0;
+    if (parent_fd < 0)
+        return error_set_errno(err, "open folder %s", parent);
+    if (unlinkat(parent_fd, beneath_name(path), AT_REMOVEDIR) == 0 || errno == ENOENT ||
+        errno == ENOTEMPTY || errno == EBUSY || errno == EEXIST)
+        return 0;
+    return error_set_errno(err, "remove the empty folder %s", path);
+}
+
+int target_remove_folders(int root_fd, const char *file, struct error *err) {
+    _cleanup_(free_pointer) char *folder = beneath_folder(file, err);
+    _cleanup_(free_pointer) char *above = folder != NULL ? beneath_folder(folder, err) : NULL;
+    return above != NULL && target_remove_empty_folder(root_fd, folder, err) == 0
+               ? target_remove_empty_folder(root_fd, above, err)
+               : -1;
+}
+
+static int make_folders(int root_fd, const char *file, struct error *err) {
+    _cleanup_(free_pointer) char *folder = beneath_folder(file, err);
+    _cleanup_(free_pointer) char *above = folder != NULL ? beneath_folder(folder, err) : NULL;
+    return above != NULL && target_make_folder(root_fd, above, err) == 0
+               ? target_make_folder(root_fd, folder, err)
+               : -1;
+}
+
+static int make_temporary(int root_fd, struct target *target, mode_t mode, struct error *err) {
+    _cleanup_(free_pointer) char *path =
+        target_temporary_path(target->file, target->temporary, err);
+    if (path == NULL)
+        return -1;
+    int fd = beneath_open(root_fd, path, O_WRONLY | O_CREAT | O_EXCL, mode);
+    if (fd < 0)
+        return error_set_errno(err, "%s: make a temporary file beside it", target->file);
+    target->written = true;
+    return fd;
+}
+
+static int write_created(int root_fd, struct target *target, struct error *err) {
+    if (make_folders(root_fd, target->file, err) < 0)
+        return -1;
+    _cleanup_(file_closep) int fd = make_temporary(root_fd, target, 0644, err);
+    if (fd < 0)
+        return -1;
+    if (file_write_all(fd, text_string(&target->content), target->content.length, err) < 0)
+        return error_wrap(err, "%s: write the temporary file beside it", target->file);
+    if (fsync(fd) < 0)
+        return error_set_errno(err, "%s: write the temporary file beside it", target->file);
     return 0;
 }
 
@@ -190,6 +289,8 @@ static int fill_temporary(int from_fd, int to_fd, const struct target *target,
 }
 
 int target_write(int root_fd, struct target *target, struct error *err) {
+    if (target->created)
+        return write_created(root_fd, target, err);
     _cleanup_(text_clear) struct text old_bytes = {0};
     _cleanup_(text_clear) struct text new_bytes = {0};
     struct stat status;
@@ -202,15 +303,9 @@ int target_write(int root_fd, struct target *target, struct error *err) {
     if (strcmp(hex, target->new_hash) != 0 || !same_file(&status, &target->status))
         return error_set(err, ERROR_CONFLICT, "%s: changed while it was read; run again",
                          target->file);
-    _cleanup_(free_pointer) char *path =
-        target_temporary_path(target->file, target->temporary, err);
-    if (path == NULL)
-        return -1;
-    _cleanup_(file_closep) int to_fd =
-        beneath_open(root_fd, path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+    _cleanup_(file_closep) int to_fd = make_temporary(root_fd, target, 0600, err);
     if (to_fd < 0)
-        return error_set_errno(err, "%s: make a temporary file beside it", target->file);
-    target->written = true;
+        return -1;
     return fill_temporary(from_fd, to_fd, target, &new_bytes, err);
 }
 
@@ -267,6 +362,7 @@ void target_clear(struct target *target) {
     free(target->file);
     free(target->temporary);
     edit_list_clear(&target->edits);
+    text_clear(&target->content);
     text_clear(&target->diff);
     *target = (struct target){0};
 }

@@ -1,9 +1,11 @@
-/* target: one file that a promotion writes: may it be written, what will stand in it, and the temporary file beside it.
+/* target: one file that a promotion writes: may it be written, what will stand in it, and the temporary file beside it. It is
+ * a file that stands there and gets edits, or one that is created and must not be there yet.
  *
- *     target_check      reads, refuses or applies the edits; keeps hashes and diff, not the bytes
+ *     target_check      reads, refuses or applies the edits; keeps hashes and diff, not the bytes (of a created file: its hash)
  *     target_name       chooses the name of the temporary file; it does not exist yet
- *     target_write      reads and applies again, writes the temporary file with the metadata of the file, syncs it
- *     target_unchanged  is it still the file that was read?
+ *     target_write      reads and applies again, writes the temporary file with the metadata of the file, syncs it; for a
+ *                       created file it makes its folders first
+ *     target_unchanged  is it still the file that was read, or still absent?
  *     target_rename     the temporary file becomes the file
  *
  * Knows nothing of journals and locks. All paths are below root_fd and pass no link (gate/base/beneath.h).
@@ -23,11 +25,13 @@
 
 struct target {
     char *file;                   /* path below the root, without links */
-    struct edit_list edits;       /* owned */
+    struct edit_list edits;       /* owned; of a file that stands there */
+    bool created;                 /* no such file may be there; `content` is what it gets */
+    struct text content;          /* of a created file */
     char *temporary;              /* name of the temporary file in the same folder */
-    char old_hash[HASH_HEX_SIZE]; /* of the bytes that were read */
-    char new_hash[HASH_HEX_SIZE]; /* of the bytes with the edits */
-    struct text diff;             /* unified; empty when nothing changes */
+    char old_hash[HASH_HEX_SIZE]; /* of the bytes that were read; "" when no file is there */
+    char new_hash[HASH_HEX_SIZE]; /* of the bytes with the edits, or of the content */
+    struct text diff;             /* unified; empty when nothing changes, and of a created file */
     struct stat status;           /* of the file that was read */
     bool written;                 /* the temporary file is there, and we made it */
 };
@@ -38,7 +42,8 @@ struct target_list {
     size_t capacity;
 };
 
-/* err  conflict  other bytes stand at an edit's place;  input  it may not be written, with the reason;  not-found;  io */
+/* A created file that stands there with the same bytes has equal hashes afterwards.
+ * err  conflict  other bytes stand at an edit's place, or where a file is created;  input  it may not be written, with the reason;  not-found;  io */
 int target_check(int root_fd, struct target *target, bool allow_generated,
                  struct error *err) _must_check_;
 int target_name(int root_fd, struct target *target, struct error *err) _must_check_;
@@ -51,6 +56,14 @@ int target_rename(int root_fd, const char *file, const char *temporary,
 int target_remove_temporary(int root_fd, const char *file, const char *temporary,
                             struct error *err) _must_check_;
 int target_sync_folder(int root_fd, const char *folder, struct error *err) _must_check_;
+
+/* Makes one folder, whose parent is there, and syncs the parent; or removes it when nothing is in it. One that is there, or gone,
+ * or not empty is fine. They pass no link. */
+int target_make_folder(int root_fd, const char *path, struct error *err) _must_check_;
+int target_remove_empty_folder(int root_fd, const char *path, struct error *err) _must_check_;
+
+/* Of a created file: removes its folder and the one above when they are empty, as an undone promotion leaves them. */
+int target_remove_folders(int root_fd, const char *file, struct error *err) _must_check_;
 
 /* The hash of a regular file. err: not-found; input when it is something else; limit; io. */
 int target_hash(int root_fd, const char *path, char hex[HASH_HEX_SIZE],

@@ -5,10 +5,8 @@
 
 #include "reports/clean.h"
 
-#define COMMAND_NAME_LIMIT 64 /* letters between "##" and "[": "##teamcity[" has 8 */
-
-#define ESCAPE             0x1Bu
-#define SEQUENCE_LIMIT     4096 /* bytes of one CSI: real ones have some dozen */
+#define ESCAPE         0x1Bu
+#define SEQUENCE_LIMIT 4096 /* bytes of one CSI: real ones have some dozen */
 
 size_t clean_decode(const char *at, size_t length, uint32_t *character) {
     const unsigned char *bytes = (const unsigned char *)at;
@@ -169,13 +167,16 @@ uint32_t clean_next(struct clean_stream *stream) {
     return CLEAN_END;
 }
 
-/* "##[" or "##name[" would be obeyed anywhere in a line. */
+static bool is_of_name(char c) {
+    return isalnum((unsigned char)c) || c == '-' || c == '_' || c == '.';
+}
+
+/* "##[" or "##name[" would be obeyed anywhere in a line. A name of any length is followed back to its start: asked before
+ * "[" only, which is of no name, so that no byte is looked at twice. */
 static bool ends_with_mark(const struct text *out) {
     size_t at = out->length;
-    for (size_t letters = 0; at > 0 && letters < COMMAND_NAME_LIMIT; letters++, at--)
-        if (!isalnum((unsigned char)out->bytes[at - 1]) &&
-            strchr("-_.", out->bytes[at - 1]) == NULL)
-            break;
+    while (at > 0 && is_of_name(out->bytes[at - 1]))
+        at--;
     return at >= 2 && out->bytes[at - 1] == '#' && out->bytes[at - 2] == '#';
 }
 

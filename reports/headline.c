@@ -56,13 +56,18 @@ static void count_outcome(struct result_tests *tests, enum outcome outcome) {
     tests->skipped += outcome == OUTCOME_SKIPPED;
 }
 
+static void count_run(const struct result_trial *trial, struct result_tests *tests) {
+    count_outcome(tests, trial->outcome);
+    tests->reused += trial->reused != NULL && has_passed(trial->outcome);
+}
+
 static void count_trial(const struct result_trial *trial, struct result_tests *tests) {
     if (trial->baseline)
         return;
     for (size_t i = 0; i < trial->command_count; i++)
         count_outcome(tests, trial->commands[i].outcome);
     if (result_trial_speaks_alone(trial))
-        count_outcome(tests, trial->outcome);
+        count_run(trial, tests);
 }
 
 void result_count_tests(const struct result *result, struct result_tests *tests) {
@@ -75,7 +80,7 @@ void result_count_runs(const struct result *result, struct result_tests *runs) {
     *runs = (struct result_tests){0};
     for (size_t i = 0; i < result->trial_count; i++)
         if (!result->trials[i].baseline)
-            count_outcome(runs, result->trials[i].outcome);
+            count_run(&result->trials[i], runs);
 }
 
 /* Does the trial tell of this update? A combination that failed tells of those alone that were rejected for it. */
@@ -98,7 +103,7 @@ void result_count_update_runs(const struct result *result, size_t update,
     *runs = (struct result_tests){0};
     for (size_t i = 0; i < result->trial_count; i++)
         if (!result->trials[i].baseline && tells_of(result, &result->trials[i], update))
-            count_outcome(runs, result->trials[i].outcome);
+            count_run(&result->trials[i], runs);
 }
 
 const struct result_command *result_failed_command(const struct result_trial *trial) {
@@ -154,6 +159,33 @@ int result_change_words(const char *tag, const char *digest, const char *candida
     return *out != NULL ? 0 : -1;
 }
 
+bool result_stage_moves(const struct result_stage *stage) {
+    return stage->set != NULL && !string_equal(stage->set, stage->before);
+}
+
+int result_stage_words(const struct result *result, const struct result_stage *stage,
+                       struct text *out, struct error *err) {
+    const char *from = or_empty(stage->from);
+    if (result_stage_moves(stage)) {
+        text_printf(out, "%s %s the set %.*s", stage->name,
+                    result->changed ? "takes" : "would take", RESULT_SET_SHORT, stage->set);
+        if (*from != '\0')
+            text_printf(out, " from %s", from);
+        text_printf(out, " (before: %.*s)", RESULT_SET_SHORT, or_empty(stage->before));
+    } else if (stage->reason != NULL) {
+        text_printf(out, "%s: nothing enters from %s: %s", stage->name, from, stage->reason);
+    } else {
+        text_printf(out, "%s %s the set %.*s", stage->name,
+                    string_equal(result->command, "test") ? "holds" : "keeps", RESULT_SET_SHORT,
+                    or_empty(stage->set));
+        if (*from != '\0' && !string_equal(result->command, "test"))
+            text_printf(out, ": nothing newer waits in %s", from);
+    }
+    if (stage->overridden != NULL)
+        text_printf(out, "; FORCED over %s: %s", stage->overridden, or_empty(stage->forced));
+    return text_check(out, err);
+}
+
 /* What the run came to, by number of updates. */
 struct tally {
     size_t all;   /* that were asked for */
@@ -194,6 +226,14 @@ enum lead {
     LEAD_NONE
 };
 
+/* "production", "staging and production" */
+static void add_entered(struct text *out, const struct result *result) {
+    size_t count = 0;
+    for (size_t i = 0; i < result->stage_count; i++)
+        if (result_stage_moves(&result->stages[i]))
+            text_printf(out, "%s%s", count++ > 0 ? " and " : "", result->stages[i].name);
+}
+
 /* What went wrong comes before what went well. */
 static enum lead add_lead(struct text *out, const struct result *result,
                           const struct tally *tally) {
@@ -232,6 +272,12 @@ static enum lead add_lead(struct text *out, const struct result *result,
     if (result->exit_status == EXIT_COULD_NOT) {
         text_add(out, "The run could not be finished");
         return LEAD_STOPPED;
+    }
+    if (tally->promoted > 0 && string_equal(result->command, "promote")) {
+        text_printf(out, "Gate open: %zu update%s fit to enter ", tally->promoted,
+                    tally->promoted == 1 ? " is" : "s are");
+        add_entered(out, result);
+        return LEAD_OPEN;
     }
     if (tally->promoted > 0) {
         text_printf(out, "Gate open: %zu update%s passed %s tests", tally->promoted,

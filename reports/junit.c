@@ -77,6 +77,14 @@ static int add_run_suite(struct drawing *drawing) {
     add_property(&head, "engine", result->engine);
     add_property(&head, "promote", result->promote);
     add_property(&head, "set", result->set);
+    for (size_t i = 0; i < result->stage_count; i++) {
+        _cleanup_(text_clear) struct text name = {0};
+        _cleanup_(text_clear) struct text words = {0};
+        text_printf(&name, "stage.%s", result->stages[i].name);
+        if (result_stage_words(result, &result->stages[i], &words, drawing->err) < 0)
+            return -1;
+        add_property(&head, text_string(&name), text_string(&words));
+    }
     add_property(&head, "dry-run", result->dry_run ? "true" : "false");
     text_printf(&head, "      <property name=\"exit-status\" value=\"%d\"/>\n    </properties>\n",
                 result->exit_status);
@@ -138,8 +146,24 @@ static int add_update_cases(struct drawing *drawing, struct suite *suite, size_t
     return junit_case(drawing, suite, &verdict);
 }
 
-static void add_update_head(struct text *out, const struct result *result,
-                            const struct result_update *update, const char *platform) {
+static bool is_alone(const struct result_trial *trial, size_t update) {
+    return !trial->baseline && trial->update_count == 1 && trial->updates[0] == update;
+}
+
+/* Those trials of a suite that were not run again. */
+static int add_reused(struct text *out, const struct result_trial *trial, struct error *err) {
+    if (trial->reused == NULL)
+        return 0;
+    _cleanup_(free_pointer) char *words = junit_reused_words(trial, err);
+    if (words == NULL)
+        return -1;
+    add_property(out, "reused", words);
+    return 0;
+}
+
+static int add_update_head(struct text *out, const struct result *result, size_t index,
+                           const char *platform, struct error *err) {
+    const struct result_update *update = &result->updates[index];
     text_add(out, "    <properties>\n");
     add_property(out, "image", update->image);
     add_property(out, "tag", update->tag);
@@ -159,11 +183,13 @@ static void add_update_head(struct text *out, const struct result *result,
         clean_xml(out, update->pins[i].file, strnlen(update->pins[i].file, KEY_LIMIT), true);
         text_printf(out, ":%zu\"/>\n", update->pins[i].line);
     }
+    for (size_t i = 0; i < result->trial_count; i++)
+        if (is_alone(&result->trials[i], index) &&
+            string_equal(result->trials[i].platform, platform) &&
+            add_reused(out, &result->trials[i], err) < 0)
+            return -1;
     text_add(out, "    </properties>\n");
-}
-
-static bool is_alone(const struct result_trial *trial, size_t update) {
-    return !trial->baseline && trial->update_count == 1 && trial->updates[0] == update;
+    return 0;
 }
 
 /* The suite of one update on one platform; platform NULL when it has no trials of its own. */
@@ -177,7 +203,8 @@ static int add_update_suite(struct drawing *drawing, size_t index, const char *p
         string_format(drawing->err, "%s%s%s", key, platform != NULL ? "." : "", or_empty(platform));
     if (classname == NULL)
         return -1;
-    add_update_head(&head, result, &result->updates[index], platform);
+    if (add_update_head(&head, result, index, platform, drawing->err) < 0)
+        return -1;
     if (first && add_update_cases(drawing, &suite, index) < 0)
         return -1;
     int64_t started_ms = result->started_ms;
@@ -241,6 +268,10 @@ static int add_combination(struct drawing *drawing, const struct result_trial *o
     if (of->platform != NULL)
         text_printf(&classname, ".%s", of->platform);
     add_property(&head, "platform", of->platform);
+    for (size_t i = 0; i < result->trial_count; i++)
+        if (same_combination(of, &result->trials[i]) &&
+            add_reused(&head, &result->trials[i], drawing->err) < 0)
+            return -1;
     text_add(&head, "    </properties>\n");
     if (text_check(&classname, drawing->err) < 0)
         return -1;

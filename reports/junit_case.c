@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "gate/base/clock.h"
 #include "reports/clean.h"
 
 #define NAME_LIMIT    200u  /* bytes of a command in a name; GitLab cuts columns at 255 */
@@ -147,6 +148,8 @@ int junit_case(struct drawing *drawing, struct suite *suite, const struct test_c
         add_result(drawing, out, element, test_case);
     if (test_case->command != NULL)
         add_streams(drawing, out, test_case->command);
+    else if (test_case->said != NULL)
+        add_element(out, "system-out", test_case->said, strnlen(test_case->said, VALUE_LIMIT));
     text_add(out, "    </testcase>\n");
     return 0;
 }
@@ -184,25 +187,52 @@ static char *command_name(const struct result_trial *trial, const struct result_
     return string_format(err, "%s: %s%s", trial->test, text_string(&words), cut);
 }
 
+char *junit_reused_words(const struct result_trial *trial, struct error *err) {
+    char time[CLOCK_RFC3339_SIZE];
+    clock_rfc3339(trial->reused->time_ms, time);
+    return string_format(err, "%s: passed %s, entry %s, not run again", trial->test, time,
+                         trial->reused->entry);
+}
+
+/* A case of its own name: the history of the commands' cases is of what was run. */
+static int add_reused(struct drawing *drawing, struct suite *suite, const char *classname,
+                      const struct result_trial *trial) {
+    _cleanup_(free_pointer) char *name = string_format(drawing->err, "%s: reused", trial->test);
+    _cleanup_(free_pointer) char *words = junit_reused_words(trial, drawing->err);
+    struct test_case reused = {.classname = classname,
+                               .name = name,
+                               .outcome = trial->outcome,
+                               .type = outcome_name(trial->outcome),
+                               .said = words};
+    return name != NULL && words != NULL ? junit_case(drawing, suite, &reused) : -1;
+}
+
 int junit_trial(struct drawing *drawing, struct suite *suite, const char *classname,
                 const struct result_trial *trial) {
     const char *baseline =
         trial->outcome != OUTCOME_PASSED ? baseline_words(drawing->result, trial) : NULL;
+    if (trial->reused != NULL && trial->command_count == 0)
+        return add_reused(drawing, suite, classname, trial);
     if (result_trial_speaks_alone(trial)) {
         _cleanup_(free_pointer) char *name = string_format(drawing->err, "%s: start", trial->test);
         struct test_case start = {classname,     name, trial->outcome, outcome_name(trial->outcome),
-                                  trial->reason, 0,    NULL,           baseline};
+                                  trial->reason, 0,    NULL,           baseline,
+                                  NULL};
         if (name == NULL || junit_case(drawing, suite, &start) < 0)
             return -1;
     }
     for (size_t i = 0; i < trial->command_count; i++) {
         const struct result_command *command = &trial->commands[i];
         _cleanup_(free_pointer) char *name = command_name(trial, command, drawing->err);
-        struct test_case of_command = {
-            classname,        name,
-            command->outcome, outcome_name(command->outcome),
-            command->reason,  command->duration_ms,
-            command,          command->outcome != OUTCOME_SKIPPED ? baseline : NULL};
+        struct test_case of_command = {classname,
+                                       name,
+                                       command->outcome,
+                                       outcome_name(command->outcome),
+                                       command->reason,
+                                       command->duration_ms,
+                                       command,
+                                       command->outcome != OUTCOME_SKIPPED ? baseline : NULL,
+                                       NULL};
         if (name == NULL || junit_case(drawing, suite, &of_command) < 0)
             return -1;
     }

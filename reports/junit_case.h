@@ -35,6 +35,7 @@ struct test_case {
     int64_t duration_ms;
     const struct result_command *command; /* whose output is told; NULL is none */
     const char *more;                     /* within failure and error, after the message; NULL */
+    const char *said;                     /* its system-out where there is no command; NULL */
 };
 
 void suite_clear(struct suite *suite);
@@ -46,6 +47,9 @@ void junit_time(struct text *out, int64_t duration_ms);
 /* A case; its name gets " (2)" when the file has it already. */
 int junit_case(struct drawing *drawing, struct suite *suite,
                const struct test_case *test_case) _must_check_;
+
+/* "answers: passed 2026-11-25T10:53:00Z, entry 4f0c…, not run again": of a trial that a pass on record stands in for. Heap. */
+char *junit_reused_words(const struct result_trial *trial, struct error *err) _must_check_;
 
 /* A case for each command, and one for the trial when no command tells how it went. */
 int junit_trial(struct drawing *drawing, struct suite *suite, const char *classname,

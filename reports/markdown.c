@@ -63,6 +63,8 @@ static void add_headline(struct text *out, const struct result *result, const ch
                     tests.passed);
     if (tests.flaky > 0)
         text_printf(out, " (%zu flaky)", tests.flaky);
+    if (tests.reused > 0)
+        text_printf(out, " (%zu on record, not run again)", tests.reused);
     if (tests.failed > 0)
         text_printf(out, ", %zu failed", tests.failed);
     if (tests.errors > 0)
@@ -74,43 +76,19 @@ static void add_headline(struct text *out, const struct result *result, const ch
     text_add(out, ".\n");
 }
 
-/* Updates of which nothing was proven, though something may be newer. */
+/* Updates of which nothing was proven, though something may be newer. The other codes say that it was tested, that somebody
+ * decided, or that it waits for its time. */
 static const char *why_untested(const struct result_update *update) {
-    if (update->verdict == VERDICT_LOOKUP_FAILED)
-        return "look-up failed";
-    switch (update->code) {
-    case CODE_NO_TEST:
-        return "no test covers it";
-    case CODE_NOT_TESTED:
-        return "its tests could not be run";
-    case CODE_NOT_WRITABLE:
-        return "one of its files may not be written";
-    case CODE_NO_TAG:
-        return "no tag to follow";
-    case CODE_NOT_A_VERSION:
-        return "its tag is no version";
-    case CODE_TAG_MISMATCH:
-        return "its tag does not match the rule";
-    case CODE_NONE:
-    case CODE_GATE_CLOSED:
-    case CODE_NOT_SELECTED: /* as the caller asked */
-    case CODE_NOT_WRITTEN:  /* it was tested */
-    case CODE_REGRESSION:
-    case CODE_ALREADY_BROKEN:
-    case CODE_TEST_FAILED:
-    case CODE_FAILS_TOGETHER:
-    case CODE_AUTH: /* the look-up failed, and this is why */
-    case CODE_RATE_LIMIT:
-    case CODE_NETWORK:
-    case CODE_TIMEOUT:
-    case CODE_NOT_FOUND:
-    case CODE_LIMIT:
-    case CODE_PROTOCOL:
-    case CODE_IO:
-    case CODE_COUNT:
-        break;
-    }
-    return NULL;
+    static const char *const why[CODE_COUNT] = {
+        [CODE_NO_TEST] = "no test covers it",
+        [CODE_NOT_TESTED] = "its tests could not be run",
+        [CODE_NOT_WRITABLE] = "one of its files may not be written",
+        [CODE_NO_TAG] = "no tag to follow",
+        [CODE_NOT_A_VERSION] = "its tag is no version",
+        [CODE_TAG_MISMATCH] = "its tag does not match the rule",
+        [CODE_NO_EVIDENCE] = "a test of it never passed",
+    };
+    return update->verdict == VERDICT_LOOKUP_FAILED ? "look-up failed" : why[update->code];
 }
 
 static void add_untested(struct text *out, const struct result *result, size_t shown) {
@@ -162,6 +140,8 @@ static void add_test_counts(struct text *out, const struct result *result, size_
         text_add(out, result->updates[index].code == CODE_NO_TEST ? "**none**" : "–");
     else
         text_printf(out, "%zu/%zu%s", tests.passed, tests.total, tests.flaky > 0 ? " flaky" : "");
+    if (tests.reused > 0)
+        text_printf(out, ", %zu reused", tests.reused);
 }
 
 static void add_verdict(struct text *out, const struct result *result,
@@ -249,12 +229,24 @@ static bool is_pass(const struct result_trial *trial, const struct result_comman
            (command->outcome == OUTCOME_PASSED || command->outcome == OUTCOME_FLAKY);
 }
 
+static void add_reused(struct text *out, const struct result_reused *reused) {
+    char time[CLOCK_RFC3339_SIZE];
+    clock_rfc3339(reused->time_ms, time);
+    text_printf(out, "reused: passed %s, entry ", time);
+    markdown_version(out, NULL, reused->entry);
+    text_add(out, " |\n");
+}
+
+/* command: NULL for a trial that was not run again. */
 static void add_pass(struct text *out, const struct result *result,
                      const struct result_trial *trial, const struct result_command *command) {
     text_add(out, "| ");
     markdown_words(out, trial->test, MARKDOWN_NAME_LIMIT);
     text_add(out, " | ");
-    markdown_code(out, command->text, MARKDOWN_NAME_LIMIT);
+    if (command != NULL)
+        markdown_code(out, command->text, MARKDOWN_NAME_LIMIT);
+    else
+        text_add(out, "–");
     text_add(out, " | ");
     for (size_t i = 0; i < trial->update_count; i++) {
         const struct result_update *update = &result->updates[trial->updates[i]];
@@ -264,6 +256,10 @@ static void add_pass(struct text *out, const struct result *result,
         markdown_version(out, update->candidate_tag, update->candidate_digest);
     }
     text_add(out, " | ");
+    if (command == NULL) {
+        add_reused(out, trial->reused);
+        return;
+    }
     markdown_duration(out, command->duration_ms);
     text_add(out, command->outcome == OUTCOME_FLAKY ? ", flaky |\n" : " |\n");
 }
@@ -273,14 +269,19 @@ static void add_passes(struct text *out, const struct result *result) {
     result_count_tests(result, &tests);
     if (tests.passed == 0)
         return;
-    text_printf(out,
-                "\n<details><summary>%zu passed command%s</summary>\n\n"
-                "| Test | Command | On | Time |\n|---|---|---|---|\n",
-                tests.passed, plural(tests.passed));
-    for (size_t i = 0; i < result->trial_count && is_whole(out); i++)
-        for (size_t k = 0; k < result->trials[i].command_count; k++)
-            if (is_pass(&result->trials[i], &result->trials[i].commands[k]))
-                add_pass(out, result, &result->trials[i], &result->trials[i].commands[k]);
+    text_printf(out, "\n<details><summary>%zu passed command%s", tests.passed - tests.reused,
+                plural(tests.passed - tests.reused));
+    if (tests.reused > 0)
+        text_printf(out, ", %zu reused test run%s", tests.reused, plural(tests.reused));
+    text_add(out, "</summary>\n\n| Test | Command | On | Time |\n|---|---|---|---|\n");
+    for (size_t i = 0; i < result->trial_count && is_whole(out); i++) {
+        const struct result_trial *trial = &result->trials[i];
+        if (trial->reused != NULL && trial->command_count == 0 && !trial->baseline)
+            add_pass(out, result, trial, NULL);
+        for (size_t k = 0; k < trial->command_count; k++)
+            if (is_pass(trial, &trial->commands[k]))
+                add_pass(out, result, trial, &trial->commands[k]);
+    }
     text_add(out, "\n</details>\n");
 }
 
@@ -342,6 +343,55 @@ static void add_footer(struct text *out, const struct result *result) {
     text_add(out, "</sub>\n");
 }
 
+/* Of an id what people type; "?" for what is none. */
+static void add_id(struct text *out, const char *id) {
+    size_t length = strspn(or_empty(id), "0123456789abcdef");
+    if (length < RESULT_SET_SHORT)
+        text_add(out, "`?`");
+    else
+        text_printf(out, "`%.*s`", RESULT_SET_SHORT, id);
+}
+
+/* A stage that was forced is told before all else, at each length of the report. */
+static void add_stage(struct text *out, const struct result *result,
+                      const struct result_stage *stage) {
+    text_add(out, stage->overridden != NULL ? "\n> ⚠️ **" : "\n> **");
+    markdown_words(out, stage->name, MESSAGE_LIMIT);
+    text_add(out, "**");
+    if (result_stage_moves(stage)) {
+        text_add(out, result->changed ? " takes the set " : " would take the set ");
+        add_id(out, stage->set);
+        if (stage->from != NULL) {
+            text_add(out, " from ");
+            markdown_words(out, stage->from, MESSAGE_LIMIT);
+        }
+        text_add(out, " (before: ");
+        add_id(out, stage->before);
+        text_add_char(out, ')');
+    } else if (stage->reason != NULL) {
+        text_add(out, ": nothing enters from ");
+        markdown_words(out, or_empty(stage->from), MESSAGE_LIMIT);
+        text_add(out, ": ");
+        markdown_words(out, stage->reason, MESSAGE_LIMIT);
+    } else {
+        text_add(out, " holds the set ");
+        add_id(out, stage->set);
+    }
+    if (stage->overridden != NULL) {
+        text_add(out, ". **FORCED** over ");
+        markdown_words(out, stage->overridden, MESSAGE_LIMIT);
+        text_add(out, ": ");
+        markdown_words(out, or_empty(stage->forced), MESSAGE_LIMIT);
+    }
+    text_add_char(out, '\n');
+}
+
+static void add_stages(struct text *out, const struct result *result, size_t shown) {
+    for (size_t i = 0; i < result->stage_count; i++)
+        if (i < shown || result->stages[i].overridden != NULL)
+            add_stage(out, result, &result->stages[i]);
+}
+
 static void add_cuts(struct text *out, size_t step) {
     if (step == 0)
         return;
@@ -355,6 +405,7 @@ static void draw_step(const struct result *result, const char *headline, size_t 
                       struct text *out) {
     const struct markdown_detail *detail = &details[step];
     add_headline(out, result, headline);
+    add_stages(out, result, detail->messages);
     add_untested(out, result,
                  detail->messages < UNTESTED_SHOWN ? detail->messages : UNTESTED_SHOWN);
     add_cuts(out, step);

@@ -20,6 +20,7 @@ enum field_kind {
     FIELD_STRING_LIST,    /* struct string_list */
     FIELD_SIZES,          /* size_t * and its count */
     FIELD_STRUCTS,        /* pointer to structs and their count */
+    FIELD_STRUCT_OR_NULL, /* pointer to one struct */
 };
 
 struct fields;
@@ -69,6 +70,12 @@ static const struct field command_fields_items[] = {
 };
 TABLE(command_fields, result_command);
 
+static const struct field reused_fields_items[] = {
+    FIELD(result_reused, time_ms, FIELD_INT64),
+    FIELD(result_reused, entry, FIELD_STRING),
+};
+TABLE(reused_fields, result_reused);
+
 static const struct field trial_fields_items[] = {
     FIELD(result_trial, test, FIELD_STRING),
     {"updates", FIELD_SIZES, offsetof(struct result_trial, updates),
@@ -79,6 +86,8 @@ static const struct field trial_fields_items[] = {
     FIELD(result_trial, reason, FIELD_STRING_OR_NULL),
     FIELD(result_trial, started_ms, FIELD_INT64),
     FIELD(result_trial, duration_ms, FIELD_INT64),
+    {"reused", FIELD_STRUCT_OR_NULL, offsetof(struct result_trial, reused), 0, &reused_fields,
+     true},
     LIST(result_trial, commands, command_count, &command_fields),
     NEW_FIELD(result_trial, artifact_folder, FIELD_STRING_OR_NULL),
     NEW_FIELD(result_trial, artifacts, FIELD_STRING_LIST),
@@ -111,6 +120,18 @@ static const struct field update_fields_items[] = {
 };
 TABLE(update_fields, result_update);
 
+static const struct field stage_fields_items[] = {
+    FIELD(result_stage, name, FIELD_STRING),
+    FIELD(result_stage, from, FIELD_STRING_OR_NULL),
+    FIELD(result_stage, before, FIELD_STRING_OR_NULL),
+    FIELD(result_stage, set, FIELD_STRING_OR_NULL),
+    FIELD(result_stage, source, FIELD_STRING_OR_NULL),
+    FIELD(result_stage, reason, FIELD_STRING_OR_NULL),
+    FIELD(result_stage, overridden, FIELD_STRING_OR_NULL),
+    FIELD(result_stage, forced, FIELD_STRING_OR_NULL),
+};
+TABLE(stage_fields, result_stage);
+
 static const struct field result_fields_items[] = {
     FIELD(result, program_version, FIELD_STRING),
     FIELD(result, command, FIELD_STRING),
@@ -124,6 +145,8 @@ static const struct field result_fields_items[] = {
     FIELD(result, set, FIELD_STRING_OR_NULL),
     LIST(result, updates, update_count, &update_fields),
     LIST(result, trials, trial_count, &trial_fields),
+    {"stages", FIELD_STRUCTS, offsetof(struct result, stages), offsetof(struct result, stage_count),
+     &stage_fields, true},
     FIELD(result, warnings, FIELD_STRING_LIST),
     FIELD(result, errors, FIELD_STRING_LIST),
     FIELD(result, diff, FIELD_STRING_OR_NULL),
@@ -147,8 +170,16 @@ static void struct_clear(const struct fields *fields, char *base) {
             for (size_t k = 0; k < count; k++)
                 struct_clear(field->fields, items + k * field->fields->size);
             free(items);
+        } else if (field->kind == FIELD_STRUCT_OR_NULL && *(char **)at != NULL) {
+            struct_clear(field->fields, *(char **)at);
+            free(*(char **)at);
         }
     }
+}
+
+void result_stage_clear(struct result_stage *stage) {
+    struct_clear(&stage_fields, (char *)stage);
+    *stage = (struct result_stage){0};
 }
 
 void result_clear(struct result *result) {
@@ -222,6 +253,9 @@ static json_t *field_to_json(const struct field *field, const char *base) {
     case FIELD_SIZES:
     case FIELD_STRUCTS:
         return list_to_json(field, base);
+    case FIELD_STRUCT_OR_NULL:
+        return *(char *const *)at != NULL ? struct_to_json(field->fields, *(char *const *)at)
+                                          : json_null();
     }
     return NULL;
 }
@@ -277,6 +311,8 @@ static const char *kind_words(enum field_kind kind) {
         return "a list of whole numbers of at least 0";
     case FIELD_STRUCTS:
         return "a list of objects";
+    case FIELD_STRUCT_OR_NULL:
+        return "an object or null";
     }
     return "";
 }
@@ -369,6 +405,20 @@ static int read_items(const struct field *field, const json_t *array, char *base
     return 0;
 }
 
+static int read_struct(const struct field *field, const json_t *value, char **out,
+                       struct error *err) {
+    if (json_is_null(value))
+        return 0;
+    if (!json_is_object(value))
+        return wrong(field, err);
+    *out = calloc(1, field->fields->size);
+    if (*out == NULL)
+        return error_no_memory(err);
+    return struct_from_json(field->fields, value, *out, err) == 0
+               ? 0
+               : error_wrap(err, "%s", field->name);
+}
+
 static int read_field(const struct field *field, const json_t *value, char *base,
                       struct error *err) {
     char *at = base + field->offset;
@@ -393,6 +443,8 @@ static int read_field(const struct field *field, const json_t *value, char *base
     case FIELD_SIZES:
     case FIELD_STRUCTS:
         return json_is_array(value) ? read_items(field, value, base, err) : wrong(field, err);
+    case FIELD_STRUCT_OR_NULL:
+        return read_struct(field, value, (char **)at, err);
     }
     return -1;
 }

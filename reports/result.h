@@ -10,9 +10,11 @@
 #include <stdint.h>
 
 #include "gate/base/array.h"
+#include "gate/base/text.h"
 #include "gate/verdict.h"
 
-#define RESULT_VERSION 1
+#define RESULT_VERSION   1
+#define RESULT_SET_SHORT 12 /* digits of a set's id, for people */
 /* of each stream of a command that did not pass; in result.json */
 #define RESULT_TAIL_BYTES (64u << 10)
 /* of one that passed: nobody reads more, and there are thousands */
@@ -34,6 +36,12 @@ struct result_command {
     char *reproduce; /* a line for a shell; NULL where there is none */
 };
 
+/* The pass on record that stands in for a trial: nothing was run. */
+struct result_reused {
+    int64_t time_ms; /* when it passed, since 1970 */
+    char *entry;     /* id of the ledger's entry */
+};
+
 /* One trial that the verdicts rest on; baseline trials are marked. */
 struct result_trial {
     char *test;      /* name of the test */
@@ -44,6 +52,7 @@ struct result_trial {
     enum outcome outcome;
     char *reason; /* NULL for passed */
     int64_t started_ms, duration_ms;
+    struct result_reused *reused; /* NULL: it was run; else it has no commands and took no time */
     struct result_command *commands;
     size_t command_count;
     char *
@@ -75,6 +84,18 @@ struct result_update {
     size_t pin_count;
 };
 
+/* What became of one stage (pipelines/stages/stage.h): whether a set entered it, and if not, why. */
+struct result_stage {
+    char *name;
+    char *from;   /* the stage before; NULL for one that `run` writes */
+    char *before; /* id of the set that stood there */
+    char *set;    /* id of the set that stands, or in a dry run would stand, there now */
+    char *source; /* of the snapshot of `from` that enters, or waits; NULL where there is none */
+    char *reason; /* what keeps it out; NULL when it enters, or nothing waits */
+    char *overridden; /* codes that --force went over; NULL for none */
+    char *forced;     /* the reason that was given with --force; NULL without */
+};
+
 struct result {
     char *program_version;           /* "0.1.0" */
     char *command;                   /* "run", "test" */
@@ -84,17 +105,20 @@ struct result {
     bool changed;  /* files were written */
     int exit_status;
     char *engine; /* in words; NULL when none was needed or found */
-    char *set;    /* id of the set that was promoted or tested; NULL */
+    char *set;    /* id of the set that was promoted or tested; NULL; with stages, each has its own */
     struct result_update *updates;
     size_t update_count;
     struct result_trial *trials;
     size_t trial_count;
+    struct result_stage *stages; /* that this command was about */
+    size_t stage_count;
     struct string_list warnings; /* "pingate.yaml:7: the rule matches no image" */
     struct string_list errors;   /* what made the exit status 2 or 3 */
     char *diff; /* unified diff of what was, or would be, written; "" when nothing */
 };
 
 void result_clear(struct result *result);
+void result_stage_clear(struct result_stage *stage);
 
 /* For texts that a run which broke early may lack. */
 static inline const char *or_empty(const char *string) {
@@ -120,6 +144,7 @@ size_t result_count_code(const struct result *result, enum verdict_code code);
 struct result_tests {
     size_t total, passed; /* flaky ones have passed */
     size_t flaky;
+    size_t reused; /* of those that passed: not run again */
     size_t failed; /* failed, timed-out, oom */
     size_t errors;
     size_t skipped;
@@ -161,6 +186,13 @@ int result_change_words(const char *tag, const char *digest, const char *candida
 
 /* The command that tells how the trial went: the first that failed or broke; NULL when none did. */
 const struct result_command *result_failed_command(const struct result_trial *trial);
+
+/* A set enters it, or would in a dry run. */
+bool result_stage_moves(const struct result_stage *stage);
+
+/* What became of the stage in one sentence: "production takes the set 4f0c2a91d3b8 of staging". Holds untrusted words. */
+int result_stage_words(const struct result *result, const struct result_stage *stage,
+                       struct text *out, struct error *err) _must_check_;
 
 /* The verdict in one line, the first of every report: "Gate closed: 1 of 3 updates failed its tests; nothing was written." */
 char *result_headline(const struct result *result, struct error *err) _must_check_;

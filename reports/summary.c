@@ -330,6 +330,29 @@ static void add_headline(const struct result *result, const struct screen *scree
     }
 }
 
+/* A pass that nobody saw in this run is told. */
+static void add_reused(const struct result *result, struct text *out) {
+    struct result_tests runs;
+    result_count_runs(result, &runs);
+    if (runs.reused > 0)
+        text_printf(out, "\n  %zu of %zu test run%s passed before and %s not run again (reuse)\n",
+                    runs.reused, runs.total, plural(runs.total), runs.reused == 1 ? "was" : "were");
+}
+
+static int add_stages(const struct result *result, const struct screen *screen, struct text *out,
+                      struct error *err) {
+    for (size_t i = 0; i < result->stage_count; i++) {
+        const struct result_stage *stage = &result->stages[i];
+        _cleanup_(text_clear) struct text words = {0};
+        if (result_stage_words(result, stage, &words, err) < 0)
+            return -1;
+        text_add(out, "  ");
+        screen_wrap(screen, out, text_string(&words), 2, 4, screen_columns(screen));
+        text_add_char(out, '\n');
+    }
+    return 0;
+}
+
 int summary_draw(const struct result *result, const struct screen *screen, const char *output,
                  bool brief, struct text *out, struct error *err) {
     _cleanup_(free_pointer) char *headline = result_headline(result, err);
@@ -341,9 +364,10 @@ int summary_draw(const struct result *result, const struct screen *screen, const
     }
     text_add_char(out, '\n');
     add_headline(result, screen, headline, out);
-    if (add_updates(result, screen, out, err) < 0 ||
+    if (add_stages(result, screen, out, err) < 0 || add_updates(result, screen, out, err) < 0 ||
         add_failures(result, screen, output, out, err) < 0)
         return -1;
+    add_reused(result, out);
     add_places(result, screen, output, out);
     add_next_steps(result, screen, out);
     return text_check(out, err);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "gate/base/file.h"
+#include "runners/engine/container.h"
 
 #define LOG_AGAIN_CALLS 10 /* times what one call may take: to read a whole log again */
 
@@ -37,9 +38,27 @@ static int on_bytes(void *context, int stream, const char *bytes, size_t length,
     return 0;
 }
 
+/* A log on its way. */
+struct reading {
+    struct command_log *log;
+    const char *id;       /* of the container */
+    struct engine *other; /* NULL: silence is waited out */
+};
+
 static int on_log(void *context, const char *bytes, size_t length, struct error *err) {
-    struct command_log *log = context;
-    return frames_feed(&log->frames, bytes, length, err);
+    const struct reading *reading = context;
+    return frames_feed(&reading->log->frames, bytes, length, err);
+}
+
+/* What cannot be told now is asked again, or told by the log. */
+static int on_silence(void *context, struct error *err) {
+    const struct reading *reading = context;
+    struct container_state state;
+    _cleanup_(error_clear) struct error ignored = {0};
+    if (container_inspect(reading->other, reading->id, &state, &ignored) < 0 || state.running)
+        return 0;
+    reading->log->dropped = true;
+    return error_set(err, ERROR_TIMEOUT, "the container has ended, and its log does not");
 }
 
 static void cut_tail(struct text *tail) {
@@ -78,29 +97,44 @@ void command_log_close(struct command_log *log) {
 }
 
 /* query: what comes before the streams in the address, "follow=1&" or "" */
-static int read_log(struct command_log *log, struct engine *engine, const char *id,
-                    const char *query, int64_t timeout_ms, struct error *err) {
+static int read_log(struct reading *reading, struct engine *engine, const char *query,
+                    struct engine_call *call, struct error *err) {
     _cleanup_(free_pointer) char *path =
-        string_format(err, "/containers/%s/logs?%sstdout=1&stderr=1", id, query);
+        string_format(err, "/containers/%s/logs?%sstdout=1&stderr=1", reading->id, query);
     if (path == NULL)
         return -1;
     long status;
-    struct engine_call call = {.method = "GET",
-                               .path = path,
-                               .timeout_ms = timeout_ms,
-                               .needs_end = true,
-                               .on_data = on_log,
-                               .context = log};
-    if (engine_call(engine, &call, &status, NULL, err) < 0)
+    call->method = "GET";
+    call->path = path;
+    call->needs_end = true;
+    call->on_data = on_log;
+    call->context = reading;
+    if (engine_call(engine, call, &status, NULL, err) < 0)
         return -1;
-    if (!frames_whole(&log->frames))
+    if (!frames_whole(&reading->log->frames))
         return error_set(err, ERROR_ENGINE, "the engine's log stream ended inside a frame");
     return 0;
 }
 
-int command_log_follow(struct command_log *log, struct engine *engine, const char *id,
-                       int64_t timeout_ms, struct error *err) {
-    return read_log(log, engine, id, "follow=1&", timeout_ms, err);
+/* Of a container that has ended: what the engine has is all there is, and comes without a pause. */
+static int read_ended_log(struct command_log *log, struct engine *engine, const char *id,
+                          struct error *err) {
+    struct reading reading = {.log = log, .id = id};
+    struct engine_call call = {.timeout_ms = LOG_AGAIN_CALLS * engine_timeout_ms(engine),
+                               .idle_timeout_ms = engine_timeout_ms(engine)};
+    return read_log(&reading, engine, "", &call, err);
+}
+
+int command_log_follow(struct command_log *log, struct engine *engine, struct engine *other,
+                       const char *id, int64_t timeout_ms, struct error *err) {
+    struct reading reading = {.log = log, .id = id, .other = other};
+    struct engine_call call = {
+        .timeout_ms = timeout_ms, .on_silence = on_silence, .silence_ms = COMMAND_LOG_SILENCE_MS};
+    int result = read_log(&reading, engine, "follow=1&", &call, err);
+    if (result == 0 || !log->dropped)
+        return result;
+    error_clear(err);
+    return 0;
 }
 
 int command_log_read_again(struct command_log *log, struct engine *engine, const char *id,
@@ -113,7 +147,7 @@ int command_log_read_again(struct command_log *log, struct engine *engine, const
         text_truncate(sink->tail, 0);
     }
     log->frames.header_length = 0;
-    return read_log(log, engine, id, "", LOG_AGAIN_CALLS * engine_timeout_ms(engine), err);
+    return read_ended_log(log, engine, id, err);
 }
 
 static int count_bytes(void *context, int stream, const char *bytes, size_t length,
@@ -129,7 +163,7 @@ int command_log_is_whole(const struct command_log *log, struct engine *engine, c
                          struct error *err) {
     int64_t counts[2] = {0};
     struct command_log again = {.frames = {.on_bytes = count_bytes, .context = counts}};
-    if (read_log(&again, engine, id, "", LOG_AGAIN_CALLS * engine_timeout_ms(engine), err) < 0)
+    if (read_ended_log(&again, engine, id, err) < 0)
         return -1;
     int64_t out_bytes = *log->sinks[0].bytes;
     int64_t err_bytes = *log->sinks[1].bytes;

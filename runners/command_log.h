@@ -26,7 +26,9 @@ struct command_log {
     struct log_sink sinks[2]; /* standard output, standard error */
     int64_t limit_bytes;      /* of one stream */
     bool over;                /* the limit was passed */
-    struct frames frames;     /* where in the engine's stream we are */
+    bool
+        dropped; /* no longer followed: its container had ended, and it was silent and did not end */
+    struct frames frames; /* where in the engine's stream we are */
 };
 
 /* Makes the files N-stdout.log and N-stderr.log in the trial's log folder, N from 1; their paths are the command's. The log
@@ -36,11 +38,16 @@ int command_log_open(struct command_log *log, const struct trial_spec *spec, siz
                      struct command_result *command, struct error *err) _must_check_;
 void command_log_close(struct command_log *log);
 
-/* Reads from the start of the container to its end.
- *   in   timeout_ms  what is left of the test's time
+/* While a log that is followed says nothing for so long, the engine is asked whether its container has ended. */
+#define COMMAND_LOG_SILENCE_MS 3000
+
+/* Reads from the start of the container to its end. Podman now and then does not end the log of a container that ended at
+ * once: then `dropped` is set, and command_log_read_again tells what the log holds.
+ *   in   other       for that question: `engine` is busy
+ *        timeout_ms  what is left of the test's time
  *   err  timeout;  limit with `over` set: the command printed more than log_limit;  protocol, engine: the stream broke */
-int command_log_follow(struct command_log *log, struct engine *engine, const char *id,
-                       int64_t timeout_ms, struct error *err) _must_check_;
+int command_log_follow(struct command_log *log, struct engine *engine, struct engine *other,
+                       const char *id, int64_t timeout_ms, struct error *err) _must_check_;
 
 /* Reads the log of a container that has ended from its beginning; what was read before is forgotten.
  * err: as of command_log_follow */

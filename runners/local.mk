@@ -14,7 +14,8 @@ runners_librunners_a_SOURCES = \
 	%D%/test.c %D%/test.h \
 	%D%/trial.c %D%/trial.h %D%/trial_run.h \
 	%D%/trial_container.c %D%/trial_container.h \
-	%D%/workspace.c %D%/workspace.h
+	%D%/workspace.c %D%/workspace.h \
+	%D%/workspace_hash.c %D%/workspace_hash.h
 
 # runners/engine
 runners_librunners_a_SOURCES += \

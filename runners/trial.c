@@ -66,7 +66,7 @@ static int wait_for_end(const struct running *running, struct command_log *log,
     for (int i = 0;; i++) {
         if (container_inspect(engine, running->id, state, err) < 0)
             return -1;
-        if (!state->running && engine_is_podman(engine))
+        if (!state->running && (log->dropped || engine_is_podman(engine)))
             return command_log_read_again(log, engine, running->id, err);
         if (!state->running)
             return i > 0 ? command_log_is_whole(log, engine, running->id, err) : 0;
@@ -88,7 +88,8 @@ static int follow(struct running *running, struct command_log *log, struct error
     struct command_result *command = running->command;
     int64_t started_ms = clock_monotonic_ms();
     struct container_state state = {0};
-    int result = command_log_follow(log, engine, running->id, running->budget_ms, err);
+    int result = command_log_follow(log, engine, running->run->cleaner, running->id,
+                                    running->budget_ms, err);
     bool late = clock_monotonic_ms() - started_ms >= running->budget_ms;
     if (result < 0 && podman_garbled(running, err)) {
         error_clear(err);

@@ -9,6 +9,7 @@
 
 #include "gate/base/array.h"
 #include "gate/base/hash.h"
+#include "gate/pin.h"
 
 #define WORKSPACE_MOUNT "/pingate" /* where the trial's volume is mounted */
 /* where the files are, and where commands run by default */
@@ -18,10 +19,14 @@ struct workspace {
     int fd;             /* the tar */
     int64_t size_bytes; /* of the tar */
     size_t files;
-    char hash[HASH_HEX_SIZE]; /* of the tar */
+    /* of what it holds but for its pins, see workspace_hash.h; "" when it changed since the scan */
+    char hash[HASH_HEX_SIZE];
 };
 
-/* in: root, files relative to it (scan_list_files). err: io. */
-int workspace_make(const char *root, const struct string_list *files, struct workspace *out,
-                   struct error *err) _must_check_;
+/* in   root
+ *      files  relative to it (scan_list_files), sorted
+ *      pins   of these files, sorted by file; NULL: none
+ * err  io */
+int workspace_make(const char *root, const struct string_list *files, const struct pin_list *pins,
+                   struct workspace *out, struct error *err) _must_check_;
 void workspace_clear(struct workspace *workspace);

@@ -48,6 +48,10 @@ def put(value, attack, key=None):
 
 
 result = json.load(open(sys.argv[1]))
+# One more, that a pass on record stands in for: an entry of the ledger is a text from outside, too.
+result["trials"].append(
+    {**result["trials"][0], "outcome": "passed", "commands": [], "reused": {"time_ms": 1, "entry": "4f0c2a91d3b87e65"}}
+)
 for name, attack in ATTACKS.items():
     # NUL cannot stand in a text of the result, which ends there.
     hostile = put(result, attack.replace("\0", ""))

@@ -69,6 +69,17 @@ lint_scripts() {
         esac
     done < <(find tests examples "${layers[@]}" ! -path '*/.*' -type f -size -200k ! -name '*.[cho]' ! -path '*/golden/*' | sort)
     shellcheck --external-sources "${files[@]}"
+    lint_embedded_scripts
+}
+
+# What stands within the ready-made CI definitions.
+lint_embedded_scripts() {
+    local folder status=0
+    folder=$(mktemp -d)
+    PINGATE_TEST_BUILD=${PINGATE_TEST_BUILD:-build} tests/ci.sh scripts "$folder"
+    shellcheck --norc "$folder"/*.sh || status=1
+    rm -rf "$folder"
+    return "$status"
 }
 
 status=0

@@ -12,15 +12,15 @@ LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver
 SH_LOG_DRIVER = $(LOG_DRIVER)
 TEST_EXTENSIONS = .sh
 
-EXTRA_DIST += tests/unit/answers.h tests/unit/fake_engine.h tests/unit/pty.h tests/unit/tree.h tests/unit/unit.h
+EXTRA_DIST += tests/unit/answers.h tests/unit/entry_rows.h tests/unit/fake_engine.h tests/unit/pty.h tests/unit/tree.h tests/unit/unit.h
 
 # The bench around the program: a private engine and registry, what they need.
 TESTS += %D%/layers.sh
 EXTRA_DIST += %D%/layers.sh %D%/lint.sh .clang-format .clang-tidy .shellcheckrc .ci/run
-EXTRA_DIST += %D%/engine.sh %D%/images.sh %D%/packages %D%/packages.sh %D%/run.sh
+EXTRA_DIST += %D%/debian.sh %D%/engine.sh %D%/images.sh %D%/packages %D%/packages.sh %D%/run.sh
 
 lint: all ## format, static analysis and scripts (tests/lint.sh)
-	@PINGATE_LINT_FLAGS='$(lint_flags)' $(top_srcdir)/tests/lint.sh
+	@PINGATE_LINT_FLAGS='$(lint_flags)' PINGATE_TEST_BUILD='$(abs_top_builddir)' $(top_srcdir)/tests/lint.sh
 .PHONY: lint
 
 # End to end: real engine, real registry, the built program.
@@ -56,6 +56,17 @@ inject_calls = malloc calloc realloc vasprintf asprintf read pread write open op
 	mkdirat rename renameat unlink unlinkat mkostemp memfd_create opendir fdopendir fopen fwrite
 tests_faults_pingate_inject_LDFLAGS = $(AM_LDFLAGS) $(inject_calls:%=-Wl$(comma)--wrap=%)
 
+# Ready-made CI definitions against the published schemas, and against what would make them unsafe.
+TESTS += %D%/ci.sh
+EXTRA_DIST += %D%/ci.sh %D%/ci.py %D%/data/github-action.json %D%/data/github-workflow.json %D%/data/gitlab-ci.json
+
+# A copy of the program whose clock a test sets; tests/run.sh builds it.
+EXTRA_PROGRAMS += tests/e2e/pingate-clock
+CLEANFILES += tests/e2e/pingate-clock$(EXEEXT)
+tests_e2e_pingate_clock_SOURCES = pipelines/main.c tests/e2e/clock.c
+tests_e2e_pingate_clock_LDADD = $(layer_libraries) $(outside_libraries)
+tests_e2e_pingate_clock_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_now_ms
+
 # Reports as their readers take them, machine forms against their schemas.
 TESTS += %D%/docs.sh %D%/reports.sh %D%/schemas.sh
 EXTRA_DIST += %D%/docs.sh %D%/complete.py
@@ -86,6 +97,7 @@ check_PROGRAMS += tests/unit/test_json_walk
 check_PROGRAMS += tests/unit/test_process
 check_PROGRAMS += tests/unit/test_regex
 check_PROGRAMS += tests/unit/test_untar
+check_PROGRAMS += tests/unit/test_words
 check_PROGRAMS += tests/unit/test_yaml
 
 # gate
@@ -94,6 +106,7 @@ check_PROGRAMS += tests/unit/test_pin
 check_PROGRAMS += tests/unit/test_platform
 check_PROGRAMS += tests/unit/test_reference
 check_PROGRAMS += tests/unit/test_selector
+check_PROGRAMS += tests/unit/test_set
 check_PROGRAMS += tests/unit/test_update
 check_PROGRAMS += tests/unit/test_verdict
 
@@ -104,7 +117,9 @@ check_PROGRAMS += tests/unit/test_rewrite
 check_PROGRAMS += tests/unit/test_scan
 
 # gate/policy
+check_PROGRAMS += tests/unit/test_cooldown
 check_PROGRAMS += tests/unit/test_policy
+check_PROGRAMS += tests/unit/test_sightings
 check_PROGRAMS += tests/unit/test_tagfilter
 check_PROGRAMS += tests/unit/test_version
 
@@ -129,6 +144,7 @@ check_PROGRAMS += tests/unit/test_schedule
 check_PROGRAMS += tests/unit/test_labels
 check_PROGRAMS += tests/unit/test_reproduce
 check_PROGRAMS += tests/unit/test_workspace
+check_PROGRAMS += tests/unit/test_workspace_hash
 
 # reports
 check_PROGRAMS += tests/unit/test_clean
@@ -138,7 +154,15 @@ check_PROGRAMS += tests/unit/test_screen
 check_PROGRAMS += tests/unit/test_terminal
 
 # pipelines
+check_PROGRAMS += tests/unit/test_checkout
+check_PROGRAMS += tests/unit/test_stage
+check_PROGRAMS += tests/unit/test_state
 check_PROGRAMS += tests/unit/test_config
+check_PROGRAMS += tests/unit/test_evidence
+check_PROGRAMS += tests/unit/test_ledger
+check_PROGRAMS += tests/unit/test_ledger_actor
+check_PROGRAMS += tests/unit/test_ledger_files
+check_PROGRAMS += tests/unit/test_entry
 check_PROGRAMS += tests/unit/test_lookup
 check_PROGRAMS += tests/unit/test_journal
 check_PROGRAMS += tests/unit/test_options

@@ -7,8 +7,8 @@
 #       unit [NAME]              make check: tests/unit/test_NAME.c and tests/NAME.sh (golden cases, layering, schemas)
 #       sanitize [NAME]          the same with the address, leak and undefined-behaviour sanitizers
 #       e2e [NAME]               end to end: tests/e2e/NAME.bats, or all tests whose name contains NAME
-#       e2e-sanitize [NAME]      the same with the sanitized program, without the quickstart
-#       e2e-podman [NAME]        the same with Podman's API service as the engine, without the quickstart
+#       e2e-sanitize [NAME]      the same with the sanitized program, without quickstart and container
+#       e2e-podman [NAME]        the same with Podman's API service as the engine, without these two
 #       faults [NAME]            scripted servers that lie, cut, stall and flood: tests/faults/NAME.py
 #       faults-sanitize [NAME]   the same with the sanitized program
 #       crash [NAME]             stopped and killed at every step: tests/crash/NAME.sh in its short form
@@ -187,6 +187,12 @@ stop_engine() {
     rm -rf "$folder"
 }
 
+# The same program with a clock that tests set, in the same folder.
+build_clock() { # PROGRAM
+    export PINGATE_TEST_CLOCK=${1%/*}/tests/e2e/pingate-clock
+    step clock make -C "${1%/*}" tests/e2e/pingate-clock
+}
+
 # The end of a part whose log is TAP: a run that failed has at least one "not ok", and so has one that tested nothing.
 tap_results() { # LOG STATUS
     [ "$2" -eq 0 ] || grep -q '^not ok' "$1" || echo "not ok - it ended with $2" >>"$1"
@@ -198,11 +204,12 @@ tap_results() { # LOG STATUS
 
 end_to_end() { # PROGRAM KIND-OF-ENGINE [NAME]
     local log=$logs/$part.log files=(tests/e2e/*.bats) filter=() status=0
-    # The quickstart builds a program of its own, on a Docker Engine of its own: once is enough.
-    [ "$part" = e2e ] || mapfile -t files < <(printf '%s\n' "${files[@]}" | grep -v /quickstart.bats)
+    # The quickstart and the container build a program of their own, on a Docker Engine: once is enough.
+    [ "$part" = e2e ] || mapfile -t files < <(printf '%s\n' "${files[@]}" | grep -vE '/(quickstart|container).bats')
     if [ -n "${3:-}" ]; then
         if [ -f "tests/e2e/$3.bats" ]; then files=("tests/e2e/$3.bats"); else filter=(--filter "$3"); fi
     fi
+    build_clock "$1" || { failed=$((failed + 1)); return 0; }
     start_engine "$2" || { failed=$((failed + 1)); return 0; }
     quietly "$log" limited env PINGATE_TEST_PROGRAM="$1" BATS_TEST_TIMEOUT="$test_seconds" \
         bats --tap --timing "${filter[@]}" "${files[@]}" || status=$?
@@ -270,6 +277,7 @@ run_part() { # PART [NAME]
         ;;
     crash)
         build build
+        build_clock "$top/build/pingate" || { failed=$((failed + 1)); return 0; }
         start_engine || { failed=$((failed + 1)); return 0; }
         programs "$top/build/pingate" crash sh "${2:-}"
         ;;

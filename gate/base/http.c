@@ -111,6 +111,24 @@ static int read_messages(struct http_loop *loop, struct error *fatal) {
     return 0;
 }
 
+/* Asks those who wait for a silent answer whether to go on. */
+static int ask_the_silent(struct http_loop *loop, struct error *fatal) {
+    struct transfer *next;
+    for (struct transfer *transfer = TAILQ_FIRST(&loop->transfers); transfer != NULL;
+         transfer = next) {
+        const struct http_request *request = &transfer->request;
+        next = TAILQ_NEXT(transfer, link);
+        if (request->on_silence == NULL ||
+            clock_monotonic_ms() - transfer->heard_ms < request->silence_ms)
+            continue;
+        int result = request->on_silence(request->data_context, &transfer->error);
+        transfer->heard_ms = clock_monotonic_ms();
+        if (result < 0 && finish(loop, transfer, CURLE_ABORTED_BY_CALLBACK, fatal) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 /* Runs the timers that are due; *wait_ms becomes the time to the next. */
 static int run_timers(struct http_loop *loop, int *wait_ms, struct error *fatal) {
     struct timer *timer = TAILQ_FIRST(&loop->timers);
@@ -163,7 +181,7 @@ int http_loop_run(struct http_loop *loop, struct error *err) {
         int running;
         if (curl_multi_perform(loop->multi, &running) != CURLM_OK)
             return error_set(err, ERROR_BUG, "libcurl's loop failed");
-        if (read_messages(loop, err) < 0)
+        if (read_messages(loop, err) < 0 || ask_the_silent(loop, err) < 0)
             return -1;
         if (run_timers(loop, &wait_ms, err) < 0)
             return -1;

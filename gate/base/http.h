@@ -61,6 +61,11 @@ struct http_request {
      * 0 to go on; -1 with *err set ends the request with that error. No limit applies but the caller's. */
     int (*on_data)(void *context, const char *bytes, size_t length, struct error *err);
     void *data_context;
+
+    /* Asked, with data_context, when nothing of the answer has come for silence_ms, and again after each such time, to about
+     * a second: whether to go on. 0: yes; -1 with *err set ends the request with that error. It may use other loops. */
+    int (*on_silence)(void *context, struct error *err);
+    int64_t silence_ms;
 };
 
 /* Why there is no answer, as far as a caller does something else about it; the error's message has the words. */

@@ -22,6 +22,8 @@ struct transfer {
     char *body;   /* copy of request.body */
     int64_t sent; /* bytes of the body */
     size_t header_bytes;
+    int64_t
+        heard_ms; /* monotonic: when something of the answer came last, or on_silence was asked */
     struct http_response response;
     struct error error; /* what a callback of ours refused with */
     http_done *on_done;

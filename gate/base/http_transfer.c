@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "gate/base/array.h"
+#include "gate/base/clock.h"
 #include "gate/base/http_parts.h"
 
 void http_response_clear(struct http_response *response) {
@@ -53,6 +54,7 @@ static int keep_header(struct transfer *transfer, const char *line, size_t lengt
 static size_t on_header(char *bytes, size_t size, size_t count, void *context) {
     struct transfer *transfer = context;
     size_t length = size * count;
+    transfer->heard_ms = clock_monotonic_ms();
     transfer->header_bytes += length;
     if (transfer->header_bytes > HTTP_HEADERS_LIMIT) {
         error_set(&transfer->error, ERROR_LIMIT,
@@ -71,6 +73,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context) {
     struct transfer *transfer = context;
     size_t length = size * count;
     long status = 0;
+    transfer->heard_ms = clock_monotonic_ms();
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
     if (transfer->request.on_data != NULL && status >= 200 && status < 300)
         return transfer->request.on_data(transfer->request.data_context, bytes, length,
@@ -218,6 +221,7 @@ struct transfer *http_transfer_start(struct http_loop *loop, const struct http_r
     transfer->on_done = on_done;
     transfer->context = context;
     transfer->request = *request;
+    transfer->heard_ms = clock_monotonic_ms();
     transfer->easy = curl_easy_init();
     if (transfer->easy == NULL)
         error_no_memory(err);

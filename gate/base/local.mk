@@ -24,4 +24,5 @@ gate_base_libbase_a_SOURCES = \
 	%D%/trace.c %D%/trace.h \
 	%D%/untar.c %D%/untar.h \
 	%D%/utf8.c %D%/utf8.h \
+	%D%/words.c %D%/words.h \
 	%D%/yaml.c %D%/yaml.h

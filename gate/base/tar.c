@@ -11,6 +11,8 @@
 struct tar {
     struct archive *archive;
     struct archive_entry *entry;
+    void (*look)(void *context, const void *bytes, size_t length); /* NULL: nobody looks */
+    void *context;
 };
 
 void tar_freep(struct tar **tar) {
@@ -45,6 +47,12 @@ struct tar *tar_new(int fd, struct error *err) {
         return NULL;
     }
     return steal(tar);
+}
+
+void tar_show(struct tar *tar, void (*look)(void *context, const void *bytes, size_t length),
+              void *context) {
+    tar->look = look;
+    tar->context = context;
 }
 
 static int begin_entry(struct tar *tar, const char *name, mode_t type, unsigned int mode,
@@ -87,6 +95,8 @@ int tar_add_file(struct tar *tar, const char *name, unsigned int mode, int file_
             return error_set(err, ERROR_CONFLICT, "%s became shorter while it was copied", name);
         if (archive_write_data(tar->archive, step, (size_t)got) != got)
             return refuse(tar, name, err);
+        if (tar->look != NULL)
+            tar->look(tar->context, step, (size_t)got);
         left -= got;
     }
     return 0;

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "gate/base/error.h"
@@ -12,6 +13,9 @@ struct tar;
 
 /* writes to fd, which stays the caller's */
 struct tar *tar_new(int fd, struct error *err) _must_check_;
+/* From now on each piece of a file's content is shown to `look` as it is written, so that nobody has to read it again. */
+void tar_show(struct tar *tar, void (*look)(void *context, const void *bytes, size_t length),
+              void *context);
 int tar_add_folder(struct tar *tar, const char *name, unsigned int mode,
                    struct error *err) _must_check_;
 int tar_add_link(struct tar *tar, const char *name, const char *target,

@@ -70,7 +70,9 @@ static bool read_directive(struct reader *reader) {
     at = skip_blanks(at + 1, end);
     if (at == end)
         return false;
-    if (length == strlen("escape") && strncasecmp(name, "escape", length) == 0)
+    /* Builders refuse any other; a digest could end with it. */
+    bool known = (*at == '\\' || *at == '`') && skip_blanks(at + 1, end) == end;
+    if (known && length == strlen("escape") && strncasecmp(name, "escape", length) == 0)
         reader->escape = *at;
     reader->at = next_line(reader, reader->at);
     return true;

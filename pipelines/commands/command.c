@@ -12,11 +12,19 @@
 #define JSON_LIMIT (256u << 20) /* bytes of a machine form on standard output */
 
 extern const struct command command_init, command_scan, command_status, command_run, command_test,
-    command_report, command_doctor, command_completion;
+    command_promote, command_history, command_report, command_doctor, command_completion;
 
-const struct command *const commands[] = {&command_init,   &command_scan,       &command_status,
-                                          &command_run,    &command_test,       &command_report,
-                                          &command_doctor, &command_completion, NULL};
+const struct command *const commands[] = {&command_init,
+                                          &command_scan,
+                                          &command_status,
+                                          &command_run,
+                                          &command_test,
+                                          &command_promote,
+                                          &command_history,
+                                          &command_report,
+                                          &command_doctor,
+                                          &command_completion,
+                                          NULL};
 
 const struct command *command_find(const char *name) {
     for (const struct command *const *command = commands; *command != NULL; command++)
@@ -65,6 +73,13 @@ int command_print_json(struct invocation *invocation, json_t *take_json, struct 
     int result = json_draw(take_json, &out, err);
     json_decref(take_json);
     return result < 0 ? -1 : command_print(invocation, &out, err);
+}
+
+const char *command_state(const struct invocation *invocation) {
+    const char *named = invocation->options.values[OPTION_STATE];
+    if (named == NULL)
+        named = getenv(STATE_ENVIRONMENT);
+    return named != NULL && *named != '\0' ? named : NULL;
 }
 
 char *command_output_folder(const struct invocation *invocation, struct error *err) {

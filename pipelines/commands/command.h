@@ -48,5 +48,8 @@ int command_print(struct invocation *invocation, const struct text *text,
 int command_print_json(struct invocation *invocation, json_t *take_json,
                        struct error *err) _must_check_;
 
+/* --state, else $PINGATE_STATE, else NULL. */
+const char *command_state(const struct invocation *invocation);
+
 /* --output, else pingate-out in the root. NULL with *err set. */
 char *command_output_folder(const struct invocation *invocation, struct error *err) _must_check_;

@@ -28,16 +28,16 @@ struct doctor {
     bool config_wrong, something_off; /* what the exit status tells */
 };
 
-enum state {
+enum finding {
     GOOD,
     NOTE,    /* works; worth to know */
     PROBLEM, /* does not work */
 };
 
-static void say(struct doctor *doctor, enum state state, const char *what, const char *format, ...)
-    _printf_(4, 5);
+static void say(struct doctor *doctor, enum finding finding, const char *what, const char *format,
+                ...) _printf_(4, 5);
 
-static void say(struct doctor *doctor, enum state state, const char *what, const char *format,
+static void say(struct doctor *doctor, enum finding finding, const char *what, const char *format,
                 ...) {
     static const char *const names[] = {"ok", "note", "PROBLEM"};
     char words[1024];
@@ -47,8 +47,9 @@ static void say(struct doctor *doctor, enum state state, const char *what, const
     va_end(arguments);
     _cleanup_(text_clear) struct text cleaned = {0};
     clean_terminal(&cleaned, words, strlen(words), false);
-    fprintf(doctor->invocation->out, "%-7s %-13s %s\n", names[state], what, text_string(&cleaned));
-    doctor->something_off = doctor->something_off || state == PROBLEM;
+    fprintf(doctor->invocation->out, "%-7s %-13s %s\n", names[finding], what,
+            text_string(&cleaned));
+    doctor->something_off = doctor->something_off || finding == PROBLEM;
 }
 
 static void check_config(struct doctor *doctor) {
@@ -122,8 +123,10 @@ static void check_pins(struct doctor *doctor) {
     struct scan_options options = {.include = &doctor->config.include,
                                    .exclude = &doctor->config.exclude,
                                    .cancel = doctor->invocation->cancel};
-    if (scan_tree(doctor->invocation->root, &options, &doctor->scan, &err) < 0 ||
-        updates_collect(&doctor->scan.pins, &doctor->updates, &err) < 0) {
+    _cleanup_(free_pointer) size_t *stages = NULL;
+    if (scan_tree(doctor->invocation->root, &options, &doctor->scan, &err) == 0)
+        stages = stage_of_pins(&doctor->config.stages, &doctor->scan.pins, &err);
+    if (stages == NULL || updates_collect(&doctor->scan.pins, stages, &doctor->updates, &err) < 0) {
         say(doctor, PROBLEM, "pins", "%s", error_message(&err));
         return;
     }
@@ -148,7 +151,7 @@ static void check_plan(struct doctor *doctor) {
     _cleanup_(plan_clear) struct plan plan = {0};
     if (!doctor->configured || doctor->config.tests.count == 0 || doctor->updates.count == 0)
         return;
-    if (plan_make(&doctor->config, &doctor->updates, &plan, &err) < 0) {
+    if (plan_make(&doctor->config, &doctor->updates, false, &plan, &err) < 0) {
         say(doctor, PROBLEM, "tests", "%s", error_message(&err));
         doctor->config_wrong = true;
         return;
@@ -156,14 +159,20 @@ static void check_plan(struct doctor *doctor) {
     for (size_t i = 0; i < plan.warnings.count; i++)
         say(doctor, NOTE, "tests", "%s", plan.warnings.items[i]);
     size_t covered = 0;
+    size_t asked = 0;
     for (size_t i = 0; i < doctor->updates.count; i++) {
+        const struct stage *stage =
+            stage_at(&doctor->config.stages, doctor->updates.items[i].stage);
+        if (stage != NULL && stage->from != NULL)
+            continue; /* what enters there was tested in the stage before */
+        asked++;
         _cleanup_(free_pointer) char *words = update_words(&doctor->updates.items[i], &err);
         covered += plan_covers(&plan, i) ? 1 : 0;
         if (!plan_covers(&plan, i) && words != NULL)
             say(doctor, NOTE, "tests", "none covers %s, so it never moves", words);
     }
-    say(doctor, GOOD, "tests", "%zu of %zu version%s covered", covered, doctor->updates.count,
-        doctor->updates.count == 1 ? " is" : "s are");
+    say(doctor, GOOD, "tests", "%zu of %zu version%s covered", covered, asked,
+        asked == 1 ? " is" : "s are");
 }
 
 static void check_files(struct doctor *doctor) {

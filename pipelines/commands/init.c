@@ -108,7 +108,8 @@ static int run(struct invocation *invocation, int *exit_status, struct error *er
     _cleanup_(text_clear) struct text out = {0};
     struct scan_options options = {.cancel = invocation->cancel};
     if (scan_tree(invocation->root, &options, &scan, err) < 0 ||
-        updates_collect(&scan.pins, &updates, err) < 0 || write_config(&updates, &out, err) < 0)
+        updates_collect(&scan.pins, NULL, &updates, err) < 0 ||
+        write_config(&updates, &out, err) < 0)
         return -1;
     if (invocation->options.given[OPTION_PRINT]) {
         fputs(text_string(&out), invocation->out);

@@ -57,17 +57,26 @@ static void print_word(FILE *out, const char *word, size_t length) {
     }
 }
 
+/* What print_word prints, in bytes, at most. */
+static size_t printed_length(const char *word, size_t length) {
+    size_t printed = length;
+    for (size_t i = 0; i < length; i++)
+        printed += strchr("\\-`\"'~.", word[i]) != NULL ? 3 : 0;
+    return printed;
+}
+
 /* Filled text; each sentence begins a line. A line feed begins a paragraph. */
 static void print_text(FILE *out, const char *text) {
     size_t at = 0;
     while (*text != '\0') {
         size_t length = strcspn(text, " \n");
-        if (at > 0 && at + length > SOURCE_COLUMNS)
+        size_t printed = printed_length(text, length);
+        if (at > 0 && at + printed > SOURCE_COLUMNS)
             at = 0, fputc('\n', out);
         if (at > 0)
             fputc(' ', out);
         print_word(out, text, length);
-        at += length + 1;
+        at += printed + 1;
         text += length;
         if (*text == '\n')
             fputs("\n.PP", out);

@@ -19,8 +19,16 @@ static const struct option_spec specs[OPTION_COUNT] = {
     [OPTION_VERBOSE] = {"verbose", 'v', NULL,
                         "say more: what was left alone, where an error was raised"},
     [OPTION_HELP] = {"help", 'h', NULL, "show this help"},
+    [OPTION_ALL] = {"all", 0, NULL, "every stage that comes from another one, in their order"},
     [OPTION_ALLOW_GENERATED] = {"allow-generated", 0, NULL,
                                 "also write files that a generator owns (DO NOT EDIT)"},
+    [OPTION_AT] = {"at", 0, "TIME",
+                   "what stood there then: a day of UTC, such as 2026-11-24, or a time with its "
+                   "zone, such as 2026-11-24T10:53Z"},
+    [OPTION_COMPACT] =
+        {"compact", 0, NULL,
+         "merge the files of past months into one a month, and drop old evidence that "
+         "nothing rests on"},
     [OPTION_DRY_RUN] = {"dry-run", 'n', NULL, "look up and test, and write no pins"},
     [OPTION_ENGINE] =
         {"engine", 0, "ADDRESS",
@@ -37,8 +45,11 @@ static const struct option_spec specs[OPTION_COUNT] = {
     [OPTION_KEEP] = {"keep", 0, NULL,
                      "leave the containers and volumes of failed trials for a look"},
     [OPTION_KEEP_IMAGES] = {"keep-images", 0, NULL, "leave the images that were pulled for trials"},
+    [OPTION_LIMIT] = {"limit", 0, "N", "the newest N entries (default: 50); 0 is all"},
     [OPTION_OUTPUT] = {"output", 'o', "DIR",
                        "where reports and logs go (default: pingate-out in the root)"},
+    [OPTION_OVERRIDE] = {"force", 0, NULL,
+                         "go over what keeps the set out; needs --reason, and is recorded"},
     [OPTION_PLAN] = {"plan", 0, NULL, "show updates, trials and bytes to pull; needs no engine"},
     [OPTION_PRINT] = {"print", 0, NULL, "print it instead of writing the file"},
     [OPTION_PROMOTE] =
@@ -46,7 +57,23 @@ static const struct option_spec specs[OPTION_COUNT] = {
          "all: nothing moves unless every test passes; passing: what passes together moves "
          "(default: as configured, else all)",
          "all passing"},
+    [OPTION_REASON] = {"reason", 0, "WORDS", "why, for the record"},
+    [OPTION_SET] = {"set", 0, "ID", "the set with this id, or these first digits of it"},
+    [OPTION_STAGE] = {"stage", 0, "STAGE", "the stage that it is about"},
     [OPTION_SINCE] = {"since", 0, "REF", "the commit or branch to compare the pins with"},
+    [OPTION_STATE] = {"state", 0, "WHERE",
+                      "where first sightings are kept: DIR, branch, branch:NAME or none (default: "
+                      "$PINGATE_STATE, else as configured, and a branch is then only read)"},
+    [OPTION_TYPE] = {"type", 0, "TYPES",
+                     "entries of these types, with commas between them; or all (default: all but "
+                     "evidence)",
+                     "all evidence observed promoted rolled-back approved denied held released "
+                     "unknown"},
+    [OPTION_URGENT] = {"urgent", 0, "IMAGE",
+                       "goes over the cooldown of this image, and over waiting for a later stage; "
+                       "may be repeated"},
+    [OPTION_VERIFY] = {"verify", 0, NULL,
+                       "read every file, and name each that is damaged and what is odd"},
 };
 
 const enum option_id options_common[] = {OPTION_DIRECTORY, OPTION_CONFIG, OPTION_QUIET,
@@ -119,12 +146,13 @@ static int take_jobs(const char *value, size_t *jobs, struct error *err) {
     return 0;
 }
 
-static int take_image(const char *value, struct options *out, struct error *err) {
+static int take_image(enum option_id id, const char *value, struct string_list *list,
+                      struct error *err) {
     if (selector_check(value, err) < 0) {
         err->kind = ERROR_USAGE;
-        return error_wrap(err, "--image");
+        return error_wrap(err, "--%s", specs[id].name);
     }
-    return string_list_add(&out->images, value, err);
+    return string_list_add(list, value, err);
 }
 
 static int take_value(enum option_id id, const char *value, struct options *out,
@@ -136,7 +164,9 @@ static int take_value(enum option_id id, const char *value, struct options *out,
     if (*value == '\0')
         return error_set(err, ERROR_USAGE, "--%s: %s is empty", specs[id].name, specs[id].argument);
     if (id == OPTION_IMAGE)
-        return take_image(value, out, err);
+        return take_image(id, value, &out->images, err);
+    if (id == OPTION_URGENT)
+        return take_image(id, value, &out->urgent, err);
     if (id == OPTION_PROMOTE && strcmp(value, "all") != 0 && strcmp(value, "passing") != 0)
         return error_set(err, ERROR_USAGE, "--promote: \"%s\" is neither all nor passing", value);
     return id == OPTION_JOBS ? take_jobs(value, &out->jobs, err) : 0;
@@ -177,5 +207,6 @@ int options_parse(int argc, char **argv, const enum option_id *accepted, struct 
 
 void options_clear(struct options *options) {
     string_list_clear(&options->images);
+    string_list_clear(&options->urgent);
     *options = (struct options){0};
 }

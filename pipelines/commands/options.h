@@ -14,7 +14,10 @@ enum option_id {
     OPTION_VERBOSE,
     OPTION_HELP,
     /* some take these */
+    OPTION_ALL,
     OPTION_ALLOW_GENERATED,
+    OPTION_AT,
+    OPTION_COMPACT,
     OPTION_DRY_RUN,
     OPTION_ENGINE,
     OPTION_EXIT_CODE,
@@ -25,11 +28,20 @@ enum option_id {
     OPTION_JSON,
     OPTION_KEEP,
     OPTION_KEEP_IMAGES,
+    OPTION_LIMIT,
     OPTION_OUTPUT,
+    OPTION_OVERRIDE,
     OPTION_PLAN,
     OPTION_PRINT,
     OPTION_PROMOTE,
+    OPTION_REASON,
+    OPTION_SET,
     OPTION_SINCE,
+    OPTION_STAGE,
+    OPTION_STATE,
+    OPTION_TYPE,
+    OPTION_URGENT,
+    OPTION_VERIFY,
     OPTION_COUNT
 };
 
@@ -48,6 +60,7 @@ struct options {
     bool given[OPTION_COUNT];         /* which were given at all */
     const char *values[OPTION_COUNT]; /* the last argument of each; borrowed from argv */
     struct string_list images;        /* every --image */
+    struct string_list urgent;        /* every --urgent */
     size_t jobs;                      /* --jobs, 0 when not given */
     const char *const *arguments;     /* what is left of argv; NULL-terminated */
     size_t argument_count;

@@ -1,11 +1,16 @@
 #include "pipelines/commands/command.h"
 #include "pipelines/commands/listing.h"
+#include "pipelines/commands/stages.h"
 #include "pipelines/commands/updates.h"
 #include "pipelines/gate.h"
 
 static json_t *status_to_json(const struct gate *gate, struct error *err) {
     json_t *updates = updates_to_json(gate, err);
-    return updates != NULL ? json_pack("{s:i, s:o}", "version", 1, "updates", updates) : NULL;
+    json_t *stages = updates != NULL ? stages_to_json(gate, err) : NULL;
+    if (stages != NULL)
+        return json_pack("{s:i, s:o, s:o}", "version", 1, "updates", updates, "stages", stages);
+    json_decref(updates);
+    return NULL;
 }
 
 static void tell_counts(struct invocation *invocation, const struct update_list *updates) {
@@ -36,9 +41,15 @@ static void tell_counts(struct invocation *invocation, const struct update_list 
 static int print_status(struct invocation *invocation, const struct gate *gate, struct error *err) {
     _cleanup_(table_clear) struct table table = {0};
     _cleanup_(text_clear) struct text out = {0};
-    if (listing_add(&table, &gate->updates, NULL, &invocation->screen, err) < 0)
+    _cleanup_(table_clear) struct table stages = {0};
+    if (listing_add(&table, &gate->updates, NULL, &invocation->screen, err) < 0 ||
+        stages_add(&stages, gate, err) < 0)
         return -1;
     table_draw(&table, &invocation->screen, &out);
+    if (stages.count > 0) {
+        text_add(&out, table.count > 0 ? "\nstages\n" : "stages\n");
+        table_draw(&stages, &invocation->screen, &out);
+    }
     if (command_print(invocation, &out, err) < 0)
         return -1;
     tell_counts(invocation, &gate->updates);
@@ -50,14 +61,19 @@ static int run(struct invocation *invocation, int *exit_status, struct error *er
     if (command_config(invocation, &config, err) < 0)
         return -1;
     _cleanup_(result_clear) struct result result = {0};
-    struct gate_options options = {.root = invocation->root, .images = &invocation->options.images};
+    struct gate_options options = {.root = invocation->root,
+                                   .images = &invocation->options.images,
+                                   .urgent = &invocation->options.urgent,
+                                   .state = command_state(invocation)};
     _cleanup_(gate_clear) struct gate gate = {.options = &options,
                                               .config = &config,
                                               .cancel = invocation->cancel,
                                               .terminal = invocation->terminal,
                                               .result = &result,
                                               .workspace = {.fd = -1}};
-    if (gate_find(&gate, err) < 0 || gate_look_up(&gate, err) < 0)
+    if (gate_find(&gate, err) < 0 || gate_open_ledger(&gate, err) < 0 ||
+        gate_look_up(&gate, err) < 0 || gate_pause(&gate, err) < 0 ||
+        gate_answer_stages(&gate, err) < 0)
         return -1;
     bool updates = false;
     bool failed = false;
@@ -75,7 +91,8 @@ static int run(struct invocation *invocation, int *exit_status, struct error *er
     return print_status(invocation, &gate, err);
 }
 
-static const enum option_id options[] = {OPTION_JSON, OPTION_EXIT_CODE, OPTION_IMAGE, OPTION_END};
+static const enum option_id options[] = {OPTION_JSON,  OPTION_EXIT_CODE, OPTION_IMAGE,
+                                         OPTION_STATE, OPTION_URGENT,    OPTION_END};
 static const char *const examples[] = {"pingate status", "what is newer",
                                        "pingate status --exit-code",
                                        "exits with 4 when something is", NULL};
@@ -87,7 +104,9 @@ const struct command command_status = {
     .summary = "show what is newer; tests and writes nothing",
     .description = "Asks the registries for candidates of every pinned image that the update "
                    "policy allows, and shows them. A "
-                   "look-up that failed is shown as such and gives exit status 3.",
+                   "look-up that failed is shown as such and gives exit status 3.\n"
+                   "Where stages are configured, it also tells what waits for each, why, and until "
+                   "when.",
     .options = options,
     .examples = examples,
     .run = run,

@@ -96,6 +96,8 @@ static int send_call(struct engine *engine, const struct engine_call *call, cons
                                    .body_limit = ANSWER_LIMIT,
                                    .on_data = call->on_data,
                                    .data_context = call->context,
+                                   .on_silence = call->on_silence,
+                                   .silence_ms = call->silence_ms,
                                    .idle_timeout_ms = call->idle_timeout_ms,
                                    .body_from_fd = call->body_size > 0,
                                    .body_fd = call->body_fd,

@@ -60,6 +60,8 @@ struct engine_call {
     int64_t idle_timeout_ms; /* 0 is none */
     bool needs_end; /* the answer must say itself where it ends: a cut must not look like an end */
     int (*on_data)(void *context, const char *bytes, size_t length, struct error *err);
+    int (*on_silence)(void *context, struct error *err); /* see http.h; NULL: waits */
+    int64_t silence_ms;
     void *context;
 };
 

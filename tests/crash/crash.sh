@@ -1,7 +1,8 @@
 #!/bin/bash
 # Stops a promotion at every system call that touches a file, and makes every such call fail, each time followed by a second
 # run that recovers. Then all files must be old or all new, with their modes, owners and other bytes, and nothing may be left
-# over. A reader that looks on meanwhile must never see half a file.
+# over. A file of the ledger is created with them: it is there, whole, exactly when the files are new. A reader that looks on
+# meanwhile must never see half a file, nor the ledger's file before the pins.
 #
 #     tests/crash/crash.sh [--full] [--points N] [BUILD]
 #         BUILD       a configured build folder without sanitizers; default build
@@ -51,6 +52,8 @@ result() { # result OK NAME [WHY]
     fi
 }
 
+ledger=.pingate/ledger/2026-11/20261125T105300Z-4f0c2a91d3b87e65.jsonl
+
 picture() { # of all names, kinds, modes, owners, links and bytes
     (cd "$1" && find . -printf '%p|%y|%m|%U:%G|%l\n' | sort &&
         find . -type f -print0 | sort -z | xargs -0 sha256sum)
@@ -72,7 +75,15 @@ make_small() {
     chmod 600 deploy/deep/c
     [ "$(id -u)" -ne 0 ] || chown 12345:23456 a.yaml
     cd - >/dev/null || exit 1
-    files=(a.yaml link deploy/deep/c)
+    files=(a.yaml link deploy/deep/c "+$ledger")
+}
+
+# The same where a ledger stands already, and where nothing but it is written: only the newest file is made and taken back.
+make_ledger() {
+    make_small
+    mkdir -p "$work/before/$(dirname "$ledger")"
+    echo 'an older entry' >"$work/before/$(dirname "$ledger")/older.jsonl"
+    files=("$@" "+$ledger")
 }
 
 make_large() {
@@ -85,6 +96,7 @@ make_large() {
             files+=("d$folder/f$file")
         done
     done
+    files+=("+$ledger")
 }
 
 # Learns the two allowed pictures, and the calls of the promotion: lines "NAME FIRST LAST" with the numbers that strace
@@ -105,8 +117,10 @@ learn() {
     new=$(picture "$work/tree")
     [ -s "$work/calls" ] || bail "strace shows no call: may this user trace programs?"
     [ "$old" != "$new" ] || bail "the promotion did nothing: $(cat "$work/out")"
-    grep -q new-pin-of-another-length "$work/tree/${files[0]}" || bail "the promotion wrote nothing"
-    ! find "$work/tree" -name '.*pingate*' | grep -q . || bail "the promotion left something"
+    [ ${#files[@]} -eq 1 ] || grep -q new-pin-of-another-length "$work/tree/${files[0]}" || bail "the promotion wrote nothing"
+    [ "$(cat "$work/tree/$ledger")" = 'an entry of the ledger' ] || bail "the promotion created nothing"
+    ! find "$work/tree" -name '.*.pingate-*' | grep -q . || bail "the promotion left something"
+    [ ! -e "$work/tree/.pingate/local" ] || bail "the promotion left its folder"
 }
 
 why= # what is wrong with the tree after recovery; empty when nothing
@@ -173,7 +187,7 @@ not one of the points stopped it"
     fi
 }
 
-# Kills recovery itself, at each of its calls, from a state in which one file of three is new.
+# Kills recovery itself, at each of its calls, from a state in which two of three files are new, and the ledger's is not.
 sweep_recovery() {
     local rename first bad='' count=0
     read -r rename first < <(awk '$1 ~ /^rename/ { print $1, $3 }' "$work/calls")
@@ -213,7 +227,7 @@ watch_promotion() {
     wait "$watcher" || status=$?
     rm -f "$work/watch-ends"
     if [ $status -eq 0 ] && [ "$(picture "$work/tree")" = "$new" ]; then
-        result ok "a reader never sees half a file ($(tail -n 1 "$work/watch"))"
+        result ok "a reader never sees half a file, nor the ledger's before the others ($(tail -n 1 "$work/watch"))"
     else
         result no "a reader never sees half a file" "$(cat "$work/watch" "$work/out")"
     fi
@@ -221,27 +235,35 @@ watch_promotion() {
 
 make_small
 learn
-sweep "3 files, killed at every call" . 1 signal=KILL
+sweep "3 files and the ledger's, killed at every call" . 1 signal=KILL
 for error in ENOSPC EIO EACCES; do
-    sweep "3 files, $error at every call" . 1 "error=$error"
+    sweep "3 files and the ledger's, $error at every call" . 1 "error=$error"
 done
 if $full; then
-    sweep "3 files, killed at every call, without openat2" . 1 signal=KILL -e inject=openat2:error=ENOSYS
+    sweep "3 files and the ledger's, killed at every call, without openat2" . 1 signal=KILL -e inject=openat2:error=ENOSYS
     for error in ENOSPC EIO EACCES; do
-        sweep "3 files, $error at every call, without openat2" . 1 "error=$error" -e inject=openat2:error=ENOSYS
+        sweep "3 files and the ledger's, $error at every call, without openat2" . 1 "error=$error" -e inject=openat2:error=ENOSYS
     done
 else
-    sweep "3 files, killed at a sample of changes, without openat2" "$changes" 6 signal=KILL \
+    sweep "3 files and the ledger's, killed at a sample of changes, without openat2" "$changes" 6 signal=KILL \
         -e inject=openat2:error=ENOSYS
 fi
 sweep_recovery
+
+make_ledger a.yaml
+learn
+sweep "a file and the ledger's beside an older one, killed at every call" . 1 signal=KILL
+make_ledger
+learn
+sweep "the ledger's file alone, killed at every change" "$changes" 1 signal=KILL
+sweep "the ledger's file alone, EIO at every change" "$changes" 1 error=EIO
 
 make_large
 learn
 total=$(awk '{ sum += $3 - $2 + 1 } END { print sum }' "$work/calls")
 step=$(((total + points - 1) / points))
-sweep "1,000 files, killed at $points of $total calls" . "$step" signal=KILL
-sweep "1,000 files, EIO at $points of $total calls" . "$step" error=EIO
+sweep "1,000 files and the ledger's, killed at $points of $total calls" . "$step" signal=KILL
+sweep "1,000 files and the ledger's, EIO at $points of $total calls" . "$step" error=EIO
 watch_promotion
 echo "1..$tests"
 [ $failures -eq 0 ]

@@ -5,6 +5,8 @@
  *     promote_driver watch ROOT END FILE…  reads each FILE again and again, until the file END is there: its bytes must be
  *                                          the old ones or the new ones. Says "looking" when it begins, and counts.
  *
+ * A FILE that begins with "+" is created: "+.pingate/ledger/2026-11/x.jsonl". Once it is there, all files are new.
+ *
  * Where the work begins it looks for a file that does not exist, so that a trace shows which calls are the
  * promotion's and which belong to the start of the program. Exit status: 0 done, 1 an error, which is printed. */
 #include <fcntl.h>
@@ -17,10 +19,12 @@
 #include "gate/base/file.h"
 #include "pipelines/promotion.h"
 
-#define OLD_PIN    "old-pin"
-#define NEW_PIN    "new-pin-of-another-length"
-#define BEGIN_MARK "/promote-driver-begins"
-#define FILE_LIMIT (1u << 20) /* bytes; the files of the test are small */
+#define OLD_PIN       "old-pin"
+#define NEW_PIN       "new-pin-of-another-length"
+#define BEGIN_MARK    "/promote-driver-begins"
+#define CREATE_MARK   '+'
+#define CREATED_BYTES "an entry of the ledger\n"
+#define FILE_LIMIT    (1u << 20) /* bytes; the files of the test are small */
 
 static int recover(const char *root, struct error *err) {
     _cleanup_(text_clear) struct text words = {0};
@@ -49,6 +53,8 @@ static int find_edits(const struct text *bytes, struct edit_list *edits, struct 
 
 static int queue(struct promotion *promotion, const char *root, const char *file,
                  struct error *err) {
+    if (*file == CREATE_MARK)
+        return promotion_create(promotion, file + 1, CREATED_BYTES, strlen(CREATED_BYTES), err);
     _cleanup_(free_pointer) char *path = file_join(root, file, err);
     _cleanup_(text_clear) struct text bytes = {0};
     _cleanup_(edit_list_clear) struct edit_list edits = {0};
@@ -74,12 +80,18 @@ static int promote(const char *root, char **files, struct error *err) {
 struct watched {
     struct text old_bytes, new_bytes;
     char *path;
+    bool created; /* there is no old file */
     bool seen_new;
 };
 
 static int begin_watch(const char *root, const char *file, struct watched *watched,
                        struct error *err) {
-    watched->path = file_join(root, file, err);
+    watched->created = *file == CREATE_MARK;
+    watched->path = file_join(root, watched->created ? file + 1 : file, err);
+    if (watched->path != NULL && watched->created) {
+        text_add(&watched->new_bytes, CREATED_BYTES);
+        return text_check(&watched->new_bytes, err);
+    }
     if (watched->path == NULL || file_read(watched->path, FILE_LIMIT, &watched->old_bytes, err) < 0)
         return -1;
     const char *at = text_string(&watched->old_bytes);
@@ -96,12 +108,16 @@ static bool same(const struct text *a, const struct text *b) {
     return a->length == b->length && memcmp(a->bytes, b->bytes, a->length) == 0;
 }
 
-static int look(struct watched *watched, struct error *err) {
+/* written: the file of the ledger was seen, so every pin is in place. */
+static int look(struct watched *watched, bool written, struct error *err) {
     _cleanup_(text_clear) struct text now = {0};
+    if (watched->created && !watched->seen_new && !file_exists(watched->path))
+        return 0;
     if (file_read(watched->path, FILE_LIMIT, &now, err) < 0)
         return -1;
     bool is_new = same(&now, &watched->new_bytes);
-    if (!is_new && (watched->seen_new || !same(&now, &watched->old_bytes)))
+    if (!is_new &&
+        (watched->created || written || watched->seen_new || !same(&now, &watched->old_bytes)))
         return error_set(err, ERROR_BUG, "%s: seen with these bytes: %s", watched->path,
                          text_string(&now));
     watched->seen_new = is_new;
@@ -119,10 +135,13 @@ static int watch(const char *root, const char *end, char **files, size_t count, 
     fflush(stdout);
     size_t reads = 0;
     size_t changed = 0;
+    bool written = false;
     for (bool last = false; result == 0 && !last;) {
         last = file_exists(end); /* one more round behind it: all must be new then */
-        for (size_t i = 0; i < count && result == 0; i++, reads++)
-            result = look(&watched[i], err);
+        for (size_t i = 0; i < count && result == 0; i++, reads++) {
+            result = look(&watched[i], written, err);
+            written = written || (watched[i].created && watched[i].seen_new);
+        }
     }
     for (size_t i = 0; i < count; i++) {
         changed += watched[i].seen_new;

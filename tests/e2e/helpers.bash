@@ -7,10 +7,12 @@
 #   image NAME             how the project writes that image: 127.0.0.1:PORT/NAME
 #   pingate ARGUMENT…      the built program, with the test's engine and a clean environment
 #   gate STATUS ARGUMENT…  the same, which must exit with STATUS; its output is in $out and $err (files)
+#   at TIME COMMAND…       the same with the clock set, such as `at +25h gate 0 promote production`: see clock.c
 #   engine METHOD PATH …   a call of the Engine API (curl arguments may follow)
 #   assert_…               below: each prints what it saw when it fails
 #
-# Set by tests/run.sh: PINGATE_TEST_ENGINE, PINGATE_TEST_REGISTRY, PINGATE_TEST_PROGRAM.
+# Set by tests/run.sh: PINGATE_TEST_ENGINE, PINGATE_TEST_REGISTRY, PINGATE_TEST_PROGRAM, PINGATE_TEST_CLOCK (the same program
+# with a clock that can be set).
 
 bats_require_minimum_version 1.5.0
 : "${PINGATE_TEST_ENGINE:?start one with tests/engine.sh, or run tests/run.sh e2e}" "${PINGATE_TEST_REGISTRY:?}"
@@ -92,9 +94,17 @@ image() {
 }
 
 pingate() {
+    local program=${PINGATE_TEST_PROGRAM:-$tests/../build/pingate}
+    [ -z "${test_now-}" ] || program=${PINGATE_TEST_CLOCK:-$tests/../build/tests/e2e/pingate-clock}
     env -i PATH="$PATH" HOME="$work/home" LC_ALL=C.UTF-8 DOCKER_HOST="${DOCKER_HOST-$PINGATE_TEST_ENGINE}" \
         ASAN_OPTIONS=exitcode=99:detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 \
-        "${PINGATE_TEST_PROGRAM:-$tests/../build/pingate}" "$@"
+        ${test_now:+PINGATE_TEST_NOW="$test_now"} "$program" "$@"
+}
+
+at() {
+    local test_now=$1
+    shift
+    "$@"
 }
 
 gate() {

@@ -7,7 +7,7 @@ import os
 import signal
 import tarfile
 
-from engine_api import (CREATE, EVENTS, GET, IMAGE, IMAGE_REMOVE, INFO, INSPECT, LIST, LOGS, PULL, PUT, REMOVE, START, VERSION,
+from engine_api import (CREATE, EVENTS, FOLLOW, GET, IMAGE, IMAGE_REMOVE, INFO, INSPECT, LIST, LOGS, PULL, PUT, REMOVE, START, VERSION,
                         VOLUME_CREATE, VOLUME_REMOVE, VOLUMES, engine, frame, image_id, left_behind, lie, machine_of, spoil, tar)
 from harness import NEW, OLD, case, main, sent
 from scripted import on
@@ -52,6 +52,12 @@ def outcome(word):
         found = [t["outcome"] for t in done.document.get("trials", [])][:1]
         return [] if found == [word] else ["the first trial is %r, expected %r" % (found, word)]
     return check
+
+
+def whole_log(done):
+    """Each command's log is that of the machine, once."""
+    found = [(c["out_tail"], c["out_bytes"], c["err_bytes"]) for t in done.document["trials"] for c in t["commands"]]
+    return [] if found and set(found) == {("hello\n", 6, 8)} else ["the logs are %r" % found]
 
 
 def nothing_there(done):
@@ -305,6 +311,15 @@ def logs():
                  config=SHORT)
     yield cannot("logs: they do not end, and inspect is never answered", "did not tell how it stood",
                  [stuck, on("GET", INSPECT, never=True)], config=SHORT, env=QUICK)
+    # What Podman does to a container that ends at once: followed its log does not end, and read again it is there.
+    endless = on("GET", FOLLOW, 200, None, half, length="99", stall=True)
+    still = [lie("GET", INSPECT, lambda a: a["State"].update(Running=True, Status="running"), times=1)]
+    yield passes("logs: followed they do not end, read again they do", [endless], check=whole_log, seconds=30)
+    yield passes("logs: followed they never begin, read again they are there", [on("GET", FOLLOW, never=True)], check=whole_log, seconds=30)
+    yield passes("logs: followed they do not end, the container ends later", [endless] + still, check=whole_log, seconds=40)
+    yield says_no("logs: followed they do not end, and the command failed", "answers", [endless], {"exit": {NEW: 3}},
+                  check=outcome("failed"), seconds=40)
+    yield cannot("logs: they end neither followed nor read again", "no byte came or went for", [stuck], env=QUICK, seconds=30)
     running = [lie("GET", INSPECT, lambda a: a["State"].update(Running=True, Status="running"), times=1)]
     yield passes("logs: the engine is a moment late with the container's end", running)
     yield cannot("logs: they ended early, while the container ran", "the log stream ended early", [frames_row((1, b"hel"), times=1)] + running)

@@ -210,6 +210,9 @@ START_TEST(workflow_commands) {
         ROW("##VSO[x]", "##VSO" B "[x]"),
         ROW("#\x1b[m#vso\x1b[1m[x]", "##vso" B "[x]"),
         ROW("##teamcity[message text='x']", "##teamcity" B "[message text='x']"),
+        ROW("##a-name-that-no-system-has-and-that-some-limit-of-letters-could-have-let-pass[x]",
+            "##a-name-that-no-system-has-and-that-some-limit-of-letters-could-have-let-pass" B
+            "[x]"),
         ROW("## Title [x]", "## Title [x]"),
         ROW("#[derive]", "#[derive]"),
         ROW("[x]", "[x]"),

@@ -157,7 +157,125 @@ START_TEST(clocks_run) {
 }
 END_TEST
 
+START_TEST(times_with_ms) {
+    static const struct {
+        int64_t ms;
+        const char *words;
+    } rows[] = {
+        {0, "1970-01-01T00:00:00.000Z"},
+        {1, "1970-01-01T00:00:00.001Z"},
+        {951782399999, "2000-02-28T23:59:59.999Z"},
+        {951782400000, "2000-02-29T00:00:00.000Z"},
+        {951868800000, "2000-03-01T00:00:00.000Z"},
+        {1709164800000, "2024-02-29T00:00:00.000Z"},
+        {1735689599999, "2024-12-31T23:59:59.999Z"},
+        {1795603980123, "2026-11-25T10:53:00.123Z"},
+        {4107542400000, "2100-03-01T00:00:00.000Z"},
+        {253402300799999, "9999-12-31T23:59:59.999Z"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char form[CLOCK_RFC3339_SIZE];
+        int64_t ms = -1;
+        clock_rfc3339_ms(rows[i].ms, form);
+        ck_assert_str_eq(form, rows[i].words);
+        ck_assert(clock_parse_rfc3339_ms(form, &ms));
+        ck_assert_msg(ms == rows[i].ms, "row %zu: %lld", i, (long long)ms);
+    }
+    char form[CLOCK_RFC3339_SIZE];
+    clock_rfc3339_ms(-5, form);
+    ck_assert_str_eq(form, "1970-01-01T00:00:00.000Z");
+    clock_rfc3339_ms(INT64_MAX, form);
+    ck_assert_str_eq(form, "9999-12-31T23:59:59.999Z");
+    /* every day of 400 years and some more, in order and without a gap */
+    for (int64_t day = 0; day < 150000; day++) {
+        int64_t ms = -1;
+        clock_rfc3339_ms(day * DAY, form);
+        ck_assert(clock_parse_rfc3339_ms(form, &ms));
+        ck_assert_msg(ms == day * DAY, "%s", form);
+    }
+}
+END_TEST
+
+START_TEST(no_times_with_ms) {
+    static const char *const rows[] = {
+        "",
+        "2026-11-25",
+        "2026-11-25T10:53:00Z",
+        "2026-11-25T10:53:00.12Z",
+        "2026-11-25T10:53:00.1234Z",
+        "2026-11-25T10:53:00.123",
+        "2026-11-25T10:53:00.123z",
+        "2026-11-25T10:53:00.123Z ",
+        " 2026-11-25T10:53:00.123Z",
+        "2026-11-25 10:53:00.123Z",
+        "2026-11-25T10:53:00.123+00:00",
+        "2026-13-25T10:53:00.123Z",
+        "2026-00-25T10:53:00.123Z",
+        "2026-11-00T10:53:00.123Z",
+        "2026-11-31T10:53:00.123Z",
+        "2026-02-29T10:53:00.123Z",
+        "2100-02-29T10:53:00.123Z",
+        "1969-12-31T23:59:59.999Z",
+        "2026-11-25T24:00:00.000Z",
+        "2026-11-25T10:60:00.123Z",
+        "2026-11-25T10:53:60.123Z",
+        "-026-11-25T10:53:00.123Z",
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        int64_t ms;
+        ck_assert_msg(!clock_parse_rfc3339_ms(rows[i], &ms), "row %zu: %s", i, rows[i]);
+    }
+}
+END_TEST
+
+START_TEST(times_of_people) {
+    static const struct {
+        const char *text;
+        int64_t first_ms, length_ms;
+    } rows[] = {
+        {"2026-11-25", 1795564800000, DAY - 1},
+        {"2026-11-25T10:53Z", 1795603980000, 0},
+        {"2026-11-25 10:53Z", 1795603980000, 0},
+        {"2026-11-25t10:53z", 1795603980000, 0},
+        {"2026-11-25T10:53:07Z", 1795603987000, 0},
+        {"2026-11-25T10:53:07.5Z", 1795603987500, 0},
+        {"2026-11-25T10:53:07.123456Z", 1795603987123, 0},
+        {"2026-11-25T11:53+01:00", 1795603980000, 0},
+        {"2026-11-25T05:23-05:30", 1795603980000, 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct error err = {0};
+        int64_t first = -1, last = -1;
+        unit_ok(clock_parse_time(rows[i].text, &first, &last, &err), &err);
+        ck_assert_msg(first == rows[i].first_ms && last == first + rows[i].length_ms,
+                      "row %zu: %lld %lld", i, (long long)first, (long long)last);
+    }
+    static const char *const bad[] = {"",
+                                      "yesterday",
+                                      "2026-11-31",
+                                      "2026-11-25T",
+                                      "2026-11",
+                                      "2026-11-25T10:53",
+                                      "2026-11-25T10Z",
+                                      "2026-11-25T10:53:Z",
+                                      "2026-11-25 ",
+                                      "2026-11-25T10:53:07.Z",
+                                      "2026-11-25T10:53+1",
+                                      "2026-11-25T10:53+15:00",
+                                      "2026-11-25Z"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct error err = {0};
+        int64_t first, last;
+        unit_fails(clock_parse_time(bad[i], &first, &last, &err), &err, ERROR_USAGE,
+                   "is not a time");
+    }
+}
+END_TEST
+
 UNIT_MAIN("clock", {
+    tcase_add_test(cases, times_with_ms);
+    tcase_add_test(cases, no_times_with_ms);
+    tcase_add_test(cases, times_of_people);
     tcase_add_test(cases, durations);
     tcase_add_test(cases, bad_durations);
     tcase_add_test(cases, words);

@@ -258,7 +258,9 @@ static const struct {
               {"updates.", "rule"},
               {"updates.tags.", "tags"},
               {"tests.", "test"},
-              {"tests.run.", "command"}};
+              {"tests.run.", "command"},
+              {"stages.", "stage"},
+              {"state.", "state"}};
 
 #define PLACES (sizeof places / sizeof *places)
 

@@ -313,8 +313,6 @@ START_TEST(helpers) {
          "get a.example\n", "docker-credential-test failed: locked"},
         {"{\"credsStore\":\"test\"}", "echo nonsense", "a.example/x", NULL, NULL, NULL,
          "get a.example\n", "without \"Username\""},
-        {"{\"credsStore\":\"lacking\"}", "", "a.example/x", NULL, NULL, NULL, "",
-         "no such program"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct error err = {0};
@@ -344,6 +342,24 @@ START_TEST(helpers) {
         credentials_free(credentials);
         tree_free(&tree);
     }
+}
+END_TEST
+
+START_TEST(a_helper_for_all_that_lacks_is_noted) {
+    struct error err = {0};
+    struct credentials *credentials = NULL;
+    struct credential found;
+    struct tree tree = helper_tree("{\"credsStore\":\"lacking\"}", "");
+    unit_ok(credentials_load(NULL, &credentials, &err), &err);
+    for (int again = 0; again < 2; again++) { /* the second time it is remembered */
+        unit_ok(credentials_find(credentials, "a.example/x", &found, &err), &err);
+        ck_assert(credential_empty(&found));
+        ck_assert_msg(found.note != NULL && strstr(found.note, "no such program"), "%s",
+                      found.note);
+        credential_clear(&found);
+    }
+    credentials_free(credentials);
+    tree_free(&tree);
 }
 END_TEST
 
@@ -415,4 +431,5 @@ UNIT_MAIN("credentials", {
     tcase_add_test(cases, helpers);
     tcase_add_test(cases, a_helper_by_host_must_answer);
     tcase_add_test(cases, lacking_helpers_are_told);
+    tcase_add_test(unit_lacking_programs(suite), a_helper_for_all_that_lacks_is_noted);
 })

@@ -286,6 +286,33 @@ START_TEST(cancelled) {
 }
 END_TEST
 
+/* Goes on twice, then no more. */
+static int on_silence(void *context, struct error *err) {
+    size_t *asked = context;
+    return ++*asked < 3 ? 0 : error_set(err, ERROR_CONFLICT, "long enough");
+}
+
+START_TEST(silence_can_end_it) {
+    static const char *const ready[] = {"silence", NULL};
+    struct error err = {0};
+    struct answers answers;
+    struct http_response response;
+    size_t asked = 0;
+    struct http_loop *loop = new_loop(NULL);
+    answers_start(&answers, ready);
+    struct http_request request = {.method = "GET",
+                                   .url = url_of(&answers, "/"),
+                                   .on_silence = on_silence,
+                                   .silence_ms = 10,
+                                   .data_context = &asked};
+    unit_fails(http_perform(loop, &request, &response, &err), &err, ERROR_CONFLICT, "long enough");
+    ck_assert_uint_eq(asked, 3);
+    http_response_clear(&response);
+    http_loop_free(loop);
+    answers_stop(&answers);
+}
+END_TEST
+
 START_TEST(addresses) {
     static const struct {
         const char *base, *relative, *whole; /* NULL: refused */
@@ -361,6 +388,7 @@ UNIT_MAIN("http", {
     tcase_add_test(cases, many_on_one_connection);
     tcase_add_test(cases, timers);
     tcase_add_test(cases, cancelled);
+    tcase_add_test(cases, silence_can_end_it);
     tcase_add_test(cases, addresses);
     tcase_add_test(cases, origins);
     tcase_add_test(cases, escapes_and_dates);

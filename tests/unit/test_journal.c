@@ -13,6 +13,10 @@
 #define ENTRY(file, temporary)                                                                     \
     "{\"file\":\"" file "\",\"temporary\":\"" temporary "\",\"old\":\"" A64 "\",\"new\":\"" B64    \
     "\"}"
+#define CREATED(file, temporary)                                                                   \
+    "{\"file\":\"" file "\",\"temporary\":\"" temporary "\",\"old\":null,\"new\":\"" B64 "\"}"
+#define LEDGER_A       ".pingate/ledger/2026-11/20261125T105300Z-4f0c2a91d3b87e65.jsonl"
+#define BESIDE_A       ".20261125T105300Z-4f0c2a91d3b87e65.jsonl.pingate-abcdef"
 #define FILES(entries) "{\"version\":1,\"state\":\"decided\",\"files\":[" entries "]}"
 
 START_TEST(hostile_journals) {
@@ -41,6 +45,48 @@ START_TEST(hostile_journals) {
         {FILES(ENTRY(".git/config", ".config.pingate-abcdef")), "no promotion writes"},
         {FILES(ENTRY("sub/.GIT/hooks/x", ".x.pingate-abcdef")), "no promotion writes"},
         {FILES(ENTRY(".pingate/ledger", ".ledger.pingate-abcdef")), "no promotion writes"},
+        {FILES(ENTRY(LEDGER_A, BESIDE_A)), "no promotion writes"}, /* it replaces nothing there */
+        {FILES(CREATED(LEDGER_A, BESIDE_A)), NULL},
+        {FILES(ENTRY("a", ".a.pingate-abcdef") "," CREATED(LEDGER_A, BESIDE_A)), NULL},
+        {FILES(CREATED(LEDGER_A, BESIDE_A) "," ENTRY("a", ".a.pingate-abcdef")), "ascending"},
+        {FILES(CREATED(LEDGER_A, BESIDE_A) "," CREATED(LEDGER_A, BESIDE_A)), "ascending"},
+        {FILES(CREATED("a", ".a.pingate-abcdef")), "no promotion writes"},
+        {FILES(CREATED(".git/hooks/pre-commit", ".pre-commit.pingate-abcdef")),
+         "no promotion writes"},
+        {FILES(CREATED(".pingate/local/journal.json", ".journal.json.pingate-abcdef")),
+         "no promotion writes"},
+        {FILES(CREATED(".pingate/ledger/a.jsonl", ".a.jsonl.pingate-abcdef")),
+         "no promotion writes"},
+        {FILES(CREATED(".pingate/ledger/2026-11/a.json", ".a.json.pingate-abcdef")),
+         "no promotion writes"},
+        {FILES(CREATED(".pingate/ledger/2026-11/.jsonl", "..jsonl.pingate-abcdef")),
+         "no promotion writes"},
+        {FILES(CREATED(".pingate/ledger/2026-11/.a.jsonl", "..a.jsonl.pingate-abcdef")),
+         "no promotion writes"},
+        {FILES(CREATED(".pingate/ledger/2026-1/a.jsonl", ".a.jsonl.pingate-abcdef")),
+         "no promotion writes"},
+        {FILES(CREATED(".pingate/ledger/2026-111/a.jsonl", ".a.jsonl.pingate-abcdef")),
+         "no promotion writes"},
+        {FILES(CREATED(".pingate/ledger/2026-11/../a.jsonl", ".a.jsonl.pingate-abcdef")),
+         "no promotion writes"},
+        {FILES(CREATED(".pingate/ledger/2026-11/b/a.jsonl", ".a.jsonl.pingate-abcdef")),
+         "no promotion writes"},
+        {FILES(CREATED("x/.pingate/ledger/2026-11/a.jsonl", ".a.jsonl.pingate-abcdef")),
+         "no promotion writes"},
+        {FILES(CREATED(".PINGATE/ledger/2026-11/a.jsonl", ".a.jsonl.pingate-abcdef")),
+         "no promotion writes"},
+        {FILES(CREATED(LEDGER_A, ".b.pingate-abcdef")), "temporary name"},
+        {FILES("{\"file\":\"" LEDGER_A "\",\"temporary\":\"" BESIDE_A "\",\"new\":\"" B64 "\"}"),
+         "entry lacks"},
+        {FILES("{\"file\":\"" LEDGER_A "\",\"temporary\":\"" BESIDE_A
+               "\",\"old\":false,\"new\":\"" B64 "\"}"),
+         "entry lacks"},
+        {FILES("{\"file\":\"" LEDGER_A "\",\"temporary\":\"" BESIDE_A
+               "\",\"old\":\"\",\"new\":\"" B64 "\"}"),
+         "no promotion writes"},
+        {FILES("{\"file\":\"a\",\"temporary\":\".a.pingate-abcdef\",\"old\":\"\",\"new\":\"" B64
+               "\"}"),
+         "64 hex"},
         {FILES(ENTRY("a", "b")), "temporary name"},
         {FILES(ENTRY("a", ".a.pingate-abcde")), "temporary name"},
         {FILES(ENTRY("a", ".a.pingate-abcdefg")), "temporary name"},
@@ -142,6 +188,27 @@ START_TEST(written_read_removed) {
 }
 END_TEST
 
+START_TEST(created_file_written_and_read) {
+    struct error err = {0};
+    struct text bytes = {0};
+    struct journal got;
+    struct journal_file files[] = {
+        {.file = (char *)"a/b", .temporary = (char *)".b.pingate-abcdef", A64, B64},
+        {.file = (char *)LEDGER_A, .temporary = (char *)BESIDE_A, "", B64}};
+    struct journal journal = {.state = JOURNAL_INTENT, .items = files, .count = 2};
+    unit_ok(journal_format(&journal, &bytes, &err), &err);
+    ck_assert_ptr_nonnull(strstr(text_string(&bytes), "\"old\":null"));
+    unit_ok(journal_parse(text_string(&bytes), bytes.length, &got, &err), &err);
+    ck_assert_uint_eq(got.count, 2);
+    ck_assert_str_eq(got.items[0].old_hash, A64);
+    ck_assert_str_eq(got.items[1].file, LEDGER_A);
+    ck_assert_str_eq(got.items[1].old_hash, "");
+    ck_assert_str_eq(got.items[1].new_hash, B64);
+    journal_clear(&got);
+    text_clear(&bytes);
+}
+END_TEST
+
 /* What others keep in the same folders stays, and so does a .gitignore of theirs. */
 START_TEST(others_things_stay) {
     static const char *const rows[] = {".pingate/local/cache", ".pingate/ledger",
@@ -197,6 +264,7 @@ UNIT_MAIN("journal", {
     tcase_add_test(cases, half_journals);
     tcase_add_test(cases, temporary_names);
     tcase_add_test(cases, written_read_removed);
+    tcase_add_test(cases, created_file_written_and_read);
     tcase_add_test(cases, others_things_stay);
     tcase_add_test(cases, links_in_its_path);
 })

@@ -254,6 +254,193 @@ START_TEST(candidates) {
 }
 END_TEST
 
+#define D1     "sha256:1111111111111111111111111111111111111111111111111111111111111111"
+#define D2     "sha256:2222222222222222222222222222222222222222222222222222222222222222"
+#define DAY_MS (24LL * 3600 * 1000)
+
+/* Three tags of which two are newer than the pinned one, and who may follow after three days. */
+START_TEST(cooldown) {
+    static const struct {
+        const char *rules;
+        const char *answers[8];
+        struct {
+            const char *tag, *digest;
+            double age; /* days */
+        } known[5];
+        bool urgent;
+        const char *candidate_tag, *candidate_digest;
+        enum verdict_code code; /* of a hold; CODE_NONE: up to date */
+        const char *words;
+    } rows[] = {
+#define DIGEST "updates:\n  - {images: \"*\", cooldown: 3d}"
+#define MINOR  "updates:\n  - {images: \"*\", policy: minor, cooldown: 3d}"
+#define TAGS   LIST("34", "\"1.0\",\"1.1\",\"1.2\",\"2.0\"")
+        /* nothing is known */
+        {DIGEST, {HEAD(NEWER)}, {{0}}, false, NULL, NULL, CODE_COOLDOWN, "1.0@sha256:bbbb"},
+        {DIGEST, {HEAD(OLD)}, {{0}}, false, NULL, NULL, CODE_NONE, "1.0 names this digest"},
+        {DIGEST, {HEAD(NEWER)}, {{0}}, true, "1.0", NEWER, CODE_NONE, NULL},
+        /* known for long enough, or not */
+        {DIGEST, {HEAD(NEWER)}, {{"1.0", NEWER, 3.1}}, false, "1.0", NEWER, CODE_NONE, NULL},
+        {DIGEST, {HEAD(NEWER)}, {{"1.0", NEWER, 2.9}}, false, NULL, NULL, CODE_COOLDOWN, "3 d 0 h"},
+        {DIGEST, {HEAD(NEWER)}, {{"1.1", NEWER, 9}}, false, NULL, NULL, CODE_COOLDOWN, "1.0@"},
+        /* an older one of the tag, which the registry still has, or not */
+        {DIGEST,
+         {HEAD(NEWER), HEAD(D1)},
+         {{"1.0", OLD, 20}, {"1.0", D1, 5}, {"1.0", NEWER, 1}},
+         false,
+         "1.0",
+         D1,
+         CODE_NONE,
+         NULL},
+        {DIGEST,
+         {HEAD(NEWER), GONE},
+         {{"1.0", OLD, 20}, {"1.0", D1, 5}, {"1.0", NEWER, 1}},
+         false,
+         NULL,
+         NULL,
+         CODE_COOLDOWN,
+         "1.0@sha256:bbbb"},
+        {DIGEST,
+         {HEAD(NEWER), GONE, HEAD(D2)},
+         {{"1.0", OLD, 20}, {"1.0", D2, 6}, {"1.0", D1, 5}, {"1.0", NEWER, 1}},
+         false,
+         "1.0",
+         D2,
+         CODE_NONE,
+         NULL},
+        /* nothing behind the pin */
+        {DIGEST,
+         {HEAD(NEWER)},
+         {{"1.0", D1, 9}, {"1.0", OLD, 5}, {"1.0", NEWER, 1}},
+         false,
+         NULL,
+         NULL,
+         CODE_COOLDOWN,
+         "1.0@sha256:bbbb"},
+        {DIGEST,
+         {HEAD(NEWER)},
+         {{"1.0", D1, 9}, {"1.0", D2, 5}},
+         false,
+         NULL,
+         NULL,
+         CODE_COOLDOWN,
+         "1.0@sha256:bbbb"},
+        /* the newest tag that is old enough */
+        {MINOR, {TAGS, HEAD(NEWER)}, {{"1.2", NEWER, 4}}, false, "1.2", NEWER, CODE_NONE, NULL},
+        {MINOR,
+         {TAGS, HEAD(NEWER), HEAD(D1)},
+         {{"1.2", NEWER, 1}, {"1.1", D1, 4}},
+         false,
+         "1.1",
+         D1,
+         CODE_NONE,
+         NULL},
+        {MINOR,
+         {TAGS, HEAD(NEWER), HEAD(D1), HEAD(OLD)},
+         {{"1.2", NEWER, 1}, {"1.1", D1, 2}},
+         false,
+         NULL,
+         NULL,
+         CODE_COOLDOWN,
+         "1.1@sha256:1111"},
+        {MINOR,
+         {TAGS, HEAD(NEWER), HEAD(D1), HEAD(D2)},
+         {{"1.2", NEWER, 1}, {"1.1", D1, 2}, {"1.0", OLD, 20}, {"1.0", D2, 4}},
+         false,
+         "1.0",
+         D2,
+         CODE_NONE,
+         NULL},
+        {MINOR,
+         {TAGS, HEAD(NEWER), HEAD(OLD)},
+         {{"1.2", NEWER, 1}},
+         false,
+         NULL,
+         NULL,
+         CODE_COOLDOWN,
+         "1.2@sha256:bbbb"},
+        {MINOR,
+         {TAGS, HEAD(OLD)},
+         {{0}},
+         false,
+         NULL,
+         NULL,
+         CODE_NONE,
+         "1.2 is another tag of this digest"},
+        /* the newest tag was built anew, and what it was before is old enough */
+        {MINOR,
+         {TAGS, HEAD(NEWER), HEAD(D1)},
+         {{"1.2", D1, 9}, {"1.2", NEWER, 1}},
+         false,
+         "1.2",
+         D1,
+         CODE_NONE,
+         NULL},
+        {MINOR,
+         {TAGS, HEAD(NEWER), GONE, HEAD(D2)},
+         {{"1.2", D1, 9}, {"1.2", NEWER, 1}, {"1.1", D2, 9}},
+         false,
+         "1.1",
+         D2,
+         CODE_NONE,
+         NULL},
+        {MINOR, {TAGS, HEAD(NEWER)}, {{0}}, true, "1.2", NEWER, CODE_NONE, NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct error err = {0};
+        struct answers answers;
+        struct config config;
+        struct lookup lookup;
+        struct update_list updates = {0};
+        char image[64];
+        unit_ok(http_global_init(&err), &err);
+        answers_start(&answers, rows[i].answers);
+        snprintf(image, sizeof image, "127.0.0.1:%u/app", answers.port);
+        parse_config(rows[i].rules, &config);
+        add_update(&updates, image, "1.0");
+        unit_ok(lookup_rules(&config, &updates, &err), &err);
+        ck_assert_int_eq(updates.items[0].cooldown_ms, 3 * DAY_MS);
+        updates.items[0].urgent = rows[i].urgent;
+        unit_ok(lookup_open(&config, NULL, &lookup, &err), &err);
+        struct lookup_memory *memory = &lookup.memory;
+        for (size_t k = 0; k < 5 && rows[i].known[k].tag != NULL; k++)
+            unit_ok(sightings_add(&memory->known, image, rows[i].known[k].tag,
+                                  rows[i].known[k].digest,
+                                  memory->now_ms - (int64_t)(rows[i].known[k].age * (double)DAY_MS),
+                                  false, &err),
+                    &err);
+        unit_ok(lookup_candidates(&lookup, &updates, NULL, &err), &err);
+        size_t asked = 0;
+        while (rows[i].answers[asked] != NULL)
+            asked++;
+        ck_assert_msg(answers.count == asked, "row %zu: %zu questions", i, answers.count);
+        const struct update *update = &updates.items[0];
+        ck_assert_msg(string_equal(update->candidate_tag, rows[i].candidate_tag) &&
+                          string_equal(update->candidate_digest, rows[i].candidate_digest),
+                      "row %zu: %s@%s %s", i, update->candidate_tag, update->candidate_digest,
+                      update->reason);
+        ck_assert_msg(update->decided == (rows[i].candidate_tag == NULL), "row %zu", i);
+        if (update->decided)
+            ck_assert_msg(update->verdict == (rows[i].code == CODE_COOLDOWN ? VERDICT_HOLD
+                                                                            : VERDICT_UP_TO_DATE) &&
+                              update->code == rows[i].code &&
+                              strstr(update->reason, rows[i].words) != NULL,
+                          "row %zu: %s %s: %s", i, verdict_name(update->verdict),
+                          verdict_code_name(update->code), update->reason);
+        /* What registries said of tags is there to be recorded, and the pin. */
+        bool pin = false;
+        for (size_t k = 0; k < memory->seen.count; k++)
+            pin = pin ||
+                  (memory->seen.items[k].pinned && string_equal(memory->seen.items[k].digest, OLD));
+        ck_assert_msg(pin && memory->seen.count >= 2, "row %zu: %zu seen", i, memory->seen.count);
+        lookup_close(&lookup);
+        update_list_clear(&updates);
+        config_clear(&config);
+        answers_stop(&answers);
+    }
+}
+END_TEST
+
 START_TEST(decided_ones_are_not_asked) {
     struct error err = {0};
     struct config config;
@@ -277,5 +464,6 @@ UNIT_MAIN("lookup", {
     tcase_add_test(cases, rules);
     tcase_add_test(cases, filters);
     tcase_add_test(cases, candidates);
+    tcase_add_test(cases, cooldown);
     tcase_add_test(cases, decided_ones_are_not_asked);
 })

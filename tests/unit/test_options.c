@@ -1,6 +1,7 @@
 #include "pipelines/commands/options.h"
 
 #include "gate/base/text.h"
+#include "pipelines/commands/command.h"
 #include "tests/unit/unit.h"
 
 #define WORDS 8
@@ -128,6 +129,20 @@ START_TEST(row) {
 }
 END_TEST
 
+/* One name may mean two things, but not to one command. */
+START_TEST(names_of_each_command) {
+    for (size_t c = 0; commands[c] != NULL; c++) {
+        const enum option_id *own = commands[c]->options;
+        for (size_t i = 0; own[i] != OPTION_END; i++) {
+            for (size_t k = 0; k < i; k++)
+                ck_assert_str_ne(option_spec(own[i])->name, option_spec(own[k])->name);
+            for (size_t k = 0; options_common[k] != OPTION_END; k++)
+                ck_assert_str_ne(option_spec(own[i])->name, option_spec(options_common[k])->name);
+        }
+    }
+}
+END_TEST
+
 /* The table itself: help, completions and the man page are drawn from it. */
 START_TEST(table) {
     for (int id = OPTION_END + 1; id < OPTION_COUNT; id++) {
@@ -138,7 +153,6 @@ START_TEST(table) {
         ck_assert_msg(spec->choices == NULL || spec->argument != NULL, "%s", spec->name);
         for (int other = OPTION_END + 1; other < id; other++) {
             const struct option_spec *before = option_spec((enum option_id)other);
-            ck_assert_str_ne(before->name, spec->name);
             ck_assert_msg(spec->letter == 0 || before->letter != spec->letter, "-%c is twice",
                           spec->letter);
         }
@@ -149,4 +163,5 @@ END_TEST
 UNIT_MAIN("options", {
     tcase_add_loop_test(cases, row, 0, sizeof rows / sizeof *rows);
     tcase_add_test(cases, table);
+    tcase_add_test(cases, names_of_each_command);
 })

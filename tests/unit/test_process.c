@@ -108,13 +108,18 @@ START_TEST(is_stopped) {
     unit_fails(run_shell("sleep 600", options, &result, &err), &err, ERROR_CANCELLED, "SIGINT");
     process_result_clear(&result);
     cancel_clear(&cancel);
+    ck_assert_int_lt(clock_monotonic_ms() - begun, 20000);
+}
+END_TEST
 
+START_TEST(a_program_that_is_not_there) {
+    struct error err = {0};
+    struct process_result result = {0};
     const char *const argv[] = {"no-such-program-here", NULL};
-    options = (struct process_options){.argv = argv};
+    struct process_options options = {.argv = argv};
     unit_fails(process_run(&options, &result, &err), &err, ERROR_NOT_FOUND,
                "no-such-program-here: no such program");
     process_result_clear(&result);
-    ck_assert_int_lt(clock_monotonic_ms() - begun, 20000);
 }
 END_TEST
 
@@ -145,4 +150,5 @@ UNIT_MAIN("process", {
     tcase_add_test(cases, much_output_is_whole);
     tcase_add_test(cases, is_stopped);
     tcase_add_test(cases, signals_are_reset);
+    tcase_add_test(unit_lacking_programs(suite), a_program_that_is_not_there);
 })

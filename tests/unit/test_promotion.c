@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <sys/xattr.h>
 
+#include "gate/base/process.h"
 #include "tests/unit/tree.h"
 
 #define OLD "7.2.4"
@@ -158,6 +159,218 @@ START_TEST(queued_more_than_once) {
 }
 END_TEST
 
+#define MONTH  ".pingate/ledger/2026-11"
+#define LEDGER MONTH "/20261125T105300Z-4f0c2a91d3b87e65.jsonl"
+#define ENTRY  "{\"v\":1}\n"
+
+static void create(struct promotion *promotion, const char *bytes) {
+    struct error err = {0};
+    unit_ok(promotion_create(promotion, LEDGER, bytes, strlen(bytes), &err), &err);
+}
+
+static void commit(struct promotion *promotion) {
+    struct error err = {0};
+    unit_ok(promotion_prepare(promotion, &err), &err);
+    unit_ok(promotion_commit(promotion, &err), &err);
+    promotion_free(promotion);
+}
+
+static void expect_no_file(const struct tree *tree, const char *file) {
+    ck_assert_msg(faccessat(tree->fd, file, F_OK, AT_SYMLINK_NOFOLLOW) == -1, "%s is there", file);
+}
+
+/* With a pin and alone, in a tree without a ledger and beside an older file of it. */
+START_TEST(created) {
+    struct tree tree = tree_new();
+    struct error err = {0};
+    struct text diff = {0};
+    struct stat status;
+    bool with_pin = (_i & 1) != 0;
+    tree_write(&tree, "f", OLD);
+    if ((_i & 2) != 0)
+        tree_write(&tree, ".pingate/ledger/2026-10/older.jsonl", "older");
+    mode_t mask = umask(027);
+    struct promotion *promotion = start(&tree, (struct promotion_options){0});
+    create(promotion, ENTRY);
+    create(promotion, ENTRY);
+    if (with_pin)
+        unit_ok(queue(promotion, "f", OLD, &err), &err);
+    unit_ok(promotion_prepare(promotion, &err), &err);
+    expect_no_file(&tree, LEDGER);
+    unit_ok(promotion_diff(promotion, &diff, &err), &err);
+    ck_assert((diff.length > 0) == with_pin);
+    ck_assert_ptr_null(strstr(text_string(&diff), "jsonl"));
+    unit_ok(promotion_commit(promotion, &err), &err);
+    promotion_free(promotion);
+    umask(mask);
+    tree_expect(&tree, "f", with_pin ? NEW : OLD);
+    tree_expect(&tree, LEDGER, ENTRY);
+    ck_assert_int_eq(fstatat(tree.fd, LEDGER, &status, 0), 0);
+    ck_assert_uint_eq(status.st_mode & 07777, 0640);
+    expect_no_file(&tree, ".pingate/local");
+    if ((_i & 2) != 0)
+        tree_expect(&tree, ".pingate/ledger/2026-10/older.jsonl", "older");
+    char *before = tree_picture(&tree);
+    promotion = start(&tree, (struct promotion_options){0}); /* the same bytes once more */
+    create(promotion, ENTRY);
+    commit(promotion);
+    tree_same(&tree, before, "created again");
+    text_clear(&diff);
+    tree_free(&tree);
+}
+END_TEST
+
+static void put_other_bytes(const struct tree *tree) {
+    tree_write(tree, LEDGER, "{}\n");
+}
+static void put_folder(const struct tree *tree) {
+    tree_write(tree, LEDGER "/x", "");
+}
+static void put_link(const struct tree *tree) {
+    tree_write(tree, MONTH "/x", ENTRY);
+    ck_assert_int_eq(symlinkat("x", tree->fd, LEDGER), 0);
+}
+static void put_link_to_nothing(const struct tree *tree) {
+    tree_write(tree, MONTH "/x", "");
+    ck_assert_int_eq(symlinkat("y", tree->fd, LEDGER), 0);
+}
+static void put_link_as_folder(const struct tree *tree) {
+    tree_write(tree, ".pingate/x", "");
+    ck_assert_int_eq(symlinkat("/tmp", tree->fd, ".pingate/ledger"), 0);
+}
+static void put_file_as_folder(const struct tree *tree) {
+    tree_write(tree, ".pingate/ledger", "");
+}
+static void put_file_as_month(const struct tree *tree) {
+    tree_write(tree, MONTH, "");
+}
+static void put_generated(const struct tree *tree) {
+    tree_write(tree, "f", OLD " # DO NOT EDIT\n");
+}
+
+/* Nothing is written, and the folders that were made are gone. */
+START_TEST(not_created) {
+    static const struct {
+        void (*put)(const struct tree *tree);
+        enum error_kind kind;
+        const char *part;
+    } rows[] = {
+        {put_other_bytes, ERROR_CONFLICT, "stands there with other bytes"},
+        {put_folder, ERROR_INPUT, "not a regular file"},
+        {put_link, ERROR_INPUT, "a link stands in its path"},
+        {put_link_to_nothing, ERROR_INPUT, "a link stands in its path"},
+        {put_link_as_folder, ERROR_INPUT, "a link stands in its path"},
+        {put_file_as_folder, ERROR_IO, ".pingate/ledger"},
+        {put_file_as_month, ERROR_IO, MONTH},
+        {put_generated, ERROR_INPUT,
+         "DO NOT EDIT"}, /* the pin is refused, so nothing is recorded */
+    };
+    struct tree tree = tree_new();
+    struct error err = {0};
+    tree_write(&tree, "f", OLD);
+    rows[_i].put(&tree);
+    char *before = tree_picture(&tree);
+    struct promotion *promotion = start(&tree, (struct promotion_options){0});
+    create(promotion, ENTRY);
+    unit_ok(queue(promotion, "f", OLD, &err), &err);
+    unit_fails(promotion_prepare(promotion, &err), &err, rows[_i].kind, rows[_i].part);
+    promotion_free(promotion);
+    tree_same(&tree, before, rows[_i].part);
+    tree_free(&tree);
+}
+END_TEST
+
+/* Between prepare and commit: taken back by us, or made impossible by somebody else. */
+START_TEST(created_and_taken_back) {
+    struct tree tree = tree_new();
+    struct error err = {0};
+    tree_write(&tree, "f", OLD);
+    char *before = tree_picture(&tree);
+    struct promotion *promotion = start(&tree, (struct promotion_options){0});
+    create(promotion, ENTRY);
+    unit_ok(queue(promotion, "f", OLD, &err), &err);
+    unit_ok(promotion_prepare(promotion, &err), &err);
+    promotion_free(promotion);
+    tree_same(&tree, before, "taken back");
+    promotion = start(&tree, (struct promotion_options){0});
+    create(promotion, ENTRY);
+    unit_ok(queue(promotion, "f", OLD, &err), &err);
+    unit_ok(promotion_prepare(promotion, &err), &err);
+    tree_write(&tree, LEDGER, "{}\n");
+    unit_fails(promotion_commit(promotion, &err), &err, ERROR_CONFLICT, "appeared");
+    promotion_free(promotion);
+    tree_expect(&tree, "f", OLD);
+    tree_expect(&tree, LEDGER, "{}\n");
+    expect_no_file(&tree, ".pingate/local");
+    tree_free(&tree);
+}
+END_TEST
+
+START_TEST(created_dry) {
+    struct tree tree = tree_new();
+    struct error err = {0};
+    tree_write(&tree, "f", OLD);
+    char *before = tree_picture(&tree);
+    struct promotion *promotion = start(&tree, (struct promotion_options){.dry_run = true});
+    create(promotion, ENTRY);
+    unit_ok(queue(promotion, "f", OLD, &err), &err);
+    unit_ok(promotion_prepare(promotion, &err), &err);
+    promotion_free(promotion);
+    tree_same(&tree, before, "dry run");
+    tree_free(&tree);
+}
+END_TEST
+
+START_TEST(create_bugs) {
+    static const char *const rows[] = {"f", ".pingate/x", ".pingate/ledger/2026-11/x", "../f",
+                                       ".pingate/ledger/2026-11/../../../x.jsonl"};
+    struct tree tree = tree_new();
+    struct error err = {0};
+    struct promotion *promotion = start(&tree, (struct promotion_options){0});
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        unit_fails(promotion_create(promotion, rows[i], "", 0, &err), &err, ERROR_BUG, rows[i]);
+    create(promotion, "a");
+    create(promotion, "b");
+    unit_fails(promotion_prepare(promotion, &err), &err, ERROR_BUG, "different bytes");
+    promotion_free(promotion);
+    tree_free(&tree);
+}
+END_TEST
+
+static void git(const struct tree *tree, const char *const *words, const char *expected) {
+    struct error err = {0};
+    struct process_result result = {0};
+    const char *argv[16] = {"git", "-C", tree->root};
+    for (size_t i = 0; words[i] != NULL; i++)
+        argv[3 + i] = words[i];
+    struct process_options options = {.argv = argv, .timeout_ms = 30000};
+    unit_ok(process_run(&options, &result, &err), &err);
+    ck_assert_msg(result.exit_status == 0, "%s", text_string(&result.error_output));
+    ck_assert_str_eq(text_string(&result.output), expected);
+    process_result_clear(&result);
+}
+
+/* The ledger is to be committed; what is local never shows, also not while a promotion is on its way. */
+START_TEST(git_sees_the_ledger_alone) {
+    const char *const init[] = {"init", "-q", NULL};
+    const char *const add[] = {"add", "f", NULL};
+    const char *const status[] = {"status", "--porcelain", "-uall", NULL};
+    struct tree tree = tree_new();
+    struct error err = {0};
+    tree_write(&tree, "f", OLD);
+    tree_write(&tree, ".pingate/local/cache", "");
+    git(&tree, init, "");
+    git(&tree, add, "");
+    struct promotion *promotion = start(&tree, (struct promotion_options){0});
+    unit_ok(queue(promotion, "f", OLD, &err), &err);
+    create(promotion, ENTRY);
+    commit(promotion);
+    git(&tree, status, "AM f\n?? " LEDGER "\n");
+    tree_expect(&tree, ".pingate/local/.gitignore", "*\n");
+    tree_free(&tree);
+}
+END_TEST
+
 static void make_read_only(const struct tree *tree) {
     ck_assert_int_eq(fchmodat(tree->fd, "f", 0444, 0), 0);
 }
@@ -291,9 +504,9 @@ static int in_mounts(const struct tree *tree, bool read_only) {
     snprintf(to, sizeof to, "%s/%s", tree->root, read_only ? "" : "f");
     if (unshare(CLONE_NEWNS) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
         return 77;
-    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-        mount(from, to, NULL, MS_BIND, NULL) < 0 ||
-        (read_only && mount(NULL, to, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) < 0))
+    if (mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0 ||
+        mount(from, to, "none", MS_BIND, NULL) < 0 ||
+        (read_only && mount("none", to, "none", MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) < 0))
         return 77;
     struct promotion_options options = {0};
     if (promotion_new(tree->root, &options, &promotion, &err) < 0 ||
@@ -315,8 +528,10 @@ START_TEST(mounts_are_refused) {
     tree_write(&tree, "f", OLD);
     char *before = tree_picture(&tree);
     pid_t child = fork();
-    if (child == 0)
+    if (child == 0) {
+        free(before); /* what memcheck would miss at the end */
         _exit(in_mounts(&tree, _i == 1));
+    }
     int status;
     ck_assert_int_eq(waitpid(child, &status, 0), child);
     ck_assert(WIFEXITED(status));
@@ -464,6 +679,12 @@ UNIT_MAIN("promotion", {
     tcase_add_test(cases, attributes_stay);
     tcase_add_test(cases, link_stays);
     tcase_add_test(cases, queued_more_than_once);
+    tcase_add_loop_test(cases, created, 0, 4);
+    tcase_add_loop_test(cases, not_created, 0, 8);
+    tcase_add_test(cases, created_and_taken_back);
+    tcase_add_test(cases, created_dry);
+    tcase_add_test(cases, create_bugs);
+    tcase_add_test(cases, git_sees_the_ledger_alone);
     tcase_add_test(cases, refused);
     tcase_add_test(cases, refused_names);
     tcase_add_test(cases, generated_when_told);

@@ -1,4 +1,5 @@
-/* Recovery from every state that a crash, a person or an attacker can leave of a promotion of files a and d/b. */
+/* Recovery from every state that a crash, a person or an attacker can leave of a promotion of files a and d/b, and of one that
+ * writes a and creates a file of the ledger. */
 #include "pipelines/journal.h"
 #include "pipelines/promotion.h"
 #include "tests/unit/tree.h"
@@ -55,12 +56,43 @@ static const struct row {
      STOPPED, "d/b was changed", "new", NULL},
 };
 
+#define LEDGER           ".pingate/ledger/2026-11/x.jsonl"
+#define TEMPORARY_LEDGER ".pingate/ledger/2026-11/.x.jsonl.pingate-bbbbbb"
+
+/* Here b is the ledger's file, which is created. */
+static const struct row created_rows[] = {
+    {"intent alone", "intent", "old", NULL, NULL, NULL, PROMOTION_UNDONE, DONE, "took back", "old",
+     NULL},
+    {"half a temporary file", "intent", "old", "new", NULL, "ne", PROMOTION_UNDONE, DONE,
+     "took back", "old", NULL},
+    {"not decided", "intent", "old", "new", NULL, "new", PROMOTION_UNDONE, DONE, "took back", "old",
+     NULL},
+    {"not decided, and another one stands there", "intent", "old", "new", "mine", "new",
+     PROMOTION_UNDONE, DONE, "took back", "old", "mine"},
+    {"decided", "decided", "old", "new", NULL, "new", PROMOTION_FINISHED, DONE, "finished", "new",
+     "new"},
+    {"the pin is new", "decided", "new", NULL, NULL, "new", PROMOTION_FINISHED, DONE, "finished",
+     "new", "new"},
+    {"both are new", "decided", "new", NULL, "new", NULL, PROMOTION_FINISHED, DONE, "finished",
+     "new", "new"},
+    {"the pin was taken back by hand", "decided", "old", NULL, NULL, "new", PROMOTION_UNDONE, DONE,
+     "took back", "old", NULL},
+    {"none is new, another one stands there", "decided", "old", "new", "mine", "new",
+     PROMOTION_UNDONE, DONE, "was changed since", "old", "mine"},
+    {"both were new, and the pin was changed", "decided", "mine", NULL, "new", NULL,
+     PROMOTION_FINISHED, DONE, "a was changed since", "mine", "new"},
+    {"both were new, and the pin was taken back", "decided", "old", NULL, "new", NULL,
+     PROMOTION_CLEAN, STOPPED, "git checkout, and remove " LEDGER ")", "old", "new"},
+    {"the pin is new, and the ledger's file was removed", "decided", "new", NULL, NULL, NULL,
+     PROMOTION_CLEAN, STOPPED, LEDGER " lost its temporary file", "new", NULL},
+};
+
 static void put(const struct tree *tree, const char *file, const char *bytes) {
     if (bytes != NULL)
         tree_write(tree, file, bytes);
 }
 
-static void put_journal(const struct tree *tree, const char *state) {
+static void put_journal(const struct tree *tree, const char *state, bool created) {
     struct error err = {0};
     struct journal_file files[] = {
         {.file = (char *)"a", .temporary = (char *)TEMPORARY_A},
@@ -68,6 +100,11 @@ static void put_journal(const struct tree *tree, const char *state) {
     for (size_t i = 0; i < 2; i++) {
         unit_ok(hash_hex("old", 3, files[i].old_hash, &err), &err);
         unit_ok(hash_hex("new", 3, files[i].new_hash, &err), &err);
+    }
+    if (created) {
+        files[1].file = (char *)LEDGER;
+        files[1].temporary = (char *)strrchr(TEMPORARY_LEDGER, '/') + 1;
+        files[1].old_hash[0] = '\0';
     }
     struct journal journal = {.state =
                                   strcmp(state, "intent") == 0 ? JOURNAL_INTENT : JOURNAL_DECIDED,
@@ -84,7 +121,7 @@ static struct tree make_tree(const struct row *row) {
     put(&tree, "d/b", row->b);
     put(&tree, TEMPORARY_B, row->temporary_b);
     if (row->journal != NULL)
-        put_journal(&tree, row->journal);
+        put_journal(&tree, row->journal, false);
     return tree;
 }
 
@@ -136,6 +173,33 @@ START_TEST(states) {
         before = tree_picture(&tree);
         expect_call(&rows[0], &tree, true); /* a second time there is nothing left to do */
         tree_same(&tree, before, row->name);
+    }
+    tree_free(&tree);
+}
+END_TEST
+
+START_TEST(created_states) {
+    const struct row *row = &created_rows[_i];
+    struct tree tree = tree_new();
+    put(&tree, "a", row->a);
+    put(&tree, TEMPORARY_A, row->temporary_a);
+    put(&tree, LEDGER, row->b);
+    put(&tree, TEMPORARY_LEDGER, row->temporary_b);
+    put_journal(&tree, row->journal, true);
+    char *before = tree_picture(&tree);
+    expect_call(row, &tree, false);
+    tree_same(&tree, before, row->name);
+    before = tree_picture(&tree);
+    expect_call(row, &tree, true);
+    if (row->stopped == STOPPED) {
+        tree_same(&tree, before, row->name);
+    } else {
+        free(before);
+        expect_file(row, &tree, "a", row->a_after);
+        expect_file(row, &tree, row->b_after != NULL ? LEDGER : ".pingate", row->b_after);
+        expect_file(row, &tree, ".pingate/local", NULL);
+        expect_file(row, &tree, TEMPORARY_A, NULL);
+        expect_file(row, &tree, TEMPORARY_LEDGER, NULL);
     }
     tree_free(&tree);
 }
@@ -193,6 +257,7 @@ END_TEST
 
 UNIT_MAIN("recover", {
     tcase_add_loop_test(cases, states, 0, sizeof rows / sizeof *rows);
+    tcase_add_loop_test(cases, created_states, 0, sizeof created_rows / sizeof *created_rows);
     tcase_add_loop_test(cases, before_the_journal, 0, 2);
     tcase_add_test(cases, through_a_link);
     tcase_add_test(cases, no_file_of_ours);

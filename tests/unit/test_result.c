@@ -15,18 +15,25 @@ static const char whole[] =
     "\"reproduce\":\"docker run x\",\"pins\":[{\"file\":\"a.yaml\",\"line\":3,"
     "\"format\":\"yaml\"}]}],\"trials\":[{\"test\":\"answers\",\"updates\":[0],\"baseline\":true,"
     "\"platform\":\"linux/amd64\",\"outcome\":\"failed\",\"reason\":\"exited with 1\","
-    "\"started_ms\":5,\"duration_ms\":6,\"commands\":[{\"text\":\"redis-cli ping\","
+    "\"started_ms\":5,\"duration_ms\":6,\"reused\":null,\"commands\":[{\"text\":\"redis-cli ping\","
     "\"image\":\"x\",\"outcome\":\"timed-out\",\"reason\":\"timed out\",\"exit_code\":-1,"
     "\"duration_ms\":9007199254740993,\"out_tail\":\"out\\n\",\"err_tail\":\"\\u202eerr\","
     "\"out_bytes\":7,\"err_bytes\":8,\"out_path\":\"logs/1\",\"err_path\":\"logs/2\","
-    "\"reproduce\":\"docker run y\"}],\"artifact_folder\":\"artifacts/001-answers\","
-    "\"artifacts\":[\"out.txt\"],\"artifact_count\":2,\"artifact_bytes\":9007199254740993}],"
-    "\"warnings\":[\"w\"],\"errors\":[\"e\"],\"diff\":\"+x\\n\"}";
+    "\"reproduce\":\"docker run y\"}],\"artifact_folder\":\"artifacts/1\","
+    "\"artifacts\":[\"out.txt\"],\"artifact_count\":2,\"artifact_bytes\":9007199254740993},{"
+    "\"test\":\"b\",\"updates\":[],\"baseline\":false,"
+    "\"platform\":null,\"outcome\":\"passed\",\"reason\":null,\"started_ms\":1,\"duration_ms\":0,"
+    "\"reused\":{\"time_ms\":7,\"entry\":\"4f\"},\"commands\":[],"
+    "\"artifact_folder\":null,\"artifacts\":[],\"artifact_count\":0,\"artifact_bytes\":0}],"
+    "\"stages\":[{\"name\":\"production\",\"from\":\"staging\",\"before\":\"01\","
+    "\"set\":\"23\",\"source\":\"45\",\"reason\":\"r\",\"overridden\":\"soaking\","
+    "\"forced\":\"f\"}],\"warnings\":[\"w\"],\"errors\":[\"e\"],\"diff\":\"+x\\n\"}";
 
 static const char empty[] =
     "{\"version\":1,\"program_version\":\"\",\"command\":\"\",\"started_ms\":0,\"finished_ms\":0,"
     "\"dry_run\":false,\"promote\":null,\"changed\":false,\"exit_status\":0,\"engine\":null,"
-    "\"set\":null,\"updates\":[],\"trials\":[],\"warnings\":[],\"errors\":[],\"diff\":null}";
+    "\"set\":null,\"updates\":[],\"trials\":[],\"stages\":[],\"warnings\":[],\"errors\":[],"
+    "\"diff\":null}";
 
 static json_t *load(const char *bytes) {
     json_error_t where;
@@ -138,6 +145,12 @@ START_TEST(what_is_wrong_is_told) {
         {"warnings/0", "1", "warnings must be a list of strings"},
         {"updates", "{}", "updates must be a list of objects"},
         {"updates/0", "1", "updates[0]: must be an object"},
+        {"trials/0/reused", "[]", "trials[0]: reused must be an object or null"},
+        {"trials/0/reused", "true", "trials[0]: reused must be an object or null"},
+        {"trials/0/reused", "{}", "trials[0]: reused: time_ms lacks"},
+        {"trials/0/reused", "{\"time_ms\":1,\"entry\":null}", "reused: entry must be a string"},
+        {"trials/0/reused", "{\"time_ms\":\"1\",\"entry\":\"x\"}",
+         "time_ms must be a whole number"},
         {"updates/0/verdict", "\"fine\"", "updates[0]: verdict must be the name of a verdict"},
         {"updates/0/verdict", "null", "updates[0]: verdict must be"},
         {"updates/0/code", "\"nope\"", "code must be the name of a code"},

@@ -193,9 +193,6 @@ START_TEST(git_that_refuses_is_an_error) {
     put(".git", "gitdir: /nowhere\n");
     unit_fails(scan_tree(root, NULL, &scan, &err), &err, ERROR_IO, "git does not list the files");
     scan_clear(&scan);
-    setenv("PATH", root, 1);
-    unit_fails(scan_tree(root, NULL, &scan, &err), &err, ERROR_IO, "install git");
-    scan_clear(&scan);
     unit_fails(scan_tree("/nowhere/at/all", NULL, &scan, &err), &err, ERROR_NOT_FOUND,
                "/nowhere/at/all: no such folder");
     scan_clear(&scan);
@@ -209,6 +206,17 @@ START_TEST(git_that_refuses_is_an_error) {
     unit_fails(scan_tree(root, &options, &scan, &err), &err, ERROR_CANCELLED, "SIGTERM");
     scan_clear(&scan);
     cancel_clear(&cancel);
+}
+END_TEST
+
+START_TEST(git_that_is_not_there_is_an_error) {
+    struct error err = {0};
+    struct scan scan = {0};
+    put("x", "x/a" A);
+    put(".git", "gitdir: /nowhere\n");
+    setenv("PATH", root, 1);
+    unit_fails(scan_tree(root, NULL, &scan, &err), &err, ERROR_IO, "install git");
+    scan_clear(&scan);
 }
 END_TEST
 
@@ -299,4 +307,7 @@ UNIT_MAIN("scan", {
     tcase_add_test(cases, unreadable_files_are_errors);
     tcase_add_test(cases, large_files);
     tcase_add_test(cases, many_files_and_pins);
+    TCase *lacking = unit_lacking_programs(suite);
+    tcase_add_checked_fixture(lacking, set_up, tear_down);
+    tcase_add_test(lacking, git_that_is_not_there_is_an_error);
 })

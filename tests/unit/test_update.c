@@ -30,7 +30,7 @@ START_TEST(equal_values_are_one) {
     struct scan scan = {0};
     struct update_list updates = {0};
     unit_ok(scan_bytes("a.yaml", file, sizeof file - 1, &scan, &err), &err);
-    unit_ok(updates_collect(&scan.pins, &updates, &err), &err);
+    unit_ok(updates_collect(&scan.pins, NULL, &updates, &err), &err);
     ck_assert_uint_eq(updates.count, sizeof expected / sizeof *expected);
     for (size_t i = 0; i < updates.count; i++) {
         char *words = update_words(&updates.items[i], &err);
@@ -50,7 +50,7 @@ START_TEST(nothing) {
     struct error err = {0};
     struct pin_list pins = {0};
     struct update_list updates = {0};
-    unit_ok(updates_collect(&pins, &updates, &err), &err);
+    unit_ok(updates_collect(&pins, NULL, &updates, &err), &err);
     ck_assert_uint_eq(updates.count, 0);
     update_list_clear(&updates);
 }

@@ -44,7 +44,7 @@ static struct workspace make(const struct tree *tree, size_t count, const char *
     struct workspace workspace;
     for (size_t i = 0; i < count; i++)
         unit_ok(string_list_add(&files, names[i], &err), &err);
-    unit_ok(workspace_make(tree->root, &files, &workspace, &err), &err);
+    unit_ok(workspace_make(tree->root, &files, NULL, &workspace, &err), &err);
     string_list_clear(&files);
     return workspace;
 }
@@ -115,6 +115,15 @@ START_TEST(equal_trees_give_equal_bytes) {
     }
     ck_assert_str_eq(made[0].hash, made[1].hash);
     ck_assert_int_eq(made[0].size_bytes, made[1].size_bytes);
+    char *bytes[2];
+    for (int i = 0; i < 2; i++) {
+        bytes[i] = calloc(1, (size_t)made[i].size_bytes);
+        ck_assert_int_eq(pread(made[i].fd, bytes[i], (size_t)made[i].size_bytes, 0),
+                         made[i].size_bytes);
+    }
+    ck_assert_mem_eq(bytes[0], bytes[1], (size_t)made[0].size_bytes);
+    free(bytes[0]);
+    free(bytes[1]);
     ck_assert_str_ne(made[0].hash, made[2].hash);
     for (int i = 0; i < 3; i++)
         workspace_clear(&made[i]);
@@ -167,8 +176,8 @@ START_TEST(an_unreadable_root_is_an_error) {
     struct error err = {0};
     struct string_list none = {0};
     struct workspace workspace;
-    unit_fails(workspace_make("/nonexistent/project", &none, &workspace, &err), &err, ERROR_IO,
-               "/nonexistent/project");
+    unit_fails(workspace_make("/nonexistent/project", &none, NULL, &workspace, &err), &err,
+               ERROR_IO, "/nonexistent/project");
     ck_assert_int_eq(workspace.fd, -1);
 }
 END_TEST

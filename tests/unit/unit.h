@@ -28,6 +28,15 @@
         return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;                                          \
     }
 
+/* Cases for tests that ask what comes of a program that is not there. memcheck makes the vfork of posix_spawn a fork, and
+ * so loses the answer: tests/valgrind.sh leaves out what has this tag. */
+static inline TCase *unit_lacking_programs(Suite *suite) {
+    TCase *cases = tcase_create("lacking programs");
+    tcase_set_tags(cases, "lacking-programs");
+    suite_add_tcase(suite, cases);
+    return cases;
+}
+
 /* A fallible call must succeed; prints its error when it does not. */
 #define unit_ok(call, err) ck_assert_msg((call) == 0, "%s: %s", #call, error_message(err))
 

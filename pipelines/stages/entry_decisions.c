@@ -1,0 +1,235 @@
+#include "pipelines/stages/entry_parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "gate/base/text.h"
+#include "gate/selector.h"
+
+/* ---- what ends decisions ---- */
+
+/* What a later release in the same words does, by those words. */
+enum release { RELEASE_NONE, RELEASE_FROM_FUTURE, RELEASE_NOW };
+
+struct reading {
+    struct entry_world *world;
+    struct entry_index words; /* of releases -> number in `releases` */
+    struct {
+        enum release *items;
+        size_t count, capacity;
+    } releases;
+    struct entry_index voices; /* word, person, soak -> number in `voice_links` */
+    struct {
+        struct entry_word_link **items;
+        size_t count, capacity;
+    } voice_links;
+};
+
+static void clear_reading(struct reading *reading) {
+    entry_index_clear(&reading->words);
+    entry_index_clear(&reading->voices);
+    free(reading->releases.items);
+    free(reading->voice_links.items);
+}
+
+static void add_word(struct text *key, const char *word) {
+    if (word != NULL)
+        text_append(key, word, strlen(word));
+    text_append(key, "", 1);
+}
+
+/* The words of a decision, as bytes that compare. */
+static int words_of(const struct ledger_entry *entry, struct text *key, struct error *err) {
+    text_truncate(key, 0);
+    add_word(key, entry->stage);
+    add_word(key, entry->image);
+    add_word(key, entry->set);
+    add_word(key, entry->digest);
+    return text_check(key, err);
+}
+
+/* The number of the key in an index whose next number is `next`. */
+static int number_key(struct entry_world *world, struct entry_index *index, const struct text *key,
+                      size_t next, size_t *out, struct error *err) {
+    if (entry_index_find(index, text_string(key), key->length, out))
+        return 0;
+    const char *kept = arena_string(&world->arena, text_string(key), key->length, err);
+    return kept != NULL ? entry_index_number(index, kept, key->length, next, out, err) : -1;
+}
+
+static int read_release(struct reading *reading, const struct ledger_entry *entry, struct text *key,
+                        struct error *err) {
+    size_t number;
+    if (words_of(entry, key, err) < 0 ||
+        number_key(reading->world, &reading->words, key, reading->releases.count, &number, err) < 0)
+        return -1;
+    if (number == reading->releases.count && array_add(&reading->releases, err) == NULL)
+        return -1;
+    enum release release =
+        entry->time_ms > reading->world->now_ms ? RELEASE_FROM_FUTURE : RELEASE_NOW;
+    if (reading->releases.items[number] < release)
+        reading->releases.items[number] = release;
+    return 0;
+}
+
+/* Whether a later entry, which was read before, lifted this one. */
+static int is_released(struct reading *reading, const struct ledger_entry *entry, struct text *key,
+                       bool *out, struct error *err) {
+    if (words_of(entry, key, err) < 0)
+        return -1;
+    size_t number;
+    enum release release = RELEASE_NONE;
+    if (entry_index_find(&reading->words, text_string(key), key->length, &number))
+        release = reading->releases.items[number];
+    *out = release == RELEASE_NOW ||
+           (release == RELEASE_FROM_FUTURE && entry->time_ms > reading->world->now_ms);
+    return 0;
+}
+
+bool entry_counts(const struct ledger_entry *entry, int64_t at_ms) {
+    return entry->until_ms == 0 || at_ms < entry->until_ms;
+}
+
+static bool ends_later(const struct ledger_entry *a, const struct ledger_entry *b) {
+    return b->until_ms != 0 && (a->until_ms == 0 || a->until_ms > b->until_ms);
+}
+
+/* ---- decisions that count ---- */
+
+static int add_said(struct entry_world *world, const char *word, struct entry_word_link *link,
+                    struct error *err) {
+    size_t number;
+    if (entry_index_number(&world->words, word, strlen(word), world->said.count, &number, err) < 0)
+        return -1;
+    if (number == world->said.count && array_add(&world->said, err) == NULL)
+        return -1;
+    link->next = world->said.items[number];
+    world->said.items[number] = link;
+    return 0;
+}
+
+/* Of what one person says of one thing in the same way, what ends last is enough. */
+static int read_said(struct reading *reading, const struct ledger_entry *entry, struct text *key,
+                     struct error *err) {
+    const char *word = entry->set != NULL ? entry->set : entry->digest;
+    text_truncate(key, 0);
+    add_word(key, word);
+    add_word(key, entry->actor);
+    text_printf(key, "%d %d", (int)entry->type, (int)entry->instead_of_soak);
+    size_t number;
+    if (text_check(key, err) < 0 || number_key(reading->world, &reading->voices, key,
+                                               reading->voice_links.count, &number, err) < 0)
+        return -1;
+    if (number < reading->voice_links.count) {
+        struct entry_word_link *link = reading->voice_links.items[number];
+        if (ends_later(entry, link->entry))
+            link->entry = entry;
+        return 0;
+    }
+    struct entry_word_link *link = arena_take(&reading->world->arena, sizeof *link, err);
+    struct entry_word_link **place = link != NULL ? array_add(&reading->voice_links, err) : NULL;
+    if (place == NULL)
+        return -1;
+    link->entry = entry;
+    *place = link;
+    return add_said(reading->world, word, link, err);
+}
+
+static int add_entry(struct entry_word_list *list, const struct ledger_entry *entry,
+                     struct error *err) {
+    const struct ledger_entry **place = array_add(list, err);
+    if (place == NULL)
+        return -1;
+    *place = entry;
+    return 0;
+}
+
+static int read_decision(struct reading *reading, const struct ledger_entry *entry,
+                         struct text *key, struct error *err) {
+    struct entry_world *world = reading->world;
+    bool for_all = entry->type == LEDGER_DENIED && entry->stage == NULL;
+    if ((!for_all && !string_equal(entry->stage, world->stage->name)) ||
+        !entry_counts(entry, world->now_ms))
+        return 0;
+    bool released;
+    if (is_released(reading, entry, key, &released, err) < 0)
+        return -1;
+    if (released)
+        return 0;
+    if (entry->type == LEDGER_HELD)
+        return add_entry(entry->image != NULL ? &world->image_holds : &world->holds, entry, err);
+    if (entry->set != NULL || entry->digest != NULL)
+        return read_said(reading, entry, key, err);
+    if (entry->type == LEDGER_DENIED && entry->image != NULL)
+        return add_entry(&world->selector_denials, entry, err);
+    return 0;
+}
+
+/* From the newest on, so that what lifts is known before what it lifts. */
+int entry_decisions_read(struct entry_world *world, struct error *err) {
+    _cleanup_(clear_reading) struct reading reading = {.world = world};
+    _cleanup_(text_clear) struct text key = {0};
+    for (size_t i = world->ledger->count; i-- > 0;) {
+        const struct ledger_entry *entry = &world->ledger->items[i];
+        int result = 0;
+        if (entry->type == LEDGER_RELEASED)
+            result = read_release(&reading, entry, &key, err);
+        else if (entry->type == LEDGER_DENIED || entry->type == LEDGER_HELD ||
+                 entry->type == LEDGER_APPROVED)
+            result = read_decision(&reading, entry, &key, err);
+        if (result < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* ---- questions ---- */
+
+const struct entry_word_link *entry_said(const struct entry_world *world, const char *word) {
+    size_t number;
+    return entry_index_find(&world->words, word, strlen(word), &number) ? world->said.items[number]
+                                                                        : NULL;
+}
+
+static void take_later(const struct ledger_entry **latest, const struct ledger_entry *entry) {
+    if (*latest == NULL || ends_later(entry, *latest))
+        *latest = entry;
+}
+
+const struct ledger_entry *entry_value_denial(struct entry_world *world, size_t at, size_t source) {
+    struct entry_value *value = &world->values.items[source];
+    if (!value->denial_known) {
+        const struct ledger_entry *denial = NULL;
+        for (const struct entry_word_link *link = entry_said(world, value->parts.digest);
+             link != NULL; link = link->next)
+            if (link->entry->type == LEDGER_DENIED)
+                take_later(&denial, link->entry);
+        const struct set_value *here = &world->values.items[at].parts;
+        for (size_t i = 0; i < world->selector_denials.count; i++) {
+            const struct ledger_entry *entry = world->selector_denials.items[i];
+            if (selector_matches(entry->image, here->image, here->tag) ||
+                selector_matches(entry->image, value->parts.image, value->parts.tag))
+                take_later(&denial, entry);
+        }
+        value->denied = denial;
+        value->denial_known = true;
+    }
+    return value->denied;
+}
+
+static bool names(const char *selector, const struct set_value *value) {
+    return selector_matches(selector, value->image, value->tag);
+}
+
+const struct ledger_entry *entry_image_hold(const struct entry_world *world,
+                                            const struct entry_move *move) {
+    const struct ledger_entry *hold = NULL;
+    for (size_t i = 0; i < world->image_holds.count; i++) {
+        const struct ledger_entry *entry = world->image_holds.items[i];
+        if (names(entry->image, &world->values.items[move->old].parts) ||
+            names(entry->image, &world->values.items[move->new].parts) ||
+            names(entry->image, &world->values.items[move->source].parts))
+            take_later(&hold, entry);
+    }
+    return hold;
+}
