@@ -230,6 +230,15 @@ static int read_run(const char *file, const struct yaml_node *node, void *target
     return 0;
 }
 
+int config_read_reuse(const char *file, const struct yaml_node *node, void *field,
+                      struct error *err) {
+    int64_t *out = field;
+    *out = 0;
+    if (yaml_is_plain(node) && strcmp(node->text, "0") == 0)
+        return 0;
+    return config_read_duration(file, node, field, err);
+}
+
 static int read_artifacts(const char *file, const struct yaml_node *node, void *field,
                           struct error *err) {
     struct string_list *patterns = field;
@@ -240,15 +249,6 @@ static int read_artifacts(const char *file, const struct yaml_node *node, void *
                : config_complain(file, node, err,
                                  "more than %u patterns; a folder takes all that is below it",
                                  ARTIFACT_PATTERNS_LIMIT);
-}
-
-int config_read_reuse(const char *file, const struct yaml_node *node, void *field,
-                      struct error *err) {
-    int64_t *out = field;
-    *out = 0;
-    if (yaml_is_plain(node) && strcmp(node->text, "0") == 0)
-        return 0;
-    return config_read_duration(file, node, field, err);
 }
 
 static const struct key test_keys[] = {
@@ -266,8 +266,8 @@ static const struct key test_keys[] = {
     {"cpus", config_read_cpus, offsetof(struct test, nano_cpus)},
     {"pids", config_read_count, offsetof(struct test, pids)},
     {"log_limit", config_read_size, offsetof(struct test, log_limit_bytes)},
-    {"artifacts", read_artifacts, offsetof(struct test, artifacts)},
     {"reuse", config_read_reuse, offsetof(struct test, reuse_ms)},
+    {"artifacts", read_artifacts, offsetof(struct test, artifacts)},
     {0},
 };
 

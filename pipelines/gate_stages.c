@@ -55,8 +55,9 @@ static int pause_update(struct update *update, const struct entry_pause_list *pa
     const struct entry_pause *pause = entry_pause_find(pauses, line);
     if (pause == NULL)
         return 0;
-    char until[CLOCK_RFC3339_SIZE];
-    clock_rfc3339(pause->until_ms, until);
+    char until[CLOCK_RFC3339_SIZE] = "it was observed for long enough";
+    if (pause->until_ms != 0)
+        clock_rfc3339(pause->until_ms, until);
     return update_decide(update, err, VERDICT_HOLD, CODE_PAUSED,
                          "what stands here soaks for stage \"%s\" until %s, and a newer one would "
                          "begin anew; --urgent %s goes over it",

@@ -81,26 +81,6 @@ static int record_updates(const struct plan_trial *trial, const bool *moved,
     return 0;
 }
 
-/* What could not be fetched is a warning of the run: the trial says what it would say without artifacts. */
-static int record_artifacts(struct gate *gate, const struct trial_spec *spec,
-                            const struct artifacts *from, struct result_trial *to,
-                            struct error *err) {
-    for (size_t i = 0; i < from->warnings.count; i++) {
-        _cleanup_(free_pointer) char *words =
-            string_format(err, "artifacts of %s: %s", spec->title, from->warnings.items[i]);
-        if (words == NULL || string_list_add(&gate->result->warnings, words, err) < 0)
-            return -1;
-    }
-    if (from->files == 0)
-        return 0;
-    to->artifact_count = from->files;
-    to->artifact_bytes = from->bytes;
-    for (size_t i = 0; i < from->count; i++)
-        if (string_list_add(&to->artifacts, from->items[i].path, err) < 0)
-            return -1;
-    return relative_path(gate, spec->artifact_folder, &to->artifact_folder, err);
-}
-
 /* An entry of the result for what was asked, with no outcome yet. NULL with *err set. */
 static struct result_trial *begin_record(struct gate *gate, const struct judge_question *question,
                                          struct error *err) {
@@ -119,6 +99,26 @@ static struct result_trial *begin_record(struct gate *gate, const struct judge_q
                    record_updates(trial, question->moved, to, err) == 0
                ? to
                : NULL;
+}
+
+/* What could not be fetched is a warning of the run: the trial says what it would say without artifacts. */
+static int record_artifacts(struct gate *gate, const struct trial_spec *spec,
+                            const struct artifacts *from, struct result_trial *to,
+                            struct error *err) {
+    for (size_t i = 0; i < from->warnings.count; i++) {
+        _cleanup_(free_pointer) char *words =
+            string_format(err, "artifacts of %s: %s", spec->title, from->warnings.items[i]);
+        if (words == NULL || string_list_add(&gate->result->warnings, words, err) < 0)
+            return -1;
+    }
+    if (from->files == 0)
+        return 0;
+    to->artifact_count = from->files;
+    to->artifact_bytes = from->bytes;
+    for (size_t i = 0; i < from->count; i++)
+        if (string_list_add(&to->artifacts, from->items[i].path, err) < 0)
+            return -1;
+    return relative_path(gate, spec->artifact_folder, &to->artifact_folder, err);
 }
 
 static int record_trial(struct gate *gate, const struct judge_question *question,

@@ -23,6 +23,7 @@ pipelines_libpipelines_a_SOURCES = \
 
 # pipelines/stages: staging, then production: sets, the ledger, the rule for entering a stage
 pipelines_libpipelines_a_SOURCES += \
+	%D%/stages/decision.c %D%/stages/decision.h \
 	%D%/stages/entry.c %D%/stages/entry.h %D%/stages/entry_parts.h \
 	%D%/stages/entry_changes.c \
 	%D%/stages/entry_decisions.c \
@@ -39,7 +40,9 @@ pipelines_libpipelines_a_SOURCES += \
 	%D%/stages/ledger_actor.c %D%/stages/ledger_canonical.c %D%/stages/ledger_fields.c \
 	%D%/stages/ledger_json.c %D%/stages/ledger_json.h \
 	%D%/stages/ledger_files.c %D%/stages/ledger_format.c %D%/stages/ledger_parse.c \
-	%D%/stages/stage.c %D%/stages/stage.h
+	%D%/stages/ledger_write.c %D%/stages/ledger_write.h \
+	%D%/stages/stage.c %D%/stages/stage.h \
+	%D%/stages/subject.c %D%/stages/subject.h
 
 # pipelines/state: what is remembered from run to run, and is no part of the project
 pipelines_libpipelines_a_SOURCES += \
@@ -50,6 +53,8 @@ pipelines_libpipelines_a_SOURCES += \
 pipelines_libpipelines_a_SOURCES += \
 	%D%/commands/command.c %D%/commands/command.h \
 	%D%/commands/completion.c \
+	%D%/commands/decide.c %D%/commands/decide.h \
+	%D%/commands/decide_approve.c %D%/commands/decide_deny.c %D%/commands/decide_release.c \
 	%D%/commands/doctor.c \
 	%D%/commands/gated.c %D%/commands/gated.h \
 	%D%/commands/help.c %D%/commands/help.h \

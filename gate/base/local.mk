@@ -25,4 +25,5 @@ gate_base_libbase_a_SOURCES = \
 	%D%/untar.c %D%/untar.h \
 	%D%/utf8.c %D%/utf8.h \
 	%D%/words.c %D%/words.h \
+	%D%/xml.c %D%/xml.h \
 	%D%/yaml.c %D%/yaml.h

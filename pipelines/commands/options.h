@@ -24,6 +24,7 @@ enum option_id {
     OPTION_FORCE,
     OPTION_FROM,
     OPTION_IMAGE,
+    OPTION_INSTEAD_OF_SOAK,
     OPTION_JOBS,
     OPTION_JSON,
     OPTION_KEEP,
@@ -40,6 +41,7 @@ enum option_id {
     OPTION_STAGE,
     OPTION_STATE,
     OPTION_TYPE,
+    OPTION_UNTIL,
     OPTION_URGENT,
     OPTION_VERIFY,
     OPTION_COUNT

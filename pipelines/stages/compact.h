@@ -8,8 +8,8 @@
  *
  * Dropped is evidence alone, and only a line
  *   - that is older than 90 days, and stands in a file that is compacted;
- *   - with newer evidence of the same test, definition, values, platform, workspace, source and stage, of which the next has
- *     the same outcome: of each run of equal outcomes the newest stays, and so does the newest of all;
+ *   - with newer evidence of the same test, definition, values, platform, workspace, trial, source and stage, of which the
+ *     next has the same outcome: of each run of equal outcomes the newest stays, and so does the newest of all;
  *   - on which none of these rests: the newest 100 promotions and rollbacks, and the set that each stage holds. On evidence
  *     they rest that was, when they were made, the newest of its kind and lay within their values.
  * Decisions, promotions, observations and entries of unknown types all stay.

@@ -36,6 +36,7 @@ static const struct {
     {"name", "{name: a, run: x}", "{name: b, run: x}", false},
     {"images", "{name: a, run: x}", "{name: a, run: x, images: redis}", false},
     {"reuse", "{name: a, run: x}", "{name: a, run: x, reuse: 1h}", false},
+    {"artifacts", "{name: a, run: x}", "{name: a, run: x, artifacts: y}", false},
     {"run", "{name: a, run: x}", "{name: a, run: y}", true},
     {"run", "{name: a, run: x}", "{name: a, run: [x]}", false},
     {"run", "{name: a, run: x}", "{name: a, run: [{command: x}]}", false},
