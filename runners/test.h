@@ -35,6 +35,7 @@ struct test {
     struct string_list environment; /* "NAME=value" */
     char *user;                     /* NULL is the image's */
     char *workdir;                  /* NULL is the workspace */
+    bool external;                  /* its outcome comes from outside; it has no commands */
     bool network;                   /* false: none */
     bool keep_entrypoint;
     int64_t memory_bytes;
