@@ -158,6 +158,14 @@ int gate_fill_result(struct gate *gate, struct error *err) _must_check_;
 bool gate_promotes_passing(const struct gate *gate, size_t stage);
 void gate_clear(struct gate *gate);
 
+/* An update of that stage was rejected, or could not be tested or written. gate_stages.c */
+bool gate_stage_failed(const struct gate *gate, size_t stage);
+
+/* Of `run`: a test covers it whose outcome comes from outside. And what only such tests cover moves, once all others are judged.
+ * gate_outside.c */
+bool gate_is_covered_outside(const struct gate *gate, const struct update *update);
+int gate_take_outside(struct gate *gate, struct error *err) _must_check_;
+
 /* Before and after the questions of gate_look_up: what earlier runs saw, and what this one did. gate_state.c. */
 int gate_recall(struct gate *gate, struct error *err) _must_check_;
 int gate_record(struct gate *gate, struct error *err) _must_check_;

@@ -9,11 +9,8 @@ fuzz_targets = \
 	%D%/frames.c \
 	%D%/glob.c \
 	%D%/journal.c \
-<<<<<<< HEAD
 	%D%/junit_read.c \
-=======
 	%D%/ledger.c \
->>>>>>> ledger
 	%D%/link.c \
 	%D%/manifest.c \
 	%D%/policy.c \
