@@ -165,6 +165,7 @@ check_PROGRAMS += tests/unit/test_history
 check_PROGRAMS += tests/unit/test_ledger
 check_PROGRAMS += tests/unit/test_ledger_actor
 check_PROGRAMS += tests/unit/test_ledger_files
+check_PROGRAMS += tests/unit/test_decision
 check_PROGRAMS += tests/unit/test_entry
 check_PROGRAMS += tests/unit/test_lookup
 check_PROGRAMS += tests/unit/test_journal

@@ -80,7 +80,7 @@ static int run(struct invocation *invocation, int *exit_status, struct error *er
                                               .result = &result,
                                               .workspace = {.fd = -1}};
     if (gate_find(&gate, err) < 0 || gate_open_ledger(&gate, err) < 0 ||
-        gate_look_up(&gate, err) < 0 || gate_pause(&gate, err) < 0 ||
+        gate_look_up(&gate, err) < 0 || gate_obey(&gate, err) < 0 || gate_pause(&gate, err) < 0 ||
         gate_answer_stages(&gate, err) < 0)
         return -1;
     bool updates = false;
