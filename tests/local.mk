@@ -39,7 +39,8 @@ EXTRA_DIST += %D%/faults/scripted.py %D%/faults/harness.py %D%/faults/registry.p
 	%D%/faults/inject.py %D%/faults/plain.py %D%/valgrind.sh
 
 # Speed against peers: tests/run.sh bench compiles what it needs.
-EXTRA_DIST += %D%/bench/bare.c %D%/bench/common.bash %D%/bench/delay.c %D%/bench/lookup %D%/bench/measure.c %D%/bench/trials
+EXTRA_DIST += %D%/ledger.py
+EXTRA_DIST += %D%/bench/bare.c %D%/bench/common.bash %D%/bench/delay.c %D%/bench/ledger %D%/bench/lookup %D%/bench/measure.c %D%/bench/trials
 
 # Stops promotions half way; needs strace, so tests/run.sh runs it and not `make check`.
 EXTRA_PROGRAMS += tests/crash/promote_driver
