@@ -5,6 +5,7 @@
 
 #include "gate/base/text.h"
 #include "pipelines/config_tables.h"
+#include "runners/artifact_names.h"
 
 #define TESTS_LIMIT  1000        /* names are compared each with each */
 #define MEMORY_LEAST (6LL << 20) /* bytes; Docker Engine refuses less */
@@ -238,6 +239,18 @@ int config_read_reuse(const char *file, const struct yaml_node *node, void *fiel
     return config_read_duration(file, node, field, err);
 }
 
+static int read_artifacts(const char *file, const struct yaml_node *node, void *field,
+                          struct error *err) {
+    struct string_list *patterns = field;
+    if (config_read_texts(file, node, patterns, artifact_pattern_check, err) < 0)
+        return -1;
+    return patterns->count <= ARTIFACT_PATTERNS_LIMIT
+               ? 0
+               : config_complain(file, node, err,
+                                 "more than %u patterns; a folder takes all that is below it",
+                                 ARTIFACT_PATTERNS_LIMIT);
+}
+
 static const struct key test_keys[] = {
     {"name", read_name, offsetof(struct test, name)},
     {"images", config_read_selectors, offsetof(struct test, images)},
@@ -254,6 +267,7 @@ static const struct key test_keys[] = {
     {"pids", config_read_count, offsetof(struct test, pids)},
     {"log_limit", config_read_size, offsetof(struct test, log_limit_bytes)},
     {"reuse", config_read_reuse, offsetof(struct test, reuse_ms)},
+    {"artifacts", read_artifacts, offsetof(struct test, artifacts)},
     {"external", config_read_flag, offsetof(struct test, external)},
     {0},
 };

@@ -27,7 +27,7 @@ gate/base gate/base'
 readonly wrapped='
 curl/.*       gate/base/http\(_[a-z]*\)\?\.[ch]
 yaml\.h       gate/base/yaml.c
-archive.*\.h  gate/base/tar.c
+archive.*\.h  gate/base/\(un\)\?tar\.c
 expat\.h      gate/base/xml.c
 pcre2\.h      gate/base/regex.c
 openssl/.*    gate/base/hash.c'

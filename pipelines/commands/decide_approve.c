@@ -176,7 +176,7 @@ static const enum option_id options[] = {OPTION_INSTEAD_OF_SOAK, OPTION_UNTIL, O
                                          OPTION_JSON, OPTION_END};
 static const char *const examples[] = {
     "pingate approve production", "the set that waits for production",
-    "pingate approve production 3f2a90c1 --instead-of-soak --reason \"fixes CVE-2026-1234\"",
+    "pingate approve production 3f2a90c1 --instead-of-soak --reason \"CVE-2026-1\"",
     "that set, and it need not stand in staging for the soak time", NULL};
 
 const struct command command_approve;

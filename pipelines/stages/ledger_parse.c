@@ -458,6 +458,8 @@ static int parse_lines(const char *name, const char *bytes, size_t length, struc
     size_t number = 1;
     for (const char *line = bytes; line < bytes + length; number++) {
         const char *end = memchr(line, '\n', (size_t)(bytes + length - line));
+        if (ledger_name_is_compacted(name))
+            line += strspn(line, " ");
         if (add_line(out, again, line, (size_t)(end - line), err) < 0)
             return error_wrap(err, "line %zu", number);
         out->items[out->count - 1].file = kept;

@@ -10,6 +10,7 @@ fuzz_targets = \
 	%D%/glob.c \
 	%D%/journal.c \
 	%D%/junit_read.c \
+	%D%/ledger.c \
 	%D%/link.c \
 	%D%/manifest.c \
 	%D%/policy.c \
@@ -20,6 +21,7 @@ fuzz_targets = \
 	%D%/tagfilter.c \
 	%D%/tags.c \
 	%D%/text.c \
+	%D%/untar.c \
 	%D%/yaml.c
 
 # What targets share.

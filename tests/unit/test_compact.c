@@ -109,7 +109,7 @@ START_TEST(what_is_dropped) {
         {"e300 e200 p190 p100 e10", "10000"},
         /* and what a stage holds, however it came */
         {"e200 o190 e10", "000"},
-        {"e200 o190 o180H e10", "1000"}, /* left long ago, and was never promoted */
+        {"e200 o190 o180HB e10", "1000"}, /* left long ago, and was never promoted */
         {"e300 o290H e200 o190 e150 o140 e10",
          "1000000"}, /* since it came, and each time it was seen */
         {"e200 o190S o180H e10", "0000"},
