@@ -99,7 +99,8 @@ int gate_plan(struct gate *gate, struct error *err) {
     }
     for (size_t i = 0; i < gate->updates.count; i++) {
         struct update *update = &gate->updates.items[i];
-        if (update->decided || plan_covers(&gate->plan, i) || gate_enters(gate->options))
+        if (update->decided || plan_covers(&gate->plan, i) || gate_enters(gate->options) ||
+            gate_is_covered_outside(gate, update))
             continue;
         if (update_decide(update, err, VERDICT_HOLD, CODE_NO_TEST,
                           "no test covers it: declare one in %s, or it never moves",
@@ -380,7 +381,8 @@ static int run_steps(struct gate *gate, struct error *err) {
     }
     lookup_close(&gate->lookup);
     if (gate_plan(gate, err) < 0 || gate_check_files(gate, err) < 0 || gate_test(gate, err) < 0 ||
-        gate_enter_untested(gate, err) < 0 || close_for_untested(gate, err) < 0)
+        gate_take_outside(gate, err) < 0 || gate_enter_untested(gate, err) < 0 ||
+        close_for_untested(gate, err) < 0)
         return -1;
     return gate_promote(gate, err);
 }

@@ -13,6 +13,7 @@
 #include "pipelines/pull.h"
 #include "pipelines/stages/checkout.h"
 #include "pipelines/stages/entry.h"
+#include "pipelines/stages/evidence.h"
 #include "pipelines/stages/ledger.h"
 #include "pipelines/state/state.h"
 #include "reports/result.h"
@@ -70,6 +71,7 @@ struct gate {
     struct checkout checkout;
     char *actor, *ci;
     struct gate_drafts drafts; /* what this run records */
+    struct evidence evidence;  /* of its trials; becomes drafts where all are done */
     struct gate_set *kept;
     struct arena words;
     struct entry_answer
@@ -147,6 +149,14 @@ int gate_fill_result(struct gate *gate, struct error *err) _must_check_;
 bool gate_promotes_passing(const struct gate *gate, size_t stage);
 void gate_clear(struct gate *gate);
 
+/* An update of that stage was rejected, or could not be tested or written. gate_stages.c */
+bool gate_stage_failed(const struct gate *gate, size_t stage);
+
+/* Of `run`: a test covers it whose outcome comes from outside. And what only such tests cover moves, once all others are judged.
+ * gate_outside.c */
+bool gate_is_covered_outside(const struct gate *gate, const struct update *update);
+int gate_take_outside(struct gate *gate, struct error *err) _must_check_;
+
 /* Before and after the questions of gate_look_up: what earlier runs saw, and what this one did. gate_state.c. */
 int gate_recall(struct gate *gate, struct error *err) _must_check_;
 int gate_record(struct gate *gate, struct error *err) _must_check_;
@@ -154,6 +164,17 @@ int gate_record(struct gate *gate, struct error *err) _must_check_;
 /* Why a trial of that test with that update came to that outcome, as it was recorded last; never NULL. gate_trials.c. */
 const char *gate_trial_reason(const struct gate *gate, const char *test, size_t update,
                               enum outcome outcome);
+
+/* What evidence is kept by, what stands in for a trial, what this trial proves; gate_evidence.c. */
+int gate_evidence_key(const struct gate *gate, const struct judge_question *question,
+                      const struct trial_spec *spec, struct evidence_key *key,
+                      struct error *err) _must_check_;
+const struct ledger_entry *gate_reusable(const struct gate *gate, const struct test *test,
+                                         const struct evidence_key *key);
+void gate_show_reused(struct gate *gate, const char *title, const struct ledger_entry *entry);
+int gate_keep_evidence(struct gate *gate, const struct evidence_key *key,
+                       const struct trial_result *result, struct error *err) _must_check_;
+int gate_draft_evidence(struct gate *gate, struct error *err) _must_check_;
 
 /* Records one answered trial in the result; gate_trials.c. */
 int gate_ask(void *gate, struct judge_question *questions, size_t count,

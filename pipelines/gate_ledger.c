@@ -131,8 +131,11 @@ int gate_open_ledger(struct gate *gate, struct error *err) {
     for (size_t i = 0; i < stages->count; i++)
         if (stage_set(&gate->scan.pins, gate->stage_of, i, &gate->sets[i], err) < 0)
             return -1;
-    if (ledger_load(gate->options->root, &gate->ledger, err) < 0)
+    if (ledger_load(gate->options->root, &gate->ledger, err) < 0) {
+        if (err->kind == ERROR_INPUT)
+            err->kind = ERROR_IO; /* nobody's command or configuration is wrong: exit status 3 */
         return error_wrap(err, "read the ledger");
+    }
     return observe_all(gate, err) < 0 || add_drafts(gate, err) < 0 ? -1 : 0;
 }
 
@@ -147,10 +150,11 @@ static int set_after(const struct gate *gate, size_t stage, struct set *out, str
         const struct update *update = &gate->updates.items[i];
         if (update->stage != stage)
             continue;
-        bool moves = moves_in(update, stage);
+        /* what `test --stage` tests has no digest of before */
+        bool new_one = moves_in(update, stage) || update->digest == NULL;
         _cleanup_(free_pointer) char *line =
-            reference_text(update->image, moves ? update->candidate_tag : update->tag,
-                           moves ? update->candidate_digest : update->digest, err);
+            reference_text(update->image, new_one ? update->candidate_tag : update->tag,
+                           new_one ? update->candidate_digest : update->digest, err);
         if (line == NULL || string_list_add(&lines, line, err) < 0)
             return -1;
     }
@@ -260,6 +264,7 @@ void gate_close_ledger(struct gate *gate) {
         free(kept);
     }
     free(steal(gate->drafts.items));
+    evidence_clear(&gate->evidence);
     ledger_clear(&gate->ledger);
     checkout_clear(&gate->checkout);
     arena_clear(&gate->words);

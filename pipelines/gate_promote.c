@@ -180,6 +180,8 @@ static int write_files(struct gate *gate, const struct update *const *owner, str
 int gate_promote(struct gate *gate, struct error *err) {
     if (gate->options->since != NULL)
         return 0; /* the files hold the tested pins already */
+    if (gate_draft_evidence(gate, err) < 0)
+        return -1;
     bool any = false;
     for (size_t i = 0; i < gate->updates.count; i++)
         any = any || moves(&gate->updates.items[i]);

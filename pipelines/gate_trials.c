@@ -9,13 +9,13 @@
 #include "reports/clean.h"
 #include "runners/reproduce.h"
 
-/* "logs/012-answers": unique in a run, and a name that every file system takes. */
-static char *log_folder(const struct gate *gate, size_t number, const char *test,
-                        struct error *err) {
-    _cleanup_(free_pointer) char *name = string_format(err, "logs/%03zu-%s", number, test);
+/* "logs/012-answers": unique in a run, and a name that every file system takes. kind: "logs", "artifacts" */
+static char *numbered_folder(const struct gate *gate, const char *kind, size_t number,
+                             const char *test, struct error *err) {
+    _cleanup_(free_pointer) char *name = string_format(err, "%s/%03zu-%s", kind, number, test);
     if (name == NULL)
         return NULL;
-    for (char *c = name + strlen("logs/"); *c != '\0'; c++)
+    for (char *c = name + strlen(kind) + 1; *c != '\0'; c++)
         if (!isalnum((unsigned char)*c) && *c != '-' && *c != '.' && *c != '_')
             *c = '-';
     return file_join(gate->options->output, name, err);
@@ -81,31 +81,80 @@ static int record_updates(const struct plan_trial *trial, const bool *moved,
     return 0;
 }
 
+/* An entry of the result for what was asked, with no outcome yet. NULL with *err set. */
+static struct result_trial *begin_record(struct gate *gate, const struct judge_question *question,
+                                         struct error *err) {
+    struct result *result = gate->result;
+    struct result_trial *grown = realloc(result->trials, (result->trial_count + 1) * sizeof *grown);
+    if (grown == NULL) {
+        error_no_memory(err);
+        return NULL;
+    }
+    result->trials = grown;
+    const struct plan_trial *trial = &gate->plan.items[question->trial];
+    struct result_trial *to = &grown[result->trial_count++];
+    *to = (struct result_trial){.outcome = OUTCOME_ERROR};
+    return string_copy(trial->test->name, &to->test, err) == 0 &&
+                   string_copy(schedule_platform(gate->schedule), &to->platform, err) == 0 &&
+                   record_updates(trial, question->moved, to, err) == 0
+               ? to
+               : NULL;
+}
+
+/* What could not be fetched is a warning of the run: the trial says what it would say without artifacts. */
+static int record_artifacts(struct gate *gate, const struct trial_spec *spec,
+                            const struct artifacts *from, struct result_trial *to,
+                            struct error *err) {
+    for (size_t i = 0; i < from->warnings.count; i++) {
+        _cleanup_(free_pointer) char *words =
+            string_format(err, "artifacts of %s: %s", spec->title, from->warnings.items[i]);
+        if (words == NULL || string_list_add(&gate->result->warnings, words, err) < 0)
+            return -1;
+    }
+    if (from->files == 0)
+        return 0;
+    to->artifact_count = from->files;
+    to->artifact_bytes = from->bytes;
+    for (size_t i = 0; i < from->count; i++)
+        if (string_list_add(&to->artifacts, from->items[i].path, err) < 0)
+            return -1;
+    return relative_path(gate, spec->artifact_folder, &to->artifact_folder, err);
+}
+
 static int record_trial(struct gate *gate, const struct judge_question *question,
                         const struct trial_spec *spec, const struct trial_result *from,
                         struct error *err) {
-    struct result *result = gate->result;
-    struct result_trial *grown = realloc(result->trials, (result->trial_count + 1) * sizeof *grown);
-    if (grown == NULL)
-        return error_no_memory(err);
-    result->trials = grown;
-    struct result_trial *to = &grown[result->trial_count++];
-    *to = (struct result_trial){
-        .outcome = from->outcome, .started_ms = from->started_ms, .duration_ms = from->duration_ms};
-    if (string_copy(spec->test->name, &to->test, err) < 0 ||
-        string_copy(from->reason, &to->reason, err) < 0 ||
-        string_copy(schedule_platform(gate->schedule), &to->platform, err) < 0 ||
-        record_updates(&gate->plan.items[question->trial], question->moved, to, err) < 0)
+    struct result_trial *to = begin_record(gate, question, err);
+    if (to == NULL)
         return -1;
+    to->outcome = from->outcome;
+    to->started_ms = from->started_ms;
+    to->duration_ms = from->duration_ms;
     to->commands = calloc(from->command_count + 1, sizeof *to->commands);
     if (to->commands == NULL)
         return error_no_memory(err);
+    if (string_copy(from->reason, &to->reason, err) < 0)
+        return -1;
     for (size_t i = 0; i < from->command_count; i++, to->command_count++)
         if (record_command(gate, spec, &from->commands[i], i, &to->commands[i], err) < 0) {
             to->command_count++;
             return -1;
         }
-    return 0;
+    return record_artifacts(gate, spec, &from->artifacts, to, err);
+}
+
+static int record_reused(struct gate *gate, const struct judge_question *question,
+                         const struct ledger_entry *entry, struct error *err) {
+    struct result_trial *to = begin_record(gate, question, err);
+    if (to == NULL)
+        return -1;
+    to->outcome = entry->outcome;
+    to->started_ms = clock_now_ms();
+    to->reused = calloc(1, sizeof *to->reused);
+    if (to->reused == NULL)
+        return error_no_memory(err);
+    to->reused->time_ms = entry->time_ms;
+    return string_copy(entry->id, &to->reused->entry, err);
 }
 
 const char *gate_trial_reason(const struct gate *gate, const char *test, size_t update,
@@ -194,44 +243,94 @@ void gate_show_event(void *context, const struct schedule_event *event) {
     }
 }
 
-static int run_questions(struct gate *gate, struct judge_question *questions,
-                         struct trial_spec *specs, struct trial_result *results, size_t count,
-                         struct error *err) {
-    for (size_t i = 0; i < count; i++) {
-        const struct plan_trial *trial = &gate->plan.items[questions[i].trial];
-        _cleanup_(free_pointer) char *folder =
-            log_folder(gate, ++gate->trials_run, trial->test->name, err);
-        if (folder == NULL ||
-            plan_spec(trial, &gate->updates, questions[i].moved, folder, &specs[i], err) < 0)
-            return -1;
-        if (specs[i].steps[0].digest == NULL)
-            return error_set(err, ERROR_BUG, "a trial without a digest was asked for");
+/* One question on its way: what would be run, and what answered it. */
+struct asked {
+    struct trial_spec spec;
+    struct evidence_key key;
+    const struct ledger_entry *reused; /* a pass on record; NULL: it is run */
+};
+
+static int prepare_question(struct gate *gate, const struct judge_question *question,
+                            struct asked *asked, struct error *err) {
+    const struct plan_trial *trial = &gate->plan.items[question->trial];
+    _cleanup_(free_pointer) char *folder =
+        numbered_folder(gate, "logs", gate->trials_run + 1, trial->test->name, err);
+    if (folder == NULL ||
+        plan_spec(trial, &gate->updates, question->moved, folder, &asked->spec, err) < 0)
+        return -1;
+    if (asked->spec.steps[0].digest == NULL)
+        return error_set(err, ERROR_BUG, "a trial without a digest was asked for");
+    if (trial->test->artifacts.count > 0 &&
+        (asked->spec.artifact_folder = numbered_folder(gate, "artifacts", gate->trials_run + 1,
+                                                       trial->test->name, err)) == NULL)
+        return -1;
+    if (gate_evidence_key(gate, question, &asked->spec, &asked->key, err) < 0)
+        return -1;
+    asked->reused = gate_reusable(gate, trial->test, &asked->key);
+    if (asked->reused != NULL)
+        gate_show_reused(gate, asked->spec.title, asked->reused);
+    else
+        gate->trials_run++;
+    return 0;
+}
+
+/* What is not answered is run, side by side. results: one a question that is run, in their order. */
+static int run_rest(struct gate *gate, const struct asked *asked, size_t count,
+                    struct trial_result *results, struct error *err) {
+    _cleanup_(free_pointer) struct trial_spec *specs = calloc(count, sizeof *specs); /* lent */
+    if (specs == NULL)
+        return error_no_memory(err);
+    size_t rest = 0;
+    for (size_t i = 0; i < count; i++)
+        if (asked[i].reused == NULL)
+            specs[rest++] = asked[i].spec;
+    return rest > 0 ? schedule_run(gate->schedule, specs, results, rest, err) : 0;
+}
+
+static int record(struct gate *gate, struct judge_question *question, const struct asked *asked,
+                  const struct trial_result *result, struct error *err) {
+    if (asked->reused != NULL) {
+        question->outcome = asked->reused->outcome;
+        return record_reused(gate, question, asked->reused, err);
     }
-    int result = schedule_run(gate->schedule, specs, results, count, err);
-    for (size_t i = 0; i < count; i++) {
-        questions[i].outcome = results[i].outcome;
+    question->outcome = result->outcome;
+    return record_trial(gate, question, &asked->spec, result, err) == 0
+               ? gate_keep_evidence(gate, &asked->key, result, err)
+               : -1;
+}
+
+/* All are recorded, also when the run ends here. */
+static int run_questions(struct gate *gate, struct judge_question *questions, struct asked *asked,
+                         struct trial_result *results, size_t count, struct error *err) {
+    for (size_t i = 0; i < count; i++)
+        if (prepare_question(gate, &questions[i], &asked[i], err) < 0)
+            return -1;
+    int result = run_rest(gate, asked, count, results, err);
+    for (size_t i = 0, rest = 0; i < count; i++) {
         struct error why = {0};
-        if (record_trial(gate, &questions[i], &specs[i], &results[i], &why) < 0) {
+        if (record(gate, &questions[i], &asked[i], &results[rest], &why) < 0) {
             if (result == 0)
                 result = error_move(err, &why);
             error_clear(&why);
         }
+        rest += asked[i].reused == NULL ? 1 : 0;
     }
     return result;
 }
 
 int gate_ask(void *context, struct judge_question *questions, size_t count, struct error *err) {
     struct gate *gate = context;
-    struct trial_spec *specs = calloc(count, sizeof *specs);
-    struct trial_result *results = calloc(count, sizeof *results);
-    int result = specs != NULL && results != NULL
-                     ? run_questions(gate, questions, specs, results, count, err)
+    struct asked *asked = calloc(count + 1, sizeof *asked);
+    struct trial_result *results = calloc(count + 1, sizeof *results);
+    int result = asked != NULL && results != NULL
+                     ? run_questions(gate, questions, asked, results, count, err)
                      : error_no_memory(err);
-    for (size_t i = 0; specs != NULL && results != NULL && i < count; i++) {
-        trial_spec_clear(&specs[i]);
+    for (size_t i = 0; asked != NULL && results != NULL && i < count; i++) {
+        trial_spec_clear(&asked[i].spec);
+        evidence_key_clear(&asked[i].key);
         trial_result_clear(&results[i]);
     }
-    free(specs);
+    free(asked);
     free(results);
     return result;
 }

@@ -55,6 +55,12 @@ struct result_trial {
     struct result_reused *reused; /* NULL: it was run; else it has no commands and took no time */
     struct result_command *commands;
     size_t command_count;
+    char *
+        artifact_folder; /* of the files that were fetched, relative to the output folder; or NULL */
+    struct string_list
+        artifacts;          /* the first of them, below that folder, as the container named them */
+    size_t artifact_count;  /* in all */
+    int64_t artifact_bytes; /* of all */
 };
 
 struct result_pin {

@@ -112,7 +112,8 @@ struct entry_considered {
     int64_t since_ms;       /* first observed; 0: not yet */
     bool stands;            /* it is what stands in the earlier stage now */
     enum verdict_code code; /* CODE_NONE: fit */
-    char *reason;           /* one sentence; for `promote` and `status` */
+    char *codes;            /* all that keep it out: "denied soaking"; "" when fit */
+    char *reason;           /* of the first, one sentence; for `promote` and `status` */
     int64_t when_ms;        /* when time alone makes it fit; 0: unknown or never */
 };
 

@@ -15,12 +15,18 @@ static const char whole[] =
     "\"reproduce\":\"docker run x\",\"pins\":[{\"file\":\"a.yaml\",\"line\":3,"
     "\"format\":\"yaml\"}]}],\"trials\":[{\"test\":\"answers\",\"updates\":[0],\"baseline\":true,"
     "\"platform\":\"linux/amd64\",\"outcome\":\"failed\",\"reason\":\"exited with 1\","
-    "\"started_ms\":5,\"duration_ms\":6,\"commands\":[{\"text\":\"redis-cli ping\","
+    "\"started_ms\":5,\"duration_ms\":6,\"reused\":null,\"commands\":[{\"text\":\"redis-cli ping\","
     "\"image\":\"x\",\"outcome\":\"timed-out\",\"reason\":\"timed out\",\"exit_code\":-1,"
     "\"duration_ms\":9007199254740993,\"out_tail\":\"out\\n\",\"err_tail\":\"\\u202eerr\","
     "\"out_bytes\":7,\"err_bytes\":8,\"out_path\":\"logs/1\",\"err_path\":\"logs/2\","
-    "\"reproduce\":\"docker run "
-    "y\"}]}],\"stages\":[{\"name\":\"production\",\"from\":\"staging\",\"before\":\"01\","
+    "\"reproduce\":\"docker run y\"}],\"artifact_folder\":\"artifacts/001-answers\","
+    "\"artifacts\":[\"out.txt\"],\"artifact_count\":2,\"artifact_bytes\":9007199254740993},{"
+    "\"test\":\"b\",\"updates\":[],\"baseline\":false,"
+    "\"platform\":null,\"outcome\":\"passed\",\"reason\":null,\"started_ms\":1,\"duration_ms\":0,"
+    "\"reused\":{\"time_ms\":7,\"entry\":\"4f\"},\"commands\":[],\"artifact_folder\":null,"
+    "\"artifacts\":[],"
+    "\"artifact_count\":0,\"artifact_bytes\":0}],"
+    "\"stages\":[{\"name\":\"production\",\"from\":\"staging\",\"before\":\"01\","
     "\"set\":\"23\",\"source\":\"45\",\"reason\":\"r\",\"overridden\":\"soaking\","
     "\"forced\":\"f\"}],\"warnings\":[\"w\"],\"errors\":[\"e\"],\"diff\":\"+x\\n\"}";
 
@@ -55,6 +61,24 @@ static void check_round_trip(const char *bytes) {
 START_TEST(round_trip) {
     check_round_trip(whole);
     check_round_trip(empty);
+}
+END_TEST
+
+/* What a program from before there were artifacts wrote. */
+START_TEST(without_artifacts) {
+    struct error err = {0};
+    struct result result;
+    json_t *json = load(whole);
+    json_t *trial = json_array_get(json_object_get(json, "trials"), 0);
+    static const char *const fields[] = {"artifact_folder", "artifacts", "artifact_count",
+                                         "artifact_bytes"};
+    for (size_t i = 0; i < 4; i++)
+        ck_assert_int_eq(json_object_del(trial, fields[i]), 0);
+    unit_ok(result_from_json(json, &result, &err), &err);
+    ck_assert_ptr_null(result.trials[0].artifact_folder);
+    ck_assert_uint_eq(result.trials[0].artifact_count, 0);
+    json_decref(json);
+    result_clear(&result);
 }
 END_TEST
 
@@ -122,6 +146,12 @@ START_TEST(what_is_wrong_is_told) {
         {"warnings/0", "1", "warnings must be a list of strings"},
         {"updates", "{}", "updates must be a list of objects"},
         {"updates/0", "1", "updates[0]: must be an object"},
+        {"trials/0/reused", "[]", "trials[0]: reused must be an object or null"},
+        {"trials/0/reused", "true", "trials[0]: reused must be an object or null"},
+        {"trials/0/reused", "{}", "trials[0]: reused: time_ms lacks"},
+        {"trials/0/reused", "{\"time_ms\":1,\"entry\":null}", "reused: entry must be a string"},
+        {"trials/0/reused", "{\"time_ms\":\"1\",\"entry\":\"x\"}",
+         "time_ms must be a whole number"},
         {"updates/0/verdict", "\"fine\"", "updates[0]: verdict must be the name of a verdict"},
         {"updates/0/verdict", "null", "updates[0]: verdict must be"},
         {"updates/0/code", "\"nope\"", "code must be the name of a code"},
@@ -230,6 +260,7 @@ END_TEST
 
 UNIT_MAIN("result", {
     tcase_add_test(cases, round_trip);
+    tcase_add_test(cases, without_artifacts);
     tcase_add_test(cases, bytes_that_are_no_text);
     tcase_add_test(cases, unknown_fields_are_ignored);
     tcase_add_test(cases, what_is_wrong_is_told);
