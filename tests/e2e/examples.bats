@@ -113,7 +113,7 @@ staged() {
     commit "Production"
 
     # the README's last two lines
-    at +27h gate 0 history --stage production
+    at +27h gate 0 history production
     assert_has "$out" promoted
     at +27h gate 0 rollback production
     assert_has overlays/production/images.yaml "web:1.0.0@$web_old"
