@@ -68,7 +68,7 @@ complete -c pingate -n '__fish_seen_subcommand_from promote' -l verbose -s v -d 
 complete -c pingate -n '__fish_seen_subcommand_from promote' -l help -s h -d 'show this help'
 complete -c pingate -n '__fish_seen_subcommand_from promote' -l all -d 'every stage that comes from another one, in their order'
 complete -c pingate -n '__fish_seen_subcommand_from promote' -l dry-run -s n -d 'look up and test, and write no pins'
-complete -c pingate -n '__fish_seen_subcommand_from promote' -l force -d 'go over what keeps the set out; needs --reason, and is recorded'
+complete -c pingate -n '__fish_seen_subcommand_from promote' -l force -d 'go over what keeps the set out, or was not proved; it is recorded'
 complete -c pingate -n '__fish_seen_subcommand_from promote' -l reason -r -F -d 'why, for the record'
 complete -c pingate -n '__fish_seen_subcommand_from promote' -l jobs -s j -r -F -d 'trials at once (default: 4)'
 complete -c pingate -n '__fish_seen_subcommand_from promote' -l output -s o -r -F -d 'where reports and logs go (default: pingate-out in the root)'
