@@ -21,6 +21,8 @@ bool gate_enters(const struct gate_options *options) {
 bool gate_writes(const struct gate_options *options, const struct stage *stage) {
     if (options->standing != NULL)
         return stage != NULL && strcmp(stage->name, options->standing) == 0;
+    if (options->back != NULL)
+        return stage != NULL && strcmp(stage->name, options->back) == 0;
     if (!gate_enters(options))
         return stage == NULL || stage->from == NULL;
     return stage != NULL && stage->from != NULL &&
@@ -55,8 +57,9 @@ static int pause_update(struct update *update, const struct entry_pause_list *pa
     const struct entry_pause *pause = entry_pause_find(pauses, line);
     if (pause == NULL)
         return 0;
-    char until[CLOCK_RFC3339_SIZE];
-    clock_rfc3339(pause->until_ms, until);
+    char until[CLOCK_RFC3339_SIZE] = "it was observed for long enough";
+    if (pause->until_ms != 0)
+        clock_rfc3339(pause->until_ms, until);
     return update_decide(update, err, VERDICT_HOLD, CODE_PAUSED,
                          "what stands here soaks for stage \"%s\" until %s, and a newer one would "
                          "begin anew; --urgent %s goes over it",
@@ -239,7 +242,7 @@ int gate_prove(struct gate *gate, struct error *err) {
     return 0;
 }
 
-static bool stage_failed(const struct gate *gate, size_t stage) {
+bool gate_stage_failed(const struct gate *gate, size_t stage) {
     for (size_t i = 0; i < gate->updates.count; i++) {
         const struct update *update = &gate->updates.items[i];
         if (update->stage == stage && update->decided && update->candidate_digest != NULL &&
@@ -255,7 +258,7 @@ int gate_enter_untested(struct gate *gate, struct error *err) {
         return 0;
     for (size_t i = 0; i < gate->updates.count; i++) {
         struct update *update = &gate->updates.items[i];
-        bool closed = stage_failed(gate, update->stage);
+        bool closed = gate_stage_failed(gate, update->stage);
         int result = 0;
         if (closed && (!update->decided || update->verdict == VERDICT_PROMOTE))
             result = update_decide(update, err, VERDICT_HOLD, CODE_GATE_CLOSED,

@@ -7,7 +7,7 @@ pipelines_libpipelines_a_SOURCES = \
 	%D%/config_values.c %D%/config_values.h \
 	%D%/gate.c %D%/gate.h \
 	%D%/gate_evidence.c %D%/gate_ledger.c \
-	%D%/gate_output.c %D%/gate_promote.c %D%/gate_result.c %D%/gate_since.c %D%/gate_state.c %D%/gate_stages.c %D%/gate_trials.c \
+	%D%/gate_output.c %D%/gate_promote.c %D%/gate_result.c %D%/gate_rollback.c %D%/gate_since.c %D%/gate_state.c %D%/gate_outside.c %D%/gate_stages.c %D%/gate_trials.c \
 	%D%/journal.c %D%/journal.h \
 	%D%/judge.c %D%/judge.h \
 	%D%/lock.c %D%/lock.h \
@@ -23,6 +23,8 @@ pipelines_libpipelines_a_SOURCES = \
 
 # pipelines/stages: staging, then production: sets, the ledger, the rule for entering a stage
 pipelines_libpipelines_a_SOURCES += \
+	%D%/stages/decision.c %D%/stages/decision.h \
+	%D%/stages/earlier.c %D%/stages/earlier.h \
 	%D%/stages/entry.c %D%/stages/entry.h %D%/stages/entry_parts.h \
 	%D%/stages/entry_changes.c \
 	%D%/stages/entry_decisions.c \
@@ -39,7 +41,9 @@ pipelines_libpipelines_a_SOURCES += \
 	%D%/stages/ledger_actor.c %D%/stages/ledger_canonical.c %D%/stages/ledger_fields.c \
 	%D%/stages/ledger_json.c %D%/stages/ledger_json.h \
 	%D%/stages/ledger_files.c %D%/stages/ledger_format.c %D%/stages/ledger_parse.c \
-	%D%/stages/stage.c %D%/stages/stage.h
+	%D%/stages/ledger_write.c %D%/stages/ledger_write.h \
+	%D%/stages/stage.c %D%/stages/stage.h \
+	%D%/stages/subject.c %D%/stages/subject.h
 
 # pipelines/state: what is remembered from run to run, and is no part of the project
 pipelines_libpipelines_a_SOURCES += \
@@ -50,6 +54,8 @@ pipelines_libpipelines_a_SOURCES += \
 pipelines_libpipelines_a_SOURCES += \
 	%D%/commands/command.c %D%/commands/command.h \
 	%D%/commands/completion.c \
+	%D%/commands/decide.c %D%/commands/decide.h \
+	%D%/commands/decide_approve.c %D%/commands/decide_deny.c %D%/commands/decide_release.c \
 	%D%/commands/doctor.c \
 	%D%/commands/gated.c %D%/commands/gated.h \
 	%D%/commands/help.c %D%/commands/help.h \
@@ -60,7 +66,9 @@ pipelines_libpipelines_a_SOURCES += \
 	%D%/commands/options.c %D%/commands/options.h \
 	%D%/commands/plan_print.c %D%/commands/plan_print.h \
 	%D%/commands/promote.c \
+	%D%/commands/record.c \
 	%D%/commands/report.c \
+	%D%/commands/rollback.c \
 	%D%/commands/run.c \
 	%D%/commands/scan.c \
 	%D%/commands/shells.c \

@@ -198,6 +198,11 @@ static void add_failure(struct text *out, const struct result *result,
     text_add_char(out, '.');
     add_comparison(out, result, trial);
     text_add_char(out, '\n');
+    if (trial->artifact_folder != NULL) {
+        text_add(out, "\nArtifacts: ");
+        markdown_artifacts(out, trial);
+        text_add(out, ".\n");
+    }
     if (command != NULL)
         add_command(out, detail, trial, command);
     if (detail->tail_lines > 0 && trial->update_count == 1)

@@ -2,6 +2,7 @@
 schemadir = $(pkgdatadir)/schemas
 dist_schema_DATA = \
 	%D%/explain.schema.json \
+	%D%/history.schema.json \
 	%D%/pingate.schema.json \
 	%D%/plan.schema.json \
 	%D%/result.schema.json \

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Everything that is to be tested, from a clean clone on a bare machine.
 #
-#   tests/run.sh                 all parts but e2e-podman, valgrind and bench
+#   tests/run.sh                 all parts but valgrind and bench
 #   tests/run.sh PART…           only these parts:
 #       lint                     format, static analysis, scripts (tests/lint.sh)
 #       unit [NAME]              make check: tests/unit/test_NAME.c and tests/NAME.sh (golden cases, layering, schemas)
@@ -30,8 +30,8 @@ cd "$(dirname "$0")/.."
 readonly top=$PWD logs=$PWD/build/logs
 readonly part_seconds=1800 # no part may hang: the longest takes about a quarter of this
 readonly test_seconds=600  # one end-to-end test; the longest is the quickstart: one minute, five on a crowded machine
-readonly all_parts=(lint unit sanitize e2e e2e-sanitize faults faults-sanitize crash dist)
-readonly known_parts=" ${all_parts[*]} e2e-podman valgrind bench "
+readonly all_parts=(lint unit sanitize e2e e2e-sanitize e2e-podman faults faults-sanitize crash dist)
+readonly known_parts=" ${all_parts[*]} valgrind bench "
 readonly sanitizers=(--enable-sanitizers 'CFLAGS=-O1 -g')
 
 passed=0 failed=0 skipped=0

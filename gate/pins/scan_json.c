@@ -22,7 +22,7 @@ static json_t *json_untrusted(const char *string) {
         at += length > 0 ? length : 1;
         left -= length > 0 ? length : 1;
     }
-    return json_string(text_string(&text));
+    return text.failed == ERROR_NONE ? json_string(text_string(&text)) : NULL;
 }
 
 static json_t *spans_to_json(const struct pin *pin) {

@@ -63,12 +63,22 @@ static int take_types(const char *value, unsigned int *types, struct error *err)
     }
 }
 
-static int check_stage(const struct ledger *ledger, const char *stage, struct error *err) {
+/* A stage is one of the configuration, or one that is no more and of which the ledger tells. */
+static int check_stage(struct invocation *invocation, const struct ledger *ledger,
+                       const char *stage, struct error *err) {
     _cleanup_(string_list_clear) struct string_list stages = {0};
-    if (stage == NULL || ledger->count == 0)
+    _cleanup_(config_clear) struct config config = {0};
+    if (stage == NULL)
         return 0;
     if (history_stages(ledger, &stages, err) < 0)
         return -1;
+    if (string_list_has(&stages, stage))
+        return 0;
+    if (command_config(invocation, &config, err) < 0)
+        return -1;
+    for (size_t i = 0; i < config.stages.count; i++)
+        if (string_list_add(&stages, config.stages.items[i].name, err) < 0)
+            return -1;
     if (string_list_has(&stages, stage))
         return 0;
     const char **names = calloc(stages.count + 1, sizeof *names);
@@ -78,7 +88,8 @@ static int check_stage(const struct ledger *ledger, const char *stage, struct er
         names[i] = stages.items[i];
     const char *nearest = string_nearest(stage, names);
     free(names);
-    return error_set(err, ERROR_USAGE, "the ledger has no entry about a stage \"%s\"%s%s%s", stage,
+    return error_set(err, ERROR_USAGE,
+                     "neither the configuration nor the ledger knows a stage \"%s\"%s%s%s", stage,
                      nearest != NULL ? "; did you mean \"" : "", nearest != NULL ? nearest : "",
                      nearest != NULL ? "\"?" : "");
 }
@@ -276,7 +287,8 @@ static int run(struct invocation *invocation, int *exit_status, struct error *er
     if (options->given[OPTION_COMPACT])
         return compact(invocation, err);
     if (ledger_load(invocation->root, &ledger, err) < 0 ||
-        check_stage(&ledger, options->argument_count > 0 ? options->arguments[0] : NULL, err) < 0)
+        check_stage(invocation, &ledger, options->argument_count > 0 ? options->arguments[0] : NULL,
+                    err) < 0)
         return -1;
     return options->given[OPTION_AT] ? show_time(invocation, &ledger, err)
                                      : show_entries(invocation, &ledger, err);
@@ -307,7 +319,7 @@ const struct command command_history = {
         "in, who approved it, and what failed afterwards.\nA file that is damaged is an error that "
         "names it; --verify goes on, names all of them, and exits with 3 when there is one. "
         "--compact merges the files of past months, but for the last whole one, into one a month; "
-        "run it on the branch that all others are merged into.",
+        "run it on the branch that all others are merged into. With --dry-run it only tells.",
     .options = options,
     .examples = examples,
     .run = run,

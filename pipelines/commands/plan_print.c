@@ -22,7 +22,7 @@ static void add_tests(const struct gate *gate, size_t update, struct text *out) 
 static json_t *indexes_to_json(const size_t *indexes, size_t count) {
     json_t *list = json_array();
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(list, json_integer((json_int_t)indexes[i]));
+        list = json_with_item(list, json_integer((json_int_t)indexes[i]));
     return list;
 }
 
@@ -42,7 +42,7 @@ static json_t *pull_to_json(const struct pull *pull) {
     json_t *images = json_array();
     platform_words(&pull->platform, platform);
     for (size_t i = 0; i < pull->count; i++)
-        json_array_append_new(images, image_to_json(&pull->items[i]));
+        images = json_with_item(images, image_to_json(&pull->items[i]));
     return json_pack("{s:s, s:o, s:o, s:o}", "platform", platform, "bytes",
                      size_to_json(pull->all_known ? pull->known_bytes : PULL_UNKNOWN), "reason",
                      pull->reason != NULL ? json_clean(pull->reason) : json_null(), "images",
@@ -55,7 +55,7 @@ static json_t *plan_to_json(const struct gate *gate, struct error *err) {
     for (size_t i = 0; i < gate->plan.count; i++) {
         const struct plan_trial *trial = &gate->plan.items[i];
         if (plan_needs(trial, &gate->updates))
-            json_array_append_new(
+            trials = json_with_item(
                 trials, json_pack("{s:s, s:i, s:o, s:o}", "test", trial->test->name, "commands",
                                   (int)trial->test->command_count, "updates",
                                   indexes_to_json(trial->covers, trial->cover_count), "images",

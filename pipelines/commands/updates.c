@@ -7,9 +7,18 @@
 json_t *json_clean(const char *words) {
     struct text cleaned = {0};
     clean_utf8(&cleaned, words, strlen(words));
-    json_t *json = json_string(text_string(&cleaned));
+    json_t *json = cleaned.failed == ERROR_NONE ? json_string(text_string(&cleaned)) : NULL;
     text_clear(&cleaned);
     return json;
+}
+
+json_t *json_with_item(json_t *take_list, json_t *take_item) {
+    if (take_list == NULL)
+        json_decref(take_item);
+    else if (json_array_append_new(take_list, take_item) == 0)
+        return take_list;
+    json_decref(take_list);
+    return NULL;
 }
 
 static json_t *side(const char *tag, const char *digest) {
@@ -20,9 +29,9 @@ static json_t *pins_to_json(const struct gate *gate, const struct update *update
     json_t *pins = json_array();
     for (size_t i = 0; i < update->pin_count; i++) {
         const struct pin *pin = &gate->scan.pins.items[update->pins[i]];
-        json_array_append_new(pins,
-                              json_pack("{s:o, s:I, s:s}", "file", json_clean(pin->file), "line",
-                                        (json_int_t)pin->line, "format", pin->format));
+        pins =
+            json_with_item(pins, json_pack("{s:o, s:I, s:s}", "file", json_clean(pin->file), "line",
+                                           (json_int_t)pin->line, "format", pin->format));
     }
     return pins;
 }
@@ -44,14 +53,8 @@ static json_t *update_to_json(const struct gate *gate, const struct update *upda
 
 json_t *updates_to_json(const struct gate *gate, struct error *err) {
     json_t *updates = json_array();
-    for (size_t i = 0; i < gate->updates.count; i++) {
-        json_t *update = update_to_json(gate, &gate->updates.items[i]);
-        if (update == NULL || json_array_append_new(updates, update) < 0) {
-            json_decref(updates);
-            updates = NULL;
-            break;
-        }
-    }
+    for (size_t i = 0; i < gate->updates.count; i++)
+        updates = json_with_item(updates, update_to_json(gate, &gate->updates.items[i]));
     if (updates == NULL)
         error_no_memory(err);
     return updates;

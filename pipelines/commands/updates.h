@@ -13,3 +13,7 @@ json_t *updates_to_json(const struct gate *gate, struct error *err) _must_check_
 
 /* A string of untrusted words. NULL when there is no memory. */
 json_t *json_clean(const char *words);
+
+/* The list with one more item; NULL when either is NULL or there is no memory: a list that lost something must not look
+ * whole. Both are consumed. */
+json_t *json_with_item(json_t *take_list, json_t *take_item);

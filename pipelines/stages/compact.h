@@ -6,10 +6,15 @@
  * that stand in two files, which fall together, and the next compaction goes on. So do two branches that compacted on
  * their own: after a merge their files stand side by side.
  *
+ * Blanks stand before each line, as many in the whole file, and another number than in each file that it was made of. By them
+ * git does not take the new file for an old one that was renamed and changed: it compares pieces of 64 bytes from the beginning of
+ * each line, and all of them are shifted. Two branches that renamed one file to two names would be in conflict.
+ *   src  git, diffcore-delta.c: similarity of files
+ *
  * Dropped is evidence alone, and only a line
  *   - that is older than 90 days, and stands in a file that is compacted;
- *   - with newer evidence of the same test, definition, values, platform, workspace, source and stage, of which the next has
- *     the same outcome: of each run of equal outcomes the newest stays, and so does the newest of all;
+ *   - with newer evidence of the same test, definition, values, platform, workspace, trial, source and stage, of which the
+ *     next has the same outcome: of each run of equal outcomes the newest stays, and so does the newest of all;
  *   - on which none of these rests: the newest 100 promotions and rollbacks, and the set that each stage holds. On evidence
  *     they rest that was, when they were made, the newest of its kind and lay within their values.
  * Decisions, promotions, observations and entries of unknown types all stay.
@@ -20,6 +25,7 @@
 
 #define COMPACT_AGE_MS     (90LL * 24 * 3600 * 1000)
 #define COMPACT_PROMOTIONS 100
+#define COMPACT_BLANKS     60          /* before a line, at most */
 #define COMPACT_FILE_SIZE  (32u << 20) /* bytes; a month with more gets several files */
 
 /* Pure.

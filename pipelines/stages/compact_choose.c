@@ -21,8 +21,8 @@ struct choice {
 
 static const char *key_of(struct choice *choice, const struct ledger_entry *entry, struct text *key,
                           struct error *err) {
-    const char *const parts[] = {entry->test,      entry->definition, entry->platform,
-                                 entry->workspace, entry->source,     entry->stage};
+    const char *const parts[] = {entry->test,  entry->definition, entry->platform, entry->workspace,
+                                 entry->trial, entry->source,     entry->stage};
     text_truncate(key, 0);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         text_add(key, parts[i] != NULL ? parts[i] : "");

@@ -14,6 +14,13 @@ static void copy_id(char to[HASH_HEX_SIZE], const char *from) {
     to[length] = '\0';
 }
 
+static char *list_codes(const struct entry_judgement *judgement, struct error *err) {
+    struct text codes = {0};
+    for (size_t i = 0; i < judgement->count; i++)
+        text_printf(&codes, "%s%s", i > 0 ? " " : "", verdict_code_name(judgement->items[i].code));
+    return text_steal(&codes, err);
+}
+
 static int add_considered(const struct entry_group *group, const struct entry_judgement *judgement,
                           struct entry_answer *out, struct error *err) {
     struct entry_considered *item = array_add(&out->considered, err);
@@ -23,6 +30,8 @@ static int add_considered(const struct entry_group *group, const struct entry_ju
     item->since_ms = group->since_ms;
     item->stands = group->stands;
     item->when_ms = judgement->when_ms;
+    if ((item->codes = list_codes(judgement, err)) == NULL)
+        return -1;
     if (judgement->count == 0)
         return 0;
     item->code = judgement->items[0].code;
@@ -69,21 +78,15 @@ static int answer_nothing(const struct entry_case *c, struct entry_answer *out, 
 
 /* ---- the choice ---- */
 
-/* What --force goes over, or what it cannot. */
+/* What --force goes over. */
 static int force(const struct entry_judgement *judgement, struct entry_answer *out,
                  struct error *err) {
-    struct text codes = {0};
-    for (size_t i = 0; i < judgement->count; i++) {
-        if (judgement->items[i].code == CODE_UNKNOWN_ENTRY) {
-            text_clear(&codes);
-            return 0;
-        }
-        text_printf(&codes, "%s%s", i > 0 ? " " : "", verdict_code_name(judgement->items[i].code));
-    }
+    if (judgement->count > 0 && judgement->items[0].code == CODE_UNKNOWN_ENTRY)
+        return 0;
     out->fits = true;
     if (judgement->count == 0)
         return 0;
-    out->overridden = text_steal(&codes, err);
+    out->overridden = list_codes(judgement, err);
     return out->overridden != NULL ? 0 : -1;
 }
 
@@ -168,8 +171,10 @@ void entry_answer_clear(struct entry_answer *answer) {
     }
     free(answer->changes.items);
     entry_kept_list_clear(&answer->kept);
-    for (size_t i = 0; i < answer->considered.count; i++)
+    for (size_t i = 0; i < answer->considered.count; i++) {
+        free(answer->considered.items[i].codes);
         free(answer->considered.items[i].reason);
+    }
     free(answer->considered.items);
     free(answer->reason);
     free(answer->overridden);

@@ -5,19 +5,10 @@
 
 #include "gate/base/text.h"
 #include "gate/selector.h"
-
-/* ---- what ends decisions ---- */
-
-/* What a later release in the same words does, by those words. */
-enum release { RELEASE_NONE, RELEASE_FROM_FUTURE, RELEASE_NOW };
+#include "pipelines/stages/decision.h"
 
 struct reading {
     struct entry_world *world;
-    struct entry_index words; /* of releases -> number in `releases` */
-    struct {
-        enum release *items;
-        size_t count, capacity;
-    } releases;
     struct entry_index voices; /* word, person, soak -> number in `voice_links` */
     struct {
         struct entry_word_link **items;
@@ -26,9 +17,7 @@ struct reading {
 };
 
 static void clear_reading(struct reading *reading) {
-    entry_index_clear(&reading->words);
     entry_index_clear(&reading->voices);
-    free(reading->releases.items);
     free(reading->voice_links.items);
 }
 
@@ -36,16 +25,6 @@ static void add_word(struct text *key, const char *word) {
     if (word != NULL)
         text_append(key, word, strlen(word));
     text_append(key, "", 1);
-}
-
-/* The words of a decision, as bytes that compare. */
-static int words_of(const struct ledger_entry *entry, struct text *key, struct error *err) {
-    text_truncate(key, 0);
-    add_word(key, entry->stage);
-    add_word(key, entry->image);
-    add_word(key, entry->set);
-    add_word(key, entry->digest);
-    return text_check(key, err);
 }
 
 /* The number of the key in an index whose next number is `next`. */
@@ -56,45 +35,6 @@ static int number_key(struct entry_world *world, struct entry_index *index, cons
     const char *kept = arena_string(&world->arena, text_string(key), key->length, err);
     return kept != NULL ? entry_index_number(index, kept, key->length, next, out, err) : -1;
 }
-
-static int read_release(struct reading *reading, const struct ledger_entry *entry, struct text *key,
-                        struct error *err) {
-    size_t number;
-    if (words_of(entry, key, err) < 0 ||
-        number_key(reading->world, &reading->words, key, reading->releases.count, &number, err) < 0)
-        return -1;
-    if (number == reading->releases.count && array_add(&reading->releases, err) == NULL)
-        return -1;
-    enum release release =
-        entry->time_ms > reading->world->now_ms ? RELEASE_FROM_FUTURE : RELEASE_NOW;
-    if (reading->releases.items[number] < release)
-        reading->releases.items[number] = release;
-    return 0;
-}
-
-/* Whether a later entry, which was read before, lifted this one. */
-static int is_released(struct reading *reading, const struct ledger_entry *entry, struct text *key,
-                       bool *out, struct error *err) {
-    if (words_of(entry, key, err) < 0)
-        return -1;
-    size_t number;
-    enum release release = RELEASE_NONE;
-    if (entry_index_find(&reading->words, text_string(key), key->length, &number))
-        release = reading->releases.items[number];
-    *out = release == RELEASE_NOW ||
-           (release == RELEASE_FROM_FUTURE && entry->time_ms > reading->world->now_ms);
-    return 0;
-}
-
-bool entry_counts(const struct ledger_entry *entry, int64_t at_ms) {
-    return entry->until_ms == 0 || at_ms < entry->until_ms;
-}
-
-static bool ends_later(const struct ledger_entry *a, const struct ledger_entry *b) {
-    return b->until_ms != 0 && (a->until_ms == 0 || a->until_ms > b->until_ms);
-}
-
-/* ---- decisions that count ---- */
 
 static int add_said(struct entry_world *world, const char *word, struct entry_word_link *link,
                     struct error *err) {
@@ -122,7 +62,7 @@ static int read_said(struct reading *reading, const struct ledger_entry *entry, 
         return -1;
     if (number < reading->voice_links.count) {
         struct entry_word_link *link = reading->voice_links.items[number];
-        if (ends_later(entry, link->entry))
+        if (decision_ends_later(entry, link->entry))
             link->entry = entry;
         return 0;
     }
@@ -148,13 +88,7 @@ static int read_decision(struct reading *reading, const struct ledger_entry *ent
                          struct text *key, struct error *err) {
     struct entry_world *world = reading->world;
     bool for_all = entry->type == LEDGER_DENIED && entry->stage == NULL;
-    if ((!for_all && !string_equal(entry->stage, world->stage->name)) ||
-        !entry_counts(entry, world->now_ms))
-        return 0;
-    bool released;
-    if (is_released(reading, entry, key, &released, err) < 0)
-        return -1;
-    if (released)
+    if (!for_all && !string_equal(entry->stage, world->stage->name))
         return 0;
     if (entry->type == LEDGER_HELD)
         return add_entry(entry->image != NULL ? &world->image_holds : &world->holds, entry, err);
@@ -165,21 +99,15 @@ static int read_decision(struct reading *reading, const struct ledger_entry *ent
     return 0;
 }
 
-/* From the newest on, so that what lifts is known before what it lifts. */
 int entry_decisions_read(struct entry_world *world, struct error *err) {
     _cleanup_(clear_reading) struct reading reading = {.world = world};
     _cleanup_(text_clear) struct text key = {0};
-    for (size_t i = world->ledger->count; i-- > 0;) {
-        const struct ledger_entry *entry = &world->ledger->items[i];
-        int result = 0;
-        if (entry->type == LEDGER_RELEASED)
-            result = read_release(&reading, entry, &key, err);
-        else if (entry->type == LEDGER_DENIED || entry->type == LEDGER_HELD ||
-                 entry->type == LEDGER_APPROVED)
-            result = read_decision(&reading, entry, &key, err);
-        if (result < 0)
+    _cleanup_(decision_list_clear) struct decision_list counting = {0};
+    if (decision_list_read(world->ledger, world->now_ms, &counting, err) < 0)
+        return -1;
+    for (size_t i = 0; i < counting.count; i++)
+        if (read_decision(&reading, counting.items[i], &key, err) < 0)
             return -1;
-    }
     return 0;
 }
 
@@ -192,7 +120,7 @@ const struct entry_word_link *entry_said(const struct entry_world *world, const 
 }
 
 static void take_later(const struct ledger_entry **latest, const struct ledger_entry *entry) {
-    if (*latest == NULL || ends_later(entry, *latest))
+    if (*latest == NULL || decision_ends_later(entry, *latest))
         *latest = entry;
 }
 

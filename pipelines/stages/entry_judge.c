@@ -8,6 +8,7 @@
 #include "gate/base/clock.h"
 #include "gate/base/text.h"
 #include "gate/policy/version.h"
+#include "pipelines/stages/decision.h"
 
 /* Time alone ends what ends by time; that may begin what did not hold before (an approval that ends): so many looks ahead. */
 #define LOOKS_AHEAD 8
@@ -137,7 +138,7 @@ static int name_result(struct question *q, struct error *err) {
 static int add_set_words(struct question *q, const char *set, struct error *err) {
     for (const struct entry_word_link *link = entry_said(q->world, set); link != NULL;
          link = link->next) {
-        if (!entry_counts(link->entry, q->at_ms))
+        if (!decision_counts(link->entry, q->at_ms))
             continue;
         const struct ledger_entry **place = array_add(&q->set_words, err);
         if (place == NULL)
@@ -186,7 +187,7 @@ static int judge_denied(struct question *q, struct error *err) {
     for (size_t i = 0; i < q->move_count; i++) {
         const struct entry_move *move = &q->moves[i];
         const struct ledger_entry *entry = entry_value_denial(q->world, move->new, move->source);
-        if (entry == NULL || !entry_counts(entry, q->at_ms))
+        if (entry == NULL || !decision_counts(entry, q->at_ms))
             continue;
         _cleanup_(free_pointer) char *words = entry_value_words(q->world, move->new, err);
         if (words == NULL || find(q, CODE_DENIED, entry->until_ms, err, "%s denied %s%s: %s",
@@ -199,7 +200,7 @@ static int judge_denied(struct question *q, struct error *err) {
 static int judge_held(struct question *q, struct error *err) {
     for (size_t i = 0; i < q->world->holds.count; i++) {
         const struct ledger_entry *entry = q->world->holds.items[i];
-        if (entry_counts(entry, q->at_ms) &&
+        if (decision_counts(entry, q->at_ms) &&
             find(q, CODE_ON_HOLD, entry->until_ms, err, "%s holds %s%s: %s", who(entry),
                  q->world->stage->name, until_words(entry).text, why(entry)) < 0)
             return -1;
@@ -307,7 +308,7 @@ static bool is_hurried(const struct question *q, size_t value) {
              entry_said(q->world, value_of(q, value)->parts.digest);
          link != NULL; link = link->next)
         if (link->entry->type == LEDGER_APPROVED && link->entry->instead_of_soak &&
-            entry_counts(link->entry, q->at_ms))
+            decision_counts(link->entry, q->at_ms))
             return true;
     return q->hurried;
 }
@@ -365,7 +366,7 @@ static void count_people(const struct question *q, size_t source, struct people 
     for (const struct entry_word_link *link =
              entry_said(q->world, value_of(q, source)->parts.digest);
          link != NULL; link = link->next)
-        if (entry_counts(link->entry, q->at_ms))
+        if (decision_counts(link->entry, q->at_ms))
             add_person(people, link->entry);
 }
 
@@ -436,8 +437,8 @@ static int judge_paused(struct question *q, struct error *err) {
 /* ---- all of them ---- */
 
 static int (*const rules[])(struct question *q, struct error *err) = {
-    judge_unknown,  judge_denied, judge_held,     judge_revoked,   judge_evidence, judge_tests,
-    judge_observed, judge_soak,   judge_approved, judge_direction, judge_paused,
+    judge_unknown, judge_denied,   judge_held, judge_direction, judge_revoked, judge_evidence,
+    judge_tests,   judge_observed, judge_soak, judge_approved,  judge_paused,
 };
 
 static int judge_at(struct entry_world *world, const struct entry_group *group,

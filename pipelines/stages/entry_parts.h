@@ -2,7 +2,7 @@
  *
  *     entry_world.c      values by number, their names in the stage that is entered
  *     entry_timeline.c   what stood where and when: soak, arrivals, steps back
- *     entry_decisions.c  denials, holds, approvals, and what ends them
+ *     entry_decisions.c  denials, holds, approvals (decision.h tells which count)
  *     entry_evidence.c   outcomes by test, values and platform
  *     entry_changes.c    snapshots, and what each would change
  *     entry_judge.c      whether one of them is fit
@@ -205,7 +205,6 @@ bool entry_is_backwards(const struct entry_world *world, const struct entry_move
 /* ---- entry_decisions.c ---- */
 
 int entry_decisions_read(struct entry_world *world, struct error *err) _must_check_;
-bool entry_counts(const struct ledger_entry *entry, int64_t at_ms); /* it has not ended by itself */
 /* The denial of a value by digest or selector that ends last, or NULL. source: its number in the earlier stage's names. */
 const struct ledger_entry *entry_value_denial(struct entry_world *world, size_t value,
                                               size_t source);

@@ -11,14 +11,21 @@ struct looking {
     const struct ledger *ledger;
     const struct history_query *query;
     struct words wanted, unwanted; /* values */
+    struct words wanted_digests;   /* of the wanted values of the whole ledger */
     struct words digests;          /* of the values of query->set */
     struct arena arena;
+    const struct ledger_entry **sets; /* that tell of a set's values; by its id */
+    size_t set_count;
 };
+
+static bool tells_of_set(const struct ledger_entry *entry) {
+    return entry->type != LEDGER_EVIDENCE && entry->values != NULL && entry->set != NULL;
+}
 
 const struct ledger_entry *history_set_entry(const struct ledger *ledger, const char *id) {
     for (size_t i = ledger->count; i-- > 0;) {
         const struct ledger_entry *entry = &ledger->items[i];
-        if (entry->type != LEDGER_EVIDENCE && entry->values != NULL && string_equal(entry->set, id))
+        if (tells_of_set(entry) && strcmp(entry->set, id) == 0)
             return entry;
     }
     return NULL;
@@ -66,17 +73,45 @@ static bool selector_is_wanted(const struct looking *looking, const char *select
 }
 
 /* Of a digest nothing tells the image but the values that have it. */
-static int digest_is_wanted(struct looking *looking, const char *digest, bool *wanted,
-                            struct error *err) {
-    *wanted = false;
-    for (size_t i = 0; i < looking->ledger->count && !*wanted; i++) {
+static int find_wanted_digests(struct looking *looking, struct error *err) {
+    for (size_t i = 0; i < looking->ledger->count; i++) {
         const struct ledger_entry *entry = &looking->ledger->items[i];
-        for (size_t j = 0; j < entry->value_count && !*wanted; j++)
-            if (string_has_suffix(entry->values[j], digest) &&
-                value_is_wanted(looking, entry->values[j], wanted, err) < 0)
+        for (size_t j = 0; j < entry->value_count; j++) {
+            bool wanted;
+            if (value_is_wanted(looking, entry->values[j], &wanted, err) < 0)
                 return -1;
+            const char *at = wanted ? strrchr(entry->values[j], '@') : NULL;
+            if (at != NULL && words_add(&looking->wanted_digests, &looking->arena, at + 1,
+                                        strlen(at + 1), err) == NULL)
+                return -1;
+        }
     }
     return 0;
+}
+
+static int compare_sets(const void *a, const void *b) {
+    return strcmp((*(const struct ledger_entry *const *)a)->set,
+                  (*(const struct ledger_entry *const *)b)->set);
+}
+
+static int find_sets(struct looking *looking, struct error *err) {
+    const struct ledger *ledger = looking->ledger;
+    looking->sets = calloc(ledger->count + 1, sizeof *looking->sets);
+    if (looking->sets == NULL)
+        return error_no_memory(err);
+    for (size_t i = 0; i < ledger->count; i++)
+        if (tells_of_set(&ledger->items[i]))
+            looking->sets[looking->set_count++] = &ledger->items[i];
+    qsort(looking->sets, looking->set_count, sizeof *looking->sets, compare_sets);
+    return 0;
+}
+
+static const struct ledger_entry *set_entry(const struct looking *looking, const char *id) {
+    struct ledger_entry key = {.set = id};
+    const struct ledger_entry *pointer = &key;
+    const struct ledger_entry **found =
+        bsearch(&pointer, looking->sets, looking->set_count, sizeof *looking->sets, compare_sets);
+    return found != NULL ? *found : NULL;
 }
 
 static bool changes_are_wanted(const struct looking *looking, const struct ledger_entry *entry) {
@@ -106,10 +141,11 @@ static int is_about_images(struct looking *looking, const struct ledger_entry *e
         *about = selector_is_wanted(looking, entry->image);
         return 0;
     }
-    if (entry->digest != NULL)
-        return digest_is_wanted(looking, entry->digest, about, err);
-    const struct ledger_entry *set =
-        entry->set != NULL ? history_set_entry(looking->ledger, entry->set) : NULL;
+    if (entry->digest != NULL) {
+        *about = words_find(&looking->wanted_digests, entry->digest, strlen(entry->digest)) != NULL;
+        return 0;
+    }
+    const struct ledger_entry *set = entry->set != NULL ? set_entry(looking, entry->set) : NULL;
     if (set != NULL)
         return any_is_wanted(looking, set, about, err);
     return 0; /* about a whole stage, or nobody can tell */
@@ -181,8 +217,15 @@ int history_select(const struct ledger *ledger, const struct history_query *quer
         query->set != NULL ? history_set_entry(ledger, query->set) : NULL;
     *out = (struct history_entries){0};
     int result = set != NULL ? history_digests(set, &looking.digests, &looking.arena, err) : 0;
+    bool by_image = query->images != NULL && query->images->count > 0;
+    if (result == 0 && by_image)
+        result = find_sets(&looking, err);
+    if (result == 0 && by_image)
+        result = find_wanted_digests(&looking, err);
     if (result == 0)
         result = select_entries(&looking, out, err);
+    free(looking.sets);
+    words_clear(&looking.wanted_digests);
     words_clear(&looking.wanted);
     words_clear(&looking.unwanted);
     words_clear(&looking.digests);

@@ -18,7 +18,7 @@
  * quote and the backslash are escaped, by the short form where there is one, else by \u00xx with small letters; UTF-8.
  *
  * Which files count: in each folder of .pingate/ledger (a month), those that are named *.jsonl. Their names are the one above, or
- * compacted-<first 16 digits>.jsonl. All other files (a README, .gitattributes) are left alone. A file *.jsonl of another name
+ * compacted-<first 16 digits>.jsonl; in these, blanks stand before each entry (compact.h tells why). All other files (a README, .gitattributes) are left alone. A file *.jsonl of another name
  * or in another place, a link, or a folder in a month's folder is damage: what it holds would be lost silently.
  *
  * A file that is damaged, or whose name does not fit its bytes, is an error that names it and the remedy (git checkout), never
@@ -27,7 +27,7 @@
  * body, by type (what may lack is marked ?):
  *
  *     evidence     test, definition, values, platform, workspace?, trial?, outcome, source ("run", "test", "promote", "record"),
- *                  stage?
+ *                  stage?, reason? (of "record")
  *     observed     stage, set, values, branch?, commit?                  set: always the id of `values`
  *     promoted     stage, from?, set, before, values, changes, snapshot?, forced?, overridden?, reason?
  *     rolled-back  stage, set, before, values, changes, reason?

@@ -21,15 +21,16 @@
 struct line {
     int64_t time_ms;
     const char *id;        /* of the month's ledger */
-    size_t offset, length; /* in the month's bytes; with the newline */
+    size_t offset, length; /* in the month's bytes; with the newline, without blanks before it */
 };
 
 /* The files of one month, while they are read. */
 struct month {
     char name[MONTH_SIZE];
-    struct string_list files; /* names in its folder */
-    struct text bytes;        /* of all, one behind the other */
-    struct ledger ledger;     /* ids of its lines */
+    struct string_list files;        /* names in its folder */
+    struct text bytes;               /* of all, one behind the other */
+    bool blanks[COMPACT_BLANKS + 1]; /* [n]: one of them has n blanks before its lines */
+    struct ledger ledger;            /* ids of its lines */
     struct {
         struct line *items;
         size_t count, capacity;
@@ -144,12 +145,22 @@ static int put_file(struct output *output, struct text *bytes, struct error *err
     return 0;
 }
 
+/* A number of blanks that none of the month's files has before its lines. */
+static size_t other_blanks(const struct month *month) {
+    size_t blanks = 1;
+    while (blanks < COMPACT_BLANKS && month->blanks[blanks])
+        blanks++;
+    return blanks;
+}
+
 static int put_lines(const struct month *month, struct output *output, struct error *err) {
     _cleanup_(text_clear) struct text bytes = {.ceiling = LEDGER_FILE_LIMIT};
+    size_t blanks = other_blanks(month);
     for (size_t i = 0; i < month->lines.count; i++) {
         const struct line *line = &month->lines.items[i];
         if (bytes.length + line->length > COMPACT_FILE_SIZE && put_file(output, &bytes, err) < 0)
             return -1;
+        text_printf(&bytes, "%*s", (int)blanks, "");
         text_append(&bytes, month->bytes.bytes + line->offset, line->length);
     }
     return put_file(output, &bytes, err);
@@ -165,23 +176,13 @@ static int remove_old(const struct month *month, const struct output *output, st
     return 0;
 }
 
-static bool same_names(const struct string_list *a, const struct string_list *b) {
-    if (a->count != b->count)
-        return false;
-    for (size_t i = 0; i < a->count; i++)
-        if (!string_list_has(b, a->items[i]))
-            return false;
-    return true;
-}
-
-/* Is it worth it? One file from which nothing is dropped stays as it is. */
+/* Is it worth it? Where there would be as many files with as many lines, it is not. */
 static int plan_month(const struct month *month, size_t lines_before, struct output *output,
                       bool *worth, struct error *err) {
     output->folder_fd = -1;
     if (put_lines(month, output, err) < 0)
         return -1;
-    *worth = !same_names(&output->names, &month->files) &&
-             (month->files.count > 1 || month->lines.count < lines_before);
+    *worth = output->names.count < month->files.count || month->lines.count < lines_before;
     return 0;
 }
 
@@ -227,7 +228,7 @@ static int end_month(struct compaction *compaction, struct error *err) {
     return result;
 }
 
-/* ledger_parse made one entry of each line, in their order. */
+/* ledger_parse made one entry of each line, in their order; blanks stand before it in compacted files alone. */
 static int add_lines(struct month *month, size_t entry, size_t offset, struct error *err) {
     while (offset < month->bytes.length) {
         const char *start = month->bytes.bytes + offset;
@@ -235,9 +236,12 @@ static int add_lines(struct month *month, size_t entry, size_t offset, struct er
         struct line *line = array_add(&month->lines, err);
         if (line == NULL)
             return -1;
+        size_t blanks = strspn(start, " ");
+        if (blanks <= COMPACT_BLANKS)
+            month->blanks[blanks] = true;
         *line = (struct line){month->ledger.items[entry].time_ms, month->ledger.items[entry].id,
-                              offset, (size_t)(end - start) + 1};
-        offset += line->length;
+                              offset + blanks, (size_t)(end - start) + 1 - blanks};
+        offset += blanks + line->length;
         entry++;
     }
     return 0;

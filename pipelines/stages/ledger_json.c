@@ -37,9 +37,7 @@ static json_t *changes_to_json(const struct ledger_entry *entry) {
     return array;
 }
 
-/* absent: the entry has no such field. */
-static json_t *field_to_json(const struct ledger_entry *entry, const struct ledger_field *field,
-                             bool *absent) {
+static json_t *field_to_json(const struct ledger_entry *entry, const struct ledger_field *field) {
     const void *from = (const char *)entry + field->offset;
     const char *string;
     switch (field->kind) {
@@ -48,14 +46,11 @@ static json_t *field_to_json(const struct ledger_entry *entry, const struct ledg
     case FIELD_DIGEST:
     case FIELD_SELECTOR:
         string = *(const char *const *)from;
-        *absent = string == NULL;
-        return *absent ? NULL : json_string(string);
+        return string != NULL ? json_string(string) : json_null();
     case FIELD_TIME:
-        *absent = *(const int64_t *)from == 0;
-        return *absent ? NULL : ledger_time_to_json(*(const int64_t *)from);
+        return ledger_time_to_json(*(const int64_t *)from);
     case FIELD_FLAG:
-        *absent = !*(const bool *)from;
-        return *absent ? NULL : json_true();
+        return json_boolean(*(const bool *)from);
     case FIELD_OUTCOME:
         return json_string(outcome_name(*(const enum outcome *)from));
     case FIELD_VALUES:
@@ -72,16 +67,12 @@ static json_t *body_to_json(const struct ledger_entry *entry) {
     unsigned int type = 1u << entry->type;
     json_t *body = json_object();
     for (const struct ledger_field *field = ledger_fields; body != NULL && field->name != NULL;
-         field++) {
-        bool absent = ((field->required | field->one_of | field->optional) & type) == 0;
-        json_t *value = absent ? NULL : field_to_json(entry, field, &absent);
-        if (absent)
-            continue;
-        if (json_object_set_new(body, field->name, value) < 0) {
+         field++)
+        if (((field->required | field->one_of | field->optional) & type) != 0 &&
+            json_object_set_new(body, field->name, field_to_json(entry, field)) < 0) {
             json_decref(body);
             return NULL;
         }
-    }
     return body;
 }
 

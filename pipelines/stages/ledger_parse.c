@@ -424,7 +424,7 @@ static bool line_begins(const char *bytes, size_t length, const char *with) {
     return false;
 }
 
-/* Why the bytes are not what was written, in the best words that there are. */
+/* Why bytes that were refused are not what was written, where there are better words for it. */
 static const char *stranger(const char *bytes, size_t length) {
     if (length == 0)
         return "is empty";
@@ -434,8 +434,6 @@ static const char *stranger(const char *bytes, size_t length) {
     if (memmem(bytes, length, "\r\n", 2) != NULL)
         return "has Windows line ends: git's autocrlf or an editor changed them; give "
                ".pingate/ledger \"* -text\" in .gitattributes";
-    if (bytes[length - 1] != '\n')
-        return "its end is missing: it was cut";
     return NULL;
 }
 
@@ -460,6 +458,8 @@ static int parse_lines(const char *name, const char *bytes, size_t length, struc
     size_t number = 1;
     for (const char *line = bytes; line < bytes + length; number++) {
         const char *end = memchr(line, '\n', (size_t)(bytes + length - line));
+        if (ledger_name_is_compacted(name))
+            line += strspn(line, " ");
         if (add_line(out, again, line, (size_t)(end - line), err) < 0)
             return error_wrap(err, "line %zu", number);
         out->items[out->count - 1].file = kept;
@@ -469,25 +469,32 @@ static int parse_lines(const char *name, const char *bytes, size_t length, struc
     return 0;
 }
 
+static int parse(const char *name, const char *bytes, size_t length, struct ledger *out,
+                 struct reading *again, struct error *err) {
+    if (length > LEDGER_FILE_LIMIT)
+        return error_set(err, ERROR_LIMIT, "is larger than %u bytes", LEDGER_FILE_LIMIT);
+    if (length == 0 || bytes[length - 1] != '\n')
+        return bad(err, "its end is missing: it was cut");
+    return check_name(name, bytes, length, err) < 0
+               ? -1
+               : parse_lines(name, bytes, length, out, again, err);
+}
+
 int ledger_parse(const char *name, const char *bytes, size_t length, struct ledger *out,
                  struct error *err) {
     size_t before = out->count;
-    const char *why = stranger(bytes, length);
-    if (why != NULL)
-        return error_set(err, ERROR_INPUT, "%s: %s", name, why);
-    if (length > LEDGER_FILE_LIMIT)
-        return error_set(err, ERROR_LIMIT, "%s: is larger than %u bytes", name, LEDGER_FILE_LIMIT);
     struct reading again = {0};
-    int result = check_name(name, bytes, length, err);
-    if (result == 0)
-        result = parse_lines(name, bytes, length, out, &again, err);
+    int result = parse(name, bytes, length, out, &again, err);
     free(again.values);
     text_clear(&again.key);
     text_clear(&again.word);
-    if (result < 0) {
-        out->count = before;
-        return error_wrap(err, "%s", name);
+    if (result == 0) {
+        out->files++;
+        return 0;
     }
-    out->files++;
-    return 0;
+    out->count = before;
+    const char *why = err->kind == ERROR_INPUT ? stranger(bytes, length) : NULL;
+    if (why != NULL)
+        bad(err, why);
+    return error_wrap(err, "%s", name);
 }

@@ -98,7 +98,7 @@ pingate() {
     [ -z "${test_now-}" ] || program=${PINGATE_TEST_CLOCK:-$tests/../build/tests/e2e/pingate-clock}
     env -i PATH="$PATH" HOME="$work/home" LC_ALL=C.UTF-8 DOCKER_HOST="${DOCKER_HOST-$PINGATE_TEST_ENGINE}" \
         ASAN_OPTIONS=exitcode=99:detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 \
-        ${test_now:+PINGATE_TEST_NOW="$test_now"} "$program" "$@"
+        ${test_now:+PINGATE_TEST_NOW="$test_now"} ${PINGATE_STATE:+PINGATE_STATE="$PINGATE_STATE"} "$program" "$@"
 }
 
 at() {

@@ -1,48 +1,7 @@
 # Staging, then production: what enters a stage, what keeps it out, and what is recorded of it.
 # bats file_tags=stages
 load helpers
-
-# A project with staging and production on the same older version of an image of its own; $new is in the registry.
-# CONFIGURATION (the rest of it) comes on standard input.
-staged() {
-    name=e2e/stages-$BATS_TEST_NUMBER-$RANDOM
-    old=$(make_image "$name:1.0.0" /version=one)
-    new=$(make_image "$name:1.1.0" /version=two)
-    app=$(image "$name")
-    new_project
-    mkdir -p deploy/staging deploy/production
-    printf 'services:\n  app:\n    image: %s\n' "$app:1.0.0@$old" >deploy/staging/compose.yaml
-    printf '# ours\r\nkind: Pod\r\nspec:\r\n  containers:\r\n    - image: %s # pinned' "$app:1.0.0@$old" >deploy/production/app.yaml
-    {
-        printf 'version: 1\nupdates:\n  - {images: ["**"], policy: minor}\n'
-        cat
-    } >pingate.yaml
-    commit
-}
-
-two_stages() { # RULE-OF-PRODUCTION, such as "soak: 24h"
-    staged <<END
-tests:
-  - {name: answers, run: "cat /version"}
-stages:
-  - {name: staging, files: [deploy/staging/]}
-  - {name: production, files: [deploy/production/], from: staging${1:+, $1}}
-END
-}
-
-ledger() { # JQ-EXPRESSION over the list of all entries
-    jq -s "$1" .pingate/ledger/*/*.jsonl
-}
-
-assert_ledger() {
-    [ "$(ledger "$1")" = true ] && return 0
-    echo "the ledger: not so: $1"
-    jq -c . .pingate/ledger/*/*.jsonl
-    return 1
-}
-
-staging_holds() { grep -q "$1" deploy/staging/compose.yaml; }
-production_holds() { grep -q "$1" deploy/production/app.yaml; }
+load staged
 
 @test "a set goes to staging, soaks, and enters production" {
     two_stages "soak: 24h"
@@ -57,12 +16,13 @@ production_holds() { grep -q "$1" deploy/production/app.yaml; }
     gate 0 promote production
     production_holds "1.0.0@$old"
     assert_json pingate-out/result.json '(.changed | not) and .updates[0].code == "soaking" and .stages[0].name == "production"'
+    assert_has "$out" "commit .pingate/ledger"
+    [ -f "$(jq -r .record pingate-out/result.json)" ]
     assert_ledger '[.[] | select(.type == "observed" and .body.stage == "staging")] | length == 2'
     commit "Seen"
     at +23h gate 0 promote production
     production_holds "1.0.0@$old"
 
-    git stash -q 2>/dev/null || true
     at +25h gate 0 promote production --dry-run
     production_holds "1.0.0@$old"
     assert_json pingate-out/result.json '.updates[0].verdict == "promote" and (.changed | not)'
@@ -72,12 +32,12 @@ production_holds() { grep -q "$1" deploy/production/app.yaml; }
         "+    - image: $app:1.1.0@$new # pinned" '\ No newline at end of file' ||
         assert_diff "-    - image: $app:1.0.0@$old # pinned" "+    - image: $app:1.1.0@$new # pinned"
     assert_ledger 'map(select(.type == "promoted" and .body.stage == "production")) | length == 1 and .[0].body.from == "staging"'
-    assert_has pingate-out/report.md "production takes the set"
+    assert_has pingate-out/report.md "**production** takes the set"
     xmllint --noout pingate-out/junit.xml
     commit "Production"
     at +26h gate 0 promote production
     assert_json pingate-out/result.json '(.changed | not) and .updates[0].verdict == "up-to-date"'
-    assert_unchanged
+    git diff --quiet
 }
 
 @test "a dry run records nothing, and nothing is recorded without stages" {
@@ -163,7 +123,7 @@ END
     production_holds "$new"
     assert_ledger 'map(select(.type == "promoted" and .body.stage == "production"))[0].body | .forced and (.overridden | contains("soaking")) and (.reason | contains("on fire"))'
     assert_json pingate-out/result.json '.stages[0] | .forced and (.overridden | contains("not-approved"))'
-    assert_has pingate-out/report.md "FORCED over"
+    assert_has pingate-out/report.md "**FORCED** over"
     assert_has_not pingate-out/report.md "<b>"
     assert_has "$out" "FORCED over"
     assert_has pingate-out/junit.xml "FORCED over"

@@ -9,6 +9,8 @@ fuzz_targets = \
 	%D%/frames.c \
 	%D%/glob.c \
 	%D%/journal.c \
+	%D%/junit_read.c \
+	%D%/ledger.c \
 	%D%/link.c \
 	%D%/manifest.c \
 	%D%/policy.c \
@@ -19,6 +21,7 @@ fuzz_targets = \
 	%D%/tagfilter.c \
 	%D%/tags.c \
 	%D%/text.c \
+	%D%/untar.c \
 	%D%/yaml.c
 
 # What targets share.

@@ -36,6 +36,7 @@ static const struct {
     {"name", "{name: a, run: x}", "{name: b, run: x}", false},
     {"images", "{name: a, run: x}", "{name: a, run: x, images: redis}", false},
     {"reuse", "{name: a, run: x}", "{name: a, run: x, reuse: 1h}", false},
+    {"artifacts", "{name: a, run: x}", "{name: a, run: x, artifacts: y}", false},
     {"run", "{name: a, run: x}", "{name: a, run: y}", true},
     {"run", "{name: a, run: x}", "{name: a, run: [x]}", false},
     {"run", "{name: a, run: x}", "{name: a, run: [{command: x}]}", false},
@@ -65,6 +66,7 @@ static const struct {
     {"cpus", "{name: a, run: x}", "{name: a, run: x, cpus: 1}", true},
     {"pids", "{name: a, run: x}", "{name: a, run: x, pids: 100}", true},
     {"log_limit", "{name: a, run: x}", "{name: a, run: x, log_limit: 1MiB}", true},
+    {"artifacts", "{name: a, run: x}", "{name: a, run: x, artifacts: out.txt}", false},
 };
 
 START_TEST(definitions_differ) {

@@ -35,9 +35,8 @@ static const struct ledger_entry drafts[] = {
      .commit = "0b6ae7c"},
     {LEDGER_OBSERVED, .actor = "ada", .stage = "staging", .set = HASH_A},
     {LEDGER_PROMOTED, .actor = "ada", .stage = "production", .from = "staging", .set = HASH_A,
-     .before = HASH_B, VALUES, CHANGES, .forced = true,
-     .snapshot = HASH_B, .overridden = "soaking no-evidence",
-     .reason = "CVE"},
+     .before = HASH_B, VALUES, CHANGES, .forced = true, .snapshot = HASH_B,
+     .overridden = "soaking no-evidence", .reason = "CVE"},
     {LEDGER_PROMOTED, .actor = "ada", .stage = "production", .set = HASH_A, .before = HASH_B},
     {LEDGER_ROLLED_BACK, .actor = "ada", .stage = "production", .set = HASH_A, .before = HASH_B,
      VALUES, CHANGES, .reason = "it burns"},
@@ -60,15 +59,25 @@ static const struct ledger_entry drafts[] = {
 
 static void check_same(const struct ledger_entry *a, const struct ledger_entry *b, size_t row) {
     const char *const pairs[][2] = {
-        {a->actor, b->actor},       {a->ci, b->ci},
-        {a->unknown, b->unknown},   {a->stage, b->stage},
-        {a->from, b->from},         {a->set, b->set},
-        {a->before, b->before},     {a->image, b->image},
-        {a->digest, b->digest},     {a->reason, b->reason},
-        {a->branch, b->branch},     {a->commit, b->commit},
-        {a->test, b->test},         {a->definition, b->definition},
-        {a->platform, b->platform}, {a->workspace, b->workspace},
-        {a->source, b->source},     {a->snapshot, b->snapshot},     {a->overridden, b->overridden},
+        {a->actor, b->actor},
+        {a->ci, b->ci},
+        {a->unknown, b->unknown},
+        {a->stage, b->stage},
+        {a->from, b->from},
+        {a->set, b->set},
+        {a->before, b->before},
+        {a->image, b->image},
+        {a->digest, b->digest},
+        {a->reason, b->reason},
+        {a->branch, b->branch},
+        {a->commit, b->commit},
+        {a->test, b->test},
+        {a->definition, b->definition},
+        {a->platform, b->platform},
+        {a->workspace, b->workspace},
+        {a->source, b->source},
+        {a->snapshot, b->snapshot},
+        {a->overridden, b->overridden},
     };
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
         ck_assert_msg(string_equal(pairs[i][0], pairs[i][1]), "row %zu, string %zu: %s, %s", row, i,
@@ -422,6 +431,18 @@ START_TEST(the_name_is_of_the_bytes) {
                ERROR_INPUT, "not those that its name was made of");
     unit_ok(ledger_parse(compacted, two.bytes.bytes, two.bytes.length, &ledger, &err), &err);
     free(compacted);
+    /* blanks stand before lines in a compacted file alone */
+    struct text shifted = {0};
+    char sum[HASH_HEX_SIZE];
+    text_printf(&shifted, "  %s", one.bytes.bytes);
+    unit_fails(ledger_parse("x", shifted.bytes, shifted.length, &ledger, &err), &err, ERROR_INPUT,
+               "no canonical JSON");
+    unit_ok(hash_hex(shifted.bytes, shifted.length, sum, &err), &err);
+    compacted = string_format(&err, "c/compacted-%.16s.jsonl", sum);
+    unit_ok(ledger_parse(compacted, shifted.bytes, shifted.length, &ledger, &err), &err);
+    ck_assert_str_eq(ledger.items[ledger.count - 1].id, ledger.items[0].id);
+    free(compacted);
+    text_clear(&shifted);
     unit_fails(ledger_parse("empty", "", 0, &ledger, &err), &err, ERROR_INPUT, "is empty");
     unit_fails(ledger_parse("cut", one.bytes.bytes, one.bytes.length - 1, &ledger, &err), &err,
                ERROR_INPUT, "its end is missing");
