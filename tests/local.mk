@@ -44,7 +44,7 @@ EXTRA_DIST += %D%/bench/bare.c %D%/bench/common.bash %D%/bench/delay.c %D%/bench
 
 # Stops promotions half way; needs strace, so tests/run.sh runs it and not `make check`.
 EXTRA_PROGRAMS += tests/crash/promote_driver
-EXTRA_DIST += %D%/crash/crash.sh %D%/crash/kill.sh
+EXTRA_DIST += %D%/crash/crash.sh %D%/crash/kill.sh %D%/crash/stages.sh
 CLEANFILES += tests/crash/promote_driver$(EXEEXT)
 
 # A copy of the program in which a chosen call fails; tests/run.sh builds and runs it.
