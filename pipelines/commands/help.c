@@ -12,7 +12,7 @@ const struct help_status help_statuses[] = {
     {EXIT_GATE_CLOSED, "the gate is closed: a candidate failed its tests"},
     {EXIT_USAGE, "the command line or the configuration is wrong"},
     {EXIT_COULD_NOT,
-     "could not look or could not test: registry, engine, file system, a damaged record"},
+     "could not look or could not test: registry, engine, files, record"},
     {EXIT_UPDATES, "updates are there (status --exit-code)"},
     {EXIT_BUG, "a bug of pingate"},
     {0, NULL},
