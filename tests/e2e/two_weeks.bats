@@ -89,6 +89,19 @@ assert_diary() { # on standard input
     return 1
 }
 
+# Each value that came into a stage had passed that stage's tests on exactly that digest; and of web and db, which are tested
+# together, exactly the pair that then stood there.
+assert_all_promotions_were_tested() {
+    [ "$(jq -s '. as $all |
+        def passed($test; $time; $digests): any($all[]; .type == "evidence" and .body.test == $test and .body.outcome == "passed" and
+            .time <= $time and ([.body.values[] | split("@")[1]] | contains($digests)));
+        map(select(.type == "promoted")) | length == 13 and all(.time as $time | .body |
+            (.stage as $stage | all(.changes[]; passed(if $stage == "staging" then "contract" else "smoke" end; $time; [.digest]) and
+                passed("contract"; $time; [.digest]))) and
+            (.stage == "staging" or passed("together"; $time; [.values[] | select(test("/(web|db):")) | split("@")[1]])))' \
+        .pingate/ledger/*/*.jsonl)" = true ] || { echo "something was promoted that was not tested" && return 1; }
+}
+
 company() {
     prefix=company/t$RANDOM
     new_project
@@ -350,5 +363,44 @@ killed() { # POINT ARGUMENT…
     at_time 15 11:00
     gate 0 history --verify
     assert_diary <<'END'
+        02 03:00 bot observed production: db 1.0.0, web 1.0.0, worker 1.0.0
+        02 03:00 bot observed staging: db 1.0.0, web 1.0.0, worker 1.0.0
+        03 03:00 bot promoted staging: web 1.0.0>1.0.1, worker 1.0.0>1.0.1
+        03 09:00 bot observed staging: db 1.0.0, web 1.0.1, worker 1.0.1
+        04 09:30 alice approved production: db 1.0.0, web 1.0.1, worker 1.0.1
+        04 10:00 bot promoted production: web 1.0.0>1.0.1, worker 1.0.0>1.0.1
+        05 03:00 bot observed production: db 1.0.0, web 1.0.1, worker 1.0.1
+        05 03:00 bot promoted staging: web 1.0.1>1.0.2
+        06 03:00 bot observed staging: db 1.0.0, web 1.0.2, worker 1.0.1
+        06 03:00 bot evidence contract failed: worker 1.0.2
+        07 03:00 bot promoted staging: worker 1.0.1>1.0.3
+        07 09:00 bot observed staging: db 1.0.0, web 1.0.2, worker 1.0.3
+        07 09:00 bob approved production: db 1.0.0, web 1.0.2, worker 1.0.1
+        07 09:30 bot promoted production: web 1.0.1>1.0.2
+        09 08:00 carol denied worker 1.0.3 (loses messages)
+        09 09:00 bot observed production: db 1.0.0, web 1.0.2, worker 1.0.1
+        10 03:00 bot promoted staging: worker 1.0.3>1.0.4
+        10 09:00 bot observed staging: db 1.0.0, web 1.0.2, worker 1.0.4
+        10 14:05 alice promoted staging: worker 1.0.4>1.0.5
+        10 14:10 alice observed staging: db 1.0.0, web 1.0.2, worker 1.0.5
+        10 14:10 alice approved production: db 1.0.0, web 1.0.2, worker 1.0.5, instead of the soak (a hole is closed)
+        10 14:15 alice promoted production: worker 1.0.1>1.0.5
+        11 03:00 bot promoted staging: web 1.0.2>1.0.3
+        11 03:05 bot promoted staging: db 1.0.0>1.0.1
+        11 09:00 bot observed production: db 1.0.0, web 1.0.2, worker 1.0.5
+        11 09:00 bot observed staging: db 1.0.1, web 1.0.3, worker 1.0.5
+        12 09:30 bob approved production: db 1.0.1, web 1.0.3, worker 1.0.5
+        12 10:00 bot promoted production: db 1.0.0>1.0.1, web 1.0.2>1.0.3
+        13 11:00 carol observed production: db 1.0.1, web 1.0.3, worker 1.0.5
+        13 11:00 carol rolled-back production: web 1.0.3>1.0.2 (slow)
+        13 11:00 carol held production: web (slow)
+        13 12:00 bot observed production: db 1.0.1, web 1.0.2, worker 1.0.5
+        14 03:00 bot promoted staging: web 1.0.3>1.0.4
+        14 09:00 bot observed staging: db 1.0.1, web 1.0.4, worker 1.0.5
+        15 10:00 alice released production: web
+        15 10:00 alice approved production: db 1.0.1, web 1.0.4, worker 1.0.5
+        15 10:30 bot promoted production: web 1.0.2>1.0.4
 END
+    assert_all_promotions_were_tested
+    gate 0 history production --at 2026-11-07T12:00Z --json; jq '.stages[0].stood' "$out"; gate 0 history --json; jq '.entries[0]' "$out"; false
 }
