@@ -62,6 +62,25 @@ bool platform_make(const char *os, const char *architecture, const char *variant
     return true;
 }
 
+bool platform_parse(const char *words, struct platform *out) {
+    char copy[PLATFORM_WORDS_SIZE];
+    const char *parts[3] = {NULL, NULL, NULL};
+    *out = (struct platform){0};
+    if (strlen(words) >= sizeof copy)
+        return false;
+    memcpy(copy, words, strlen(words) + 1);
+    char *at = copy;
+    for (size_t i = 0; at != NULL; i++) {
+        if (i == 3 || *at == '\0' || *at == '/')
+            return false;
+        parts[i] = at;
+        at = strchr(at, '/');
+        if (at != NULL)
+            *at++ = '\0';
+    }
+    return parts[1] != NULL && platform_make(parts[0], parts[1], parts[2], out);
+}
+
 void platform_host(struct platform *out) {
     struct utsname name;
     if (uname(&name) < 0 || !platform_make("linux", name.machine, NULL, out))

@@ -24,6 +24,9 @@ struct platform {
 bool platform_make(const char *os, const char *architecture, const char *variant,
                    struct platform *out);
 
+/* "linux/arm/v7" as people write it; false, and *out empty, for anything else. */
+bool platform_parse(const char *words, struct platform *out);
+
 /* That of this machine's kernel, for containers of Linux, which engines run wherever they are: no engine is asked. */
 void platform_host(struct platform *out);
 

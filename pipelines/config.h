@@ -22,6 +22,7 @@
  *         images: [redis]
  *         run: ["redis-server --version", ["/bin/true"], {in: python, command: "pytest -q"}]
  *         timeout: 5m
+ *         artifacts: [build/report, out.txt]   # files of the workspace to fetch, see runners/artifact_names.h
  *     stages: [{name: staging, files: [deploy/staging/]}]   # see pipelines/stages/stage.h
  *     target: main                                          # the branch whose files and decisions count
  *     reuse: 24h                    # a pass in the ledger that is younger stands in for a trial; also a test's own

@@ -204,13 +204,21 @@ static int check_tests(const char *file, const struct yaml_node *node, const str
                        const struct stage *stage, struct error *err) {
     const struct yaml_node *word = yaml_get(node, "tests");
     for (size_t t = 0; t < stage->tests.count; t++) {
-        bool found = false;
-        for (size_t i = 0; i < config->tests.count && !found; i++)
-            found = strcmp(config->tests.items[i].name, stage->tests.items[t]) == 0;
-        if (!found)
-            return config_complain(file, word->kind == YAML_SEQUENCE ? word->items[t] : word, err,
-                                   "\"%s\" is the name of no test of this file",
+        const struct test *found = NULL;
+        for (size_t i = 0; i < config->tests.count && found == NULL; i++)
+            if (strcmp(config->tests.items[i].name, stage->tests.items[t]) == 0)
+                found = &config->tests.items[i];
+        const struct yaml_node *place = word->kind == YAML_SEQUENCE ? word->items[t] : word;
+        if (found == NULL)
+            return config_complain(file, place, err, "\"%s\" is the name of no test of this file",
                                    stage->tests.items[t]);
+        if (found->external && stage->from != NULL)
+            return config_complain(
+                file, place, err,
+                "test \"%s\" is external, and the tests of a stage with \"from\" "
+                "are run before it is entered; it can be one of \"%s\", the "
+                "stage before",
+                found->name, stage->from);
     }
     return 0;
 }
@@ -218,6 +226,12 @@ static int check_tests(const char *file, const struct yaml_node *node, const str
 int config_check_stages(const char *file, const struct yaml_node *root, const struct config *config,
                         struct error *err) {
     const struct yaml_node *nodes = yaml_get(root, "stages");
+    for (size_t i = 0; i < config->tests.count; i++)
+        if (config->tests.items[i].external && config->stages.count == 0)
+            return config_complain(file, yaml_get(yaml_get(root, "tests")->items[i], "external"),
+                                   err,
+                                   "external needs \"stages\": its outcome is on record in the "
+                                   "ledger, and that is kept only for stages");
     for (size_t i = 0; i < config->stages.count; i++) {
         const struct stage *stage = &config->stages.items[i];
         if (stage->from != NULL &&

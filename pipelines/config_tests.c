@@ -5,6 +5,7 @@
 
 #include "gate/base/text.h"
 #include "pipelines/config_tables.h"
+#include "runners/artifact_names.h"
 
 #define TESTS_LIMIT  1000        /* names are compared each with each */
 #define MEMORY_LEAST (6LL << 20) /* bytes; Docker Engine refuses less */
@@ -238,6 +239,18 @@ int config_read_reuse(const char *file, const struct yaml_node *node, void *fiel
     return config_read_duration(file, node, field, err);
 }
 
+static int read_artifacts(const char *file, const struct yaml_node *node, void *field,
+                          struct error *err) {
+    struct string_list *patterns = field;
+    if (config_read_texts(file, node, patterns, artifact_pattern_check, err) < 0)
+        return -1;
+    return patterns->count <= ARTIFACT_PATTERNS_LIMIT
+               ? 0
+               : config_complain(file, node, err,
+                                 "more than %u patterns; a folder takes all that is below it",
+                                 ARTIFACT_PATTERNS_LIMIT);
+}
+
 static const struct key test_keys[] = {
     {"name", read_name, offsetof(struct test, name)},
     {"images", config_read_selectors, offsetof(struct test, images)},
@@ -254,12 +267,31 @@ static const struct key test_keys[] = {
     {"pids", config_read_count, offsetof(struct test, pids)},
     {"log_limit", config_read_size, offsetof(struct test, log_limit_bytes)},
     {"reuse", config_read_reuse, offsetof(struct test, reuse_ms)},
+    {"artifacts", read_artifacts, offsetof(struct test, artifacts)},
+    {"external", config_read_flag, offsetof(struct test, external)},
     {0},
 };
 
 static const char *const test_future[] = {"build", "services", "junit", "secrets", NULL};
 
 const struct key_table config_test_table = {"a test", "tests.", test_keys, test_future};
+
+/* A test from outside: pingate runs nothing, so whatever says how to run it would be obeyed by nobody. */
+static int check_external(const char *file, const struct yaml_node *node, struct error *err) {
+    static const char *const good[] = {"name", "images", "external", NULL};
+    for (size_t i = 0; i < node->count; i++) {
+        const struct yaml_node *key = node->pairs[i].key;
+        bool known = false;
+        for (size_t g = 0; good[g] != NULL && !known; g++)
+            known = strcmp(good[g], key->text) == 0;
+        if (!known)
+            return config_complain(file, key, err,
+                                   "\"%s\" does not go with \"external: true\": pingate does not "
+                                   "run that test, `pingate record` tells its outcome",
+                                   key->text);
+    }
+    return 0;
+}
 
 static int add_test(const char *file, const struct yaml_node *node, struct test_list *tests,
                     struct error *err) {
@@ -278,7 +310,9 @@ static int add_test(const char *file, const struct yaml_node *node, struct test_
     if (test->name == NULL)
         return config_complain(file, node, err,
                                "this test lacks a \"name\", by which reports call it");
-    if (test->command_count == 0)
+    if (test->external && check_external(file, node, err) < 0)
+        return -1;
+    if (test->command_count == 0 && !test->external)
         return config_complain(
             file, node, err,
             "test \"%s\" lacks \"run\": a test without a command would pass by itself", test->name);

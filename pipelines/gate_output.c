@@ -1,4 +1,4 @@
-/* The folder that a run reports into: taken for this run alone, emptied of the last one's logs, with reports in it from the
+/* The folder that a run reports into: taken for this run alone, emptied of the last one's logs and artifacts, with reports in it from the
  * first moment on. */
 #include <config.h>
 #include <ctype.h>
@@ -26,14 +26,15 @@ static int refuse_link(const char *path, struct error *err) {
                      path);
 }
 
-/* "012-answers": what log_folder in gate_trials.c makes, and nothing that somebody else put there. */
+/* "012-answers": what numbered_folder in gate_trials.c makes, and nothing that somebody else put there. */
 static bool is_log_folder(const char *name) {
     size_t digits = strspn(name, "0123456789");
     return digits >= 3 && name[digits] == '-';
 }
 
-static int remove_logs(const char *output, struct error *err) {
-    _cleanup_(free_pointer) char *logs = file_join(output, "logs", err);
+/* kind: "logs", "artifacts" */
+static int remove_folders(const char *output, const char *kind, struct error *err) {
+    _cleanup_(free_pointer) char *logs = file_join(output, kind, err);
     if (logs == NULL || refuse_link(logs, err) < 0)
         return -1;
     DIR *folder = opendir(logs);
@@ -88,7 +89,9 @@ int gate_begin(const struct gate_options *options, struct result *result, int *f
     result->diff = string_dup("", err);
     if (result->diff == NULL)
         return -1;
-    if (take_folder(options, folder_fd, err) < 0 || remove_logs(options->output, err) < 0 ||
+    if (take_folder(options, folder_fd, err) < 0 ||
+        remove_folders(options->output, "logs", err) < 0 ||
+        remove_folders(options->output, "artifacts", err) < 0 ||
         write_first_reports(options, result, err) < 0) {
         error_wrap(err, "prepare the folder of reports, for which --output can name another "
                         "(nothing was tested or written)");

@@ -21,6 +21,8 @@ bool gate_enters(const struct gate_options *options) {
 bool gate_writes(const struct gate_options *options, const struct stage *stage) {
     if (options->standing != NULL)
         return stage != NULL && strcmp(stage->name, options->standing) == 0;
+    if (options->back != NULL)
+        return stage != NULL && strcmp(stage->name, options->back) == 0;
     if (!gate_enters(options))
         return stage == NULL || stage->from == NULL;
     return stage != NULL && stage->from != NULL &&
@@ -240,7 +242,7 @@ int gate_prove(struct gate *gate, struct error *err) {
     return 0;
 }
 
-static bool stage_failed(const struct gate *gate, size_t stage) {
+bool gate_stage_failed(const struct gate *gate, size_t stage) {
     for (size_t i = 0; i < gate->updates.count; i++) {
         const struct update *update = &gate->updates.items[i];
         if (update->stage == stage && update->decided && update->candidate_digest != NULL &&
@@ -256,7 +258,7 @@ int gate_enter_untested(struct gate *gate, struct error *err) {
         return 0;
     for (size_t i = 0; i < gate->updates.count; i++) {
         struct update *update = &gate->updates.items[i];
-        bool closed = stage_failed(gate, update->stage);
+        bool closed = gate_stage_failed(gate, update->stage);
         int result = 0;
         if (closed && (!update->decided || update->verdict == VERDICT_PROMOTE))
             result = update_decide(update, err, VERDICT_HOLD, CODE_GATE_CLOSED,

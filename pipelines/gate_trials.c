@@ -9,13 +9,13 @@
 #include "reports/clean.h"
 #include "runners/reproduce.h"
 
-/* "logs/012-answers": unique in a run, and a name that every file system takes. */
-static char *log_folder(const struct gate *gate, size_t number, const char *test,
-                        struct error *err) {
-    _cleanup_(free_pointer) char *name = string_format(err, "logs/%03zu-%s", number, test);
+/* "logs/012-answers": unique in a run, and a name that every file system takes. kind: "logs", "artifacts" */
+static char *numbered_folder(const struct gate *gate, const char *kind, size_t number,
+                             const char *test, struct error *err) {
+    _cleanup_(free_pointer) char *name = string_format(err, "%s/%03zu-%s", kind, number, test);
     if (name == NULL)
         return NULL;
-    for (char *c = name + strlen("logs/"); *c != '\0'; c++)
+    for (char *c = name + strlen(kind) + 1; *c != '\0'; c++)
         if (!isalnum((unsigned char)*c) && *c != '-' && *c != '.' && *c != '_')
             *c = '-';
     return file_join(gate->options->output, name, err);
@@ -101,6 +101,26 @@ static struct result_trial *begin_record(struct gate *gate, const struct judge_q
                : NULL;
 }
 
+/* What could not be fetched is a warning of the run: the trial says what it would say without artifacts. */
+static int record_artifacts(struct gate *gate, const struct trial_spec *spec,
+                            const struct artifacts *from, struct result_trial *to,
+                            struct error *err) {
+    for (size_t i = 0; i < from->warnings.count; i++) {
+        _cleanup_(free_pointer) char *words =
+            string_format(err, "artifacts of %s: %s", spec->title, from->warnings.items[i]);
+        if (words == NULL || string_list_add(&gate->result->warnings, words, err) < 0)
+            return -1;
+    }
+    if (from->files == 0)
+        return 0;
+    to->artifact_count = from->files;
+    to->artifact_bytes = from->bytes;
+    for (size_t i = 0; i < from->count; i++)
+        if (string_list_add(&to->artifacts, from->items[i].path, err) < 0)
+            return -1;
+    return relative_path(gate, spec->artifact_folder, &to->artifact_folder, err);
+}
+
 static int record_trial(struct gate *gate, const struct judge_question *question,
                         const struct trial_spec *spec, const struct trial_result *from,
                         struct error *err) {
@@ -120,7 +140,7 @@ static int record_trial(struct gate *gate, const struct judge_question *question
             to->command_count++;
             return -1;
         }
-    return 0;
+    return record_artifacts(gate, spec, &from->artifacts, to, err);
 }
 
 static int record_reused(struct gate *gate, const struct judge_question *question,
@@ -234,12 +254,16 @@ static int prepare_question(struct gate *gate, const struct judge_question *ques
                             struct asked *asked, struct error *err) {
     const struct plan_trial *trial = &gate->plan.items[question->trial];
     _cleanup_(free_pointer) char *folder =
-        log_folder(gate, gate->trials_run + 1, trial->test->name, err);
+        numbered_folder(gate, "logs", gate->trials_run + 1, trial->test->name, err);
     if (folder == NULL ||
         plan_spec(trial, &gate->updates, question->moved, folder, &asked->spec, err) < 0)
         return -1;
     if (asked->spec.steps[0].digest == NULL)
         return error_set(err, ERROR_BUG, "a trial without a digest was asked for");
+    if (trial->test->artifacts.count > 0 &&
+        (asked->spec.artifact_folder = numbered_folder(gate, "artifacts", gate->trials_run + 1,
+                                                       trial->test->name, err)) == NULL)
+        return -1;
     if (gate_evidence_key(gate, question, &asked->spec, &asked->key, err) < 0)
         return -1;
     asked->reused = gate_reusable(gate, trial->test, &asked->key);

@@ -226,7 +226,8 @@ int plan_make(const struct config *config, const struct update_list *updates, bo
               struct plan *plan, struct error *err) {
     *plan = (struct plan){0};
     for (size_t i = 0; i < config->tests.count; i++)
-        if (plan_stages(config, updates, &config->tests.items[i], every_test, plan, err) < 0)
+        if (!config->tests.items[i].external &&
+            plan_stages(config, updates, &config->tests.items[i], every_test, plan, err) < 0)
             return -1;
     return warn_of_idle_rules(config, updates, plan, err);
 }

@@ -15,7 +15,7 @@
 /* From all to least. Each step keeps what those before it left out out. */
 static const struct markdown_detail details[] = {
     {true, true, 40, 8192, ALL, ALL, ALL, true, NULL},
-    {false, true, 40, 8192, ALL, ALL, ALL, true, "the list of passed commands"},
+    {false, true, 40, 8192, ALL, ALL, ALL, true, "the lists of passed commands and artifacts"},
     {false, true, 15, 2048, ALL, ALL, ALL, true, "logs but for their last 15 lines"},
     {false, false, 15, 2048, ALL, ALL, ALL, true, "the diff"},
     {false, false, 15, 2048, ALL, ALL, 20, false, "what is up to date"},
@@ -285,6 +285,27 @@ static void add_passes(struct text *out, const struct result *result) {
     text_add(out, "\n</details>\n");
 }
 
+static void add_artifacts(struct text *out, const struct result *result) {
+    size_t count = 0;
+    for (size_t i = 0; i < result->trial_count; i++)
+        count += result->trials[i].artifact_folder != NULL;
+    if (count == 0)
+        return;
+    text_printf(out, "\n<details><summary>Artifacts of %zu test run%s</summary>\n\n", count,
+                plural(count));
+    for (size_t i = 0; i < result->trial_count && is_whole(out); i++) {
+        const struct result_trial *trial = &result->trials[i];
+        if (trial->artifact_folder == NULL)
+            continue;
+        text_add(out, "- ");
+        markdown_code(out, trial->test, MARKDOWN_NAME_LIMIT);
+        text_printf(out, "%s: ", trial->baseline ? " (as pinned)" : "");
+        markdown_artifacts(out, trial);
+        text_add_char(out, '\n');
+    }
+    text_add(out, "\n</details>\n");
+}
+
 /* The diff and the end. */
 
 static void add_diff(struct text *out, const struct result *result) {
@@ -338,7 +359,10 @@ static void add_stage(struct text *out, const struct result *result,
     markdown_words(out, stage->name, MESSAGE_LIMIT);
     text_add(out, "**");
     if (result_stage_moves(stage)) {
-        text_add(out, result->changed ? " takes the set " : " would take the set ");
+        if (string_equal(result->command, "rollback"))
+            text_add(out, result->changed ? " is back at the set " : " would go back to the set ");
+        else
+            text_add(out, result->changed ? " takes the set " : " would take the set ");
         add_id(out, stage->set);
         if (stage->from != NULL) {
             text_add(out, " from ");
@@ -394,6 +418,8 @@ static void draw_step(const struct result *result, const char *headline, size_t 
     add_messages(out, "Warnings", &result->warnings, detail->messages);
     if (detail->passes)
         add_passes(out, result);
+    if (detail->passes)
+        add_artifacts(out, result);
     if (detail->diff)
         add_diff(out, result);
     add_quiet(out, result, detail->current);

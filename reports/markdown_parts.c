@@ -7,7 +7,8 @@
 #include "gate/reference.h"
 #include "reports/clean.h"
 
-#define SHORT_DIGEST DIGEST_SHORT_LENGTH /* hex digits */
+#define SHORT_DIGEST    DIGEST_SHORT_LENGTH /* hex digits */
+#define ARTIFACTS_SHOWN 5u                  /* names of files; the folder has them all */
 
 /* At most limit bytes, at the end of a character. */
 static size_t cut_length(const char *words, size_t limit) {
@@ -77,4 +78,20 @@ void markdown_duration(struct text *out, int64_t duration_ms) {
     char words[32];
     clock_duration_words(duration_ms > 0 ? duration_ms : 0, words, sizeof words);
     text_add(out, words);
+}
+
+void markdown_artifacts(struct text *out, const struct result_trial *trial) {
+    char size[32];
+    size_t count = trial->artifact_count;
+    bytes_words(trial->artifact_bytes > 0 ? trial->artifact_bytes : 0, size, sizeof size);
+    text_printf(out, "%zu file%s (%s) in ", count, count == 1 ? "" : "s", size);
+    markdown_code(out, trial->artifact_folder, MARKDOWN_NAME_LIMIT);
+    size_t shown =
+        trial->artifacts.count < ARTIFACTS_SHOWN ? trial->artifacts.count : ARTIFACTS_SHOWN;
+    for (size_t i = 0; i < shown; i++) {
+        text_add(out, i == 0 ? ": " : ", ");
+        markdown_code(out, trial->artifacts.items[i], MARKDOWN_NAME_LIMIT);
+    }
+    if (count > shown)
+        text_printf(out, "%s%zu more", shown == 0 ? ": " : " and ", count - shown);
 }

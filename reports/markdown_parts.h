@@ -32,6 +32,9 @@ void markdown_version(struct text *out, const char *tag, const char *digest);
 /* "1 m 12 s" */
 void markdown_duration(struct text *out, int64_t duration_ms);
 
+/* "3 files (12 kB) in `artifacts/001-answers`: `build/report/index.html`, `out.txt` and 1 more" */
+void markdown_artifacts(struct text *out, const struct result_trial *trial);
+
 /* The trials that failed or broke, each under a heading. */
 void markdown_failures(const struct result *result, const struct markdown_detail *detail,
                        struct text *out);

@@ -42,6 +42,8 @@ struct fields {
 
 #define FIELD(type, member, kind)                                                                  \
     { #member, kind, offsetof(struct type, member), 0, NULL, false }
+#define NEW_FIELD(type, member, kind)                                                              \
+    { #member, kind, offsetof(struct type, member), 0, NULL, true }
 #define LIST(type, member, counter, table)                                                         \
     {                                                                                              \
 #member, FIELD_STRUCTS, offsetof(struct type, member), offsetof(struct type, counter),     \
@@ -87,6 +89,10 @@ static const struct field trial_fields_items[] = {
     {"reused", FIELD_STRUCT_OR_NULL, offsetof(struct result_trial, reused), 0, &reused_fields,
      true},
     LIST(result_trial, commands, command_count, &command_fields),
+    NEW_FIELD(result_trial, artifact_folder, FIELD_STRING_OR_NULL),
+    NEW_FIELD(result_trial, artifacts, FIELD_STRING_LIST),
+    NEW_FIELD(result_trial, artifact_count, FIELD_SIZE),
+    NEW_FIELD(result_trial, artifact_bytes, FIELD_INT64),
 };
 TABLE(trial_fields, result_trial);
 
@@ -143,6 +149,7 @@ static const struct field result_fields_items[] = {
      &stage_fields, true},
     FIELD(result, warnings, FIELD_STRING_LIST),
     FIELD(result, errors, FIELD_STRING_LIST),
+    {"record", FIELD_STRING_OR_NULL, offsetof(struct result, record), 0, NULL, true},
     FIELD(result, diff, FIELD_STRING_OR_NULL),
 };
 TABLE(result_fields, result);

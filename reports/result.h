@@ -55,6 +55,12 @@ struct result_trial {
     struct result_reused *reused; /* NULL: it was run; else it has no commands and took no time */
     struct result_command *commands;
     size_t command_count;
+    char *
+        artifact_folder; /* of the files that were fetched, relative to the output folder; or NULL */
+    struct string_list
+        artifacts;          /* the first of them, below that folder, as the container named them */
+    size_t artifact_count;  /* in all */
+    int64_t artifact_bytes; /* of all */
 };
 
 struct result_pin {
@@ -99,7 +105,7 @@ struct result {
     bool changed;  /* files were written */
     int exit_status;
     char *engine; /* in words; NULL when none was needed or found */
-    char *set;    /* id of the set that was promoted or tested; NULL; with stages, each has its own */
+    char *set; /* id of the set that was promoted or tested; NULL; with stages, each has its own */
     struct result_update *updates;
     size_t update_count;
     struct result_trial *trials;
@@ -108,7 +114,8 @@ struct result {
     size_t stage_count;
     struct string_list warnings; /* "pingate.yaml:7: the rule matches no image" */
     struct string_list errors;   /* what made the exit status 2 or 3 */
-    char *diff; /* unified diff of what was, or would be, written; "" when nothing */
+    char *record; /* file of the ledger that was written, relative to the root; NULL */
+    char *diff;   /* unified diff of what was, or would be, written; "" when nothing */
 };
 
 void result_clear(struct result *result);

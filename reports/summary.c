@@ -133,6 +133,19 @@ static void add_log_path(const struct result_command *command, const char *outpu
     text_add_char(out, '\n');
 }
 
+static void add_artifact_path(const struct result_trial *trial, const char *output,
+                              const struct screen *screen, struct text *out) {
+    if (trial->artifact_folder == NULL)
+        return;
+    _cleanup_(text_clear) struct text words = {0};
+    text_printf(&words, "%s/", output);
+    add_brief(screen, &words, trial->artifact_folder, WORDS_LIMIT);
+    text_printf(&words, " (%zu file%s)", trial->artifact_count, plural(trial->artifact_count));
+    text_add(out, "    ");
+    screen_wrap(screen, out, text_string(&words), 4, 4, screen_columns(screen));
+    text_add_char(out, '\n');
+}
+
 static int failure_title(const struct result *result, const struct result_trial *trial,
                          const struct screen *screen, struct text *out, struct error *err) {
     add_brief(screen, out, trial->test, NAME_LIMIT);
@@ -184,6 +197,7 @@ static int add_failure(const struct result *result, const struct result_trial *t
         add_tail(command, screen, out);
         add_log_path(command, output, screen, out);
     }
+    add_artifact_path(trial, output, screen, out);
     return text_check(&what, err);
 }
 
@@ -274,7 +288,14 @@ static void add_next_steps(const struct result *result, const struct screen *scr
                     text_string(&names));
         add_next(screen, out, &count, text_string(&words));
     }
-    if (result->changed)
+    if (result->changed && result->record != NULL)
+        add_next(screen, out, &count,
+                 "look at `git diff`, then commit the pins together with .pingate/ledger");
+    else if (result->record != NULL)
+        add_next(screen, out, &count,
+                 "commit .pingate/ledger: what was seen and tested counts once it is on the target "
+                 "branch");
+    else if (result->changed)
         add_next(screen, out, &count, "look at `git diff`, then commit");
     else if (is_run && result->dry_run && result_count(result, VERDICT_PROMOTE) > 0)
         add_next(screen, out, &count, "`pingate run` tests again and moves the pins that pass");
@@ -283,9 +304,12 @@ static void add_next_steps(const struct result *result, const struct screen *scr
 static void add_places(const struct result *result, const struct screen *screen, const char *output,
                        struct text *out) {
     _cleanup_(text_clear) struct text words = {0};
-    text_printf(&words, "%s/report.md, junit.xml, result.json%s%s", output,
+    bool artifacts = false;
+    for (size_t i = 0; i < result->trial_count; i++)
+        artifacts = artifacts || result->trials[i].artifact_folder != NULL;
+    text_printf(&words, "%s/report.md, junit.xml, result.json%s%s%s", output,
                 or_empty(result->diff)[0] != '\0' ? ", pins.diff" : "",
-                result->trial_count > 0 ? ", logs/" : "");
+                result->trial_count > 0 ? ", logs/" : "", artifacts ? ", artifacts/" : "");
     text_add_char(out, '\n');
     screen_paint(screen, out, STYLE_BOLD, "reports:");
     text_add_char(out, ' ');

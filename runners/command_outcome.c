@@ -68,7 +68,7 @@ void command_outcome_of_end(const struct container_state *state, const char *ima
                  state->error);
         command_outcome_set(command, OUTCOME_ERROR, reason);
     } else {
-        command->outcome = OUTCOME_PASSED;
+        command_outcome_set(command, OUTCOME_PASSED, NULL);
     }
 }
 

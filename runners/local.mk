@@ -1,6 +1,8 @@
 # runners: the Engine API client, trials and their schedule; knows nothing of registries' tags, reports or configuration.
 noinst_LIBRARIES += runners/librunners.a
 runners_librunners_a_SOURCES = \
+	%D%/artifact_names.c %D%/artifact_names.h \
+	%D%/artifacts.c %D%/artifacts.h \
 	%D%/command_log.c %D%/command_log.h \
 	%D%/command_outcome.c %D%/command_outcome.h \
 	%D%/container_spec.c %D%/container_spec.h \

@@ -80,5 +80,6 @@ void test_clear(struct test *test) {
     free(test->workdir);
     string_list_clear(&test->images);
     string_list_clear(&test->environment);
+    string_list_clear(&test->artifacts);
     *test = (struct test){0};
 }

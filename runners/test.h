@@ -35,6 +35,7 @@ struct test {
     struct string_list environment; /* "NAME=value" */
     char *user;                     /* NULL is the image's */
     char *workdir;                  /* NULL is the workspace */
+    bool external;                  /* its outcome comes from outside; it has no commands */
     bool network;                   /* false: none */
     bool keep_entrypoint;
     int64_t memory_bytes;
@@ -42,13 +43,14 @@ struct test {
     int64_t pids;
     int64_t log_limit_bytes; /* of one stream of one command */
     int64_t reuse_ms; /* how old a pass on record may be to stand in for a trial; 0: none may */
-    int line;         /* in pingate.yaml, from 1 */
+    struct string_list artifacts; /* patterns of files to fetch, see artifact_names.h */
+    int line;                     /* in pingate.yaml, from 1 */
 };
 
 /* What evidence calls the test's definition: the sha256 of all that decides what is run and when it passes, as canonical JSON.
  * That is commands, the image that each names, environment (in any order), user, workdir, network, entrypoint, and every
  * limit, the time-out too. It is not the name (evidence has it beside), not the line, not the words for reports, not `reuse`,
- * and not `images`: which images are tested is no part of how, and evidence names the digests that took part.
+ * not `artifacts`, and not `images`: which images are tested is no part of how, and evidence names the digests that took part.
  * err: no-memory */
 int test_definition_hash(const struct test *test, char hex[HASH_HEX_SIZE],
                          struct error *err) _must_check_;

@@ -6,6 +6,7 @@
 
 #include "gate/base/clock.h"
 #include "gate/base/file.h"
+#include "runners/artifacts.h"
 #include "runners/command_log.h"
 #include "runners/command_outcome.h"
 #include "runners/engine/volume.h"
@@ -23,6 +24,7 @@ void trial_spec_clear(struct trial_spec *spec) {
     free(spec->steps);
     free(spec->title);
     free(spec->log_folder);
+    free(spec->artifact_folder);
     string_list_clear(&spec->environment);
     *spec = (struct trial_spec){0};
 }
@@ -36,6 +38,7 @@ void trial_result_clear(struct trial_result *result) {
         text_clear(&command->out_tail);
         text_clear(&command->err_tail);
     }
+    artifacts_clear(&result->artifacts);
     free(result->commands);
     free(result->reason);
     *result = (struct trial_result){0};
@@ -141,8 +144,25 @@ static int prove_own_exit(const struct trial_run *run, const char *id, int64_t f
     return 0;
 }
 
+/* Out of the container that is the trial's last, as it will not be there for long. One that still runs could go on writing for
+ * ever. err: no-memory */
+static int fetch_artifacts(const struct running *running, struct artifacts *artifacts,
+                           struct error *err) {
+    const struct trial_run *run = running->run;
+    const struct trial_spec *spec = running->spec;
+    bool passed = running->command->outcome == OUTCOME_PASSED;
+    if (spec->artifact_folder == NULL || (passed && running->step + 1 < spec->step_count))
+        return 0;
+    struct error ignored = {0};
+    if (!passed && container_kill(run->cleaner, running->id, &ignored) < 0)
+        error_clear(&ignored);
+    return artifacts_fetch(run->engine, running->id, &spec->test->artifacts, spec->artifact_folder,
+                           artifacts, err);
+}
+
 static int run_step(const struct trial_run *run, const struct trial_spec *spec, size_t step,
-                    struct command_result *command, int64_t budget_ms, struct error *err) {
+                    struct trial_result *trial, int64_t budget_ms, struct error *err) {
+    struct command_result *command = &trial->commands[step];
     _cleanup_(free_pointer) char *id = NULL;
     if (trial_container_make(run, spec, step, &id, err) < 0)
         return -1;
@@ -158,6 +178,8 @@ static int run_step(const struct trial_run *run, const struct trial_spec *spec, 
                                run->workspace->size_bytes, err);
     if (result == 0)
         result = run_container(&running, err);
+    if (result == 0)
+        result = fetch_artifacts(&running, &trial->artifacts, err);
     if (!run->keep || (result == 0 && command->outcome == OUTCOME_PASSED)) {
         trial_container_remove(run, id);
     } else {
@@ -198,7 +220,7 @@ static int run_steps(const struct trial_run *run, const struct trial_spec *spec,
         struct command_result *command = &result->commands[step];
         if (run->on_command != NULL)
             run->on_command(run->context, step);
-        if (run_step(run, spec, step, command, budget_ms > 1 ? budget_ms : 1, err) < 0) {
+        if (run_step(run, spec, step, result, budget_ms > 1 ? budget_ms : 1, err) < 0) {
             command_outcome_of_error(err, command);
             if (err->kind == ERROR_CANCELLED)
                 return -1;

@@ -11,6 +11,9 @@
  * that does not pass ends the trial; later ones are `skipped`. What a signal cut short, or an engine that failed, is `error`:
  * nothing is known then. `timed-out` is only what the engine says to run still when the test's time is over.
  *
+ * The test's artifacts come out of the container of the last command that ran, whatever its outcome, before it is removed; that they
+ * lack is a warning and no outcome (artifacts.h).
+ *
  * This header is plain data. trial_run.h runs it, command_outcome.h judges a command, schedule.h runs many.
  *   src  facts seen on Docker Engine 20.10 and Podman 4.3, see HACKING.md
  */
@@ -37,7 +40,8 @@ struct trial_spec {
     size_t step_count;
     char *title;                    /* for people: "answers on redis 7.2.5" */
     struct string_list environment; /* added to the test's: PINGATE_IMAGE=… and its kin */
-    char *log_folder; /* made by the trial; files N-stdout.log and N-stderr.log, N from 1 */
+    char *log_folder;      /* made by the trial; files N-stdout.log and N-stderr.log, N from 1 */
+    char *artifact_folder; /* made by the trial for the test's artifacts; NULL: none are fetched */
 };
 
 struct command_result {
@@ -51,6 +55,22 @@ struct command_result {
     char *out_path, *err_path;      /* whole logs; NULL when it never started */
 };
 
+/* A file that was fetched out of the workspace. */
+struct artifact {
+    char *path; /* from the workspace on; untrusted */
+    int64_t size_bytes;
+};
+
+/* What the last container of a trial gave; says nothing of the outcome. */
+struct artifacts {
+    struct artifact *items; /* ARTIFACTS_NAMED at most */
+    size_t count;
+    size_t capacity;
+    size_t files; /* in all */
+    int64_t bytes;
+    struct string_list warnings; /* what lacks, and why; one sentence each; untrusted */
+};
+
 struct trial_result {
     enum outcome outcome; /* the first that is not passed */
     char *reason;         /* NULL for passed: "command 2 of 3 (redis-cli ping): exited with 1" */
@@ -58,6 +78,7 @@ struct trial_result {
     int64_t duration_ms;
     struct command_result *commands; /* one a step */
     size_t command_count;
+    struct artifacts artifacts;
 };
 
 void trial_spec_clear(struct trial_spec *spec);

@@ -27,7 +27,8 @@ gate/base gate/base'
 readonly wrapped='
 curl/.*       gate/base/http\(_[a-z]*\)\?\.[ch]
 yaml\.h       gate/base/yaml.c
-archive.*\.h  gate/base/tar.c
+archive.*\.h  gate/base/\(un\)\?tar\.c
+expat\.h      gate/base/xml.c
 pcre2\.h      gate/base/regex.c
 openssl/.*    gate/base/hash.c'
 
@@ -115,7 +116,7 @@ check_parts_stay_inside() {
 check_headers_stand_alone() {
     local header compiler
     # As make builds, or as near to it as this script can come alone.
-    compiler=${PINGATE_TEST_COMPILE:-cc -std=gnu17 -D_GNU_SOURCE -I. $(pkg-config --cflags libcurl jansson yaml-0.1 libarchive libcrypto libpcre2-8)}
+    compiler=${PINGATE_TEST_COMPILE:-cc -std=gnu17 -D_GNU_SOURCE -I. $(pkg-config --cflags libcurl jansson yaml-0.1 libarchive expat libcrypto libpcre2-8)}
     for header in "${sources[@]}"; do
         [ "${header%.h}" != "$header" ] || continue
         # shellcheck disable=SC2086 # a command with its options

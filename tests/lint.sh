@@ -6,7 +6,7 @@
 # What is not asked of the sources stands, with its reason, in .clang-tidy, below at cppcheck and analyzer, and in .shellcheckrc.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-read -ra flags <<<"${PINGATE_LINT_FLAGS:--std=gnu17 -D_GNU_SOURCE -I. -Ibuild $(pkg-config --cflags libcurl jansson yaml-0.1 libarchive libcrypto libpcre2-8)}"
+read -ra flags <<<"${PINGATE_LINT_FLAGS:--std=gnu17 -D_GNU_SOURCE -I. -Ibuild $(pkg-config --cflags libcurl jansson yaml-0.1 libarchive expat libcrypto libpcre2-8)}"
 readonly layers=(gate runners reports pipelines)
 
 for program in clang-format clang-tidy cppcheck gcc shellcheck; do

@@ -7,7 +7,7 @@ AM_TESTS_ENVIRONMENT = \
 
 # How the sources are read by what only looks at them.
 lint_flags = -std=gnu17 -D_GNU_SOURCE -DHAVE_CONFIG_H -I$(abs_top_srcdir) -I$(abs_top_builddir) \
-	$(CURL_CFLAGS) $(JANSSON_CFLAGS) $(YAML_CFLAGS) $(ARCHIVE_CFLAGS) $(CRYPTO_CFLAGS) $(PCRE2_CFLAGS) $(CHECK_CFLAGS)
+	$(CURL_CFLAGS) $(JANSSON_CFLAGS) $(YAML_CFLAGS) $(ARCHIVE_CFLAGS) $(EXPAT_CFLAGS) $(CRYPTO_CFLAGS) $(PCRE2_CFLAGS) $(CHECK_CFLAGS)
 LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
 SH_LOG_DRIVER = $(LOG_DRIVER)
 TEST_EXTENSIONS = .sh
@@ -44,7 +44,7 @@ EXTRA_DIST += %D%/bench/bare.c %D%/bench/common.bash %D%/bench/delay.c %D%/bench
 
 # Stops promotions half way; needs strace, so tests/run.sh runs it and not `make check`.
 EXTRA_PROGRAMS += tests/crash/promote_driver
-EXTRA_DIST += %D%/crash/crash.sh %D%/crash/kill.sh
+EXTRA_DIST += %D%/crash/crash.sh %D%/crash/kill.sh %D%/crash/stages.sh
 CLEANFILES += tests/crash/promote_driver$(EXEEXT)
 
 # A copy of the program in which a chosen call fails; tests/run.sh builds and runs it.
@@ -72,7 +72,7 @@ tests_e2e_pingate_clock_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_now_ms
 TESTS += %D%/docs.sh %D%/reports.sh %D%/schemas.sh
 EXTRA_DIST += %D%/docs.sh %D%/complete.py
 EXTRA_DIST += %D%/reports.sh %D%/hostile.py %D%/markdown.py %D%/schemas.sh %D%/schemas.py \
-	%D%/data/junit.xsd %D%/data/explain.json %D%/data/history.json %D%/data/history_at.json %D%/data/history_verify.json %D%/data/plan.json %D%/data/scan.json %D%/data/status.json \
+	%D%/data/junit.xsd %D%/data/decision.json %D%/data/explain.json %D%/data/history.json %D%/data/history_at.json %D%/data/history_verify.json %D%/data/plan.json %D%/data/scan.json %D%/data/status.json \
 	%D%/golden/config %D%/golden/reports
 noinst_PROGRAMS += tests/yaml_to_json
 
@@ -98,6 +98,7 @@ check_PROGRAMS += tests/unit/test_json_walk
 check_PROGRAMS += tests/unit/test_process
 check_PROGRAMS += tests/unit/test_regex
 check_PROGRAMS += tests/unit/test_words
+check_PROGRAMS += tests/unit/test_untar
 check_PROGRAMS += tests/unit/test_yaml
 
 # gate
@@ -135,6 +136,7 @@ check_PROGRAMS += tests/unit/test_token
 
 # runners
 check_PROGRAMS += tests/unit/test_alone
+check_PROGRAMS += tests/unit/test_artifact_names
 check_PROGRAMS += tests/unit/test_address
 check_PROGRAMS += tests/unit/test_container_spec
 check_PROGRAMS += tests/unit/test_frames
@@ -147,6 +149,7 @@ check_PROGRAMS += tests/unit/test_workspace_hash
 
 # reports
 check_PROGRAMS += tests/unit/test_clean
+check_PROGRAMS += tests/unit/test_junit_read
 check_PROGRAMS += tests/unit/test_reports
 check_PROGRAMS += tests/unit/test_result
 check_PROGRAMS += tests/unit/test_screen
@@ -163,6 +166,7 @@ check_PROGRAMS += tests/unit/test_history
 check_PROGRAMS += tests/unit/test_ledger
 check_PROGRAMS += tests/unit/test_ledger_actor
 check_PROGRAMS += tests/unit/test_ledger_files
+check_PROGRAMS += tests/unit/test_decision
 check_PROGRAMS += tests/unit/test_entry
 check_PROGRAMS += tests/unit/test_lookup
 check_PROGRAMS += tests/unit/test_journal

@@ -22,6 +22,8 @@ gate_base_libbase_a_SOURCES = \
 	%D%/tar.c %D%/tar.h \
 	%D%/text.c %D%/text.h \
 	%D%/trace.c %D%/trace.h \
+	%D%/untar.c %D%/untar.h \
 	%D%/utf8.c %D%/utf8.h \
 	%D%/words.c %D%/words.h \
+	%D%/xml.c %D%/xml.h \
 	%D%/yaml.c %D%/yaml.h

@@ -1,4 +1,4 @@
-/* tar: writes tar archives; the one wrapper of libarchive.
+/* tar: writes tar archives, with libarchive; untar.h reads them.
  *
  * Entries have owner 0:0 and time 0, so that equal content gives equal bytes. Names are bytes and are kept as they are.
  */

@@ -44,6 +44,7 @@ static const struct option_spec specs[OPTION_COUNT] = {
                                 "it need not stand in the stage before for the soak time"},
     [OPTION_JOBS] = {"jobs", 'j', "N", "trials at once (default: 4)"},
     [OPTION_JSON] = {"json", 0, NULL, "print the machine form on standard output"},
+    [OPTION_JUNIT] = {"junit", 0, "FILE", "the JUnit file in which the test tells its outcome"},
     [OPTION_KEEP] = {"keep", 0, NULL,
                      "leave the containers and volumes of failed trials for a look"},
     [OPTION_KEEP_IMAGES] = {"keep-images", 0, NULL, "leave the images that were pulled for trials"},
@@ -51,8 +52,10 @@ static const struct option_spec specs[OPTION_COUNT] = {
     [OPTION_OUTPUT] = {"output", 'o', "DIR",
                        "where reports and logs go (default: pingate-out in the root)"},
     [OPTION_OVERRIDE] = {"force", 0, NULL,
-                         "go over what keeps the set out; needs --reason, and is recorded"},
+                         "go over what keeps the set out, or was not proved; it is recorded"},
     [OPTION_PLAN] = {"plan", 0, NULL, "show updates, trials and bytes to pull; needs no engine"},
+    [OPTION_PLATFORM] = {"platform", 0, "PLATFORM",
+                         "on which it ran, such as linux/arm64 (default: this machine's)"},
     [OPTION_PRINT] = {"print", 0, NULL, "print it instead of writing the file"},
     [OPTION_PROMOTE] =
         {"promote", 0, "MODE",
@@ -68,6 +71,9 @@ static const struct option_spec specs[OPTION_COUNT] = {
     [OPTION_STATE] = {"state", 0, "WHERE",
                       "where first sightings are kept: DIR, branch, branch:NAME or none (default: "
                       "$PINGATE_STATE, else as configured, and a branch is then only read)"},
+    [OPTION_TO] =
+        {"to", 0, "SET|DIGEST",
+         "the set that goes back, or the newest that holds this digest (default: the one before)"},
     [OPTION_TYPE] = {"type", 0, "TYPES",
                      "entries of these types, with commas between them; or all (default: all but "
                      "evidence)",
@@ -76,6 +82,8 @@ static const struct option_spec specs[OPTION_COUNT] = {
     [OPTION_URGENT] = {"urgent", 0, "IMAGE",
                        "goes over the cooldown of this image, and over waiting for a later stage; "
                        "may be repeated"},
+    [OPTION_VALUE] = {"value", 0, "REF",
+                      "IMAGE[:TAG]@DIGEST on which the test ran; may be repeated"},
     [OPTION_VERIFY] = {"verify", 0, NULL,
                        "read every file, and name each that is damaged and what is odd"},
 };
@@ -169,6 +177,8 @@ static int take_value(enum option_id id, const char *value, struct options *out,
         return error_set(err, ERROR_USAGE, "--%s: %s is empty", specs[id].name, specs[id].argument);
     if (id == OPTION_IMAGE)
         return take_image(id, value, &out->images, err);
+    if (id == OPTION_VALUE)
+        return string_list_add(&out->references, value, err);
     if (id == OPTION_URGENT)
         return take_image(id, value, &out->urgent, err);
     if (id == OPTION_PROMOTE && strcmp(value, "all") != 0 && strcmp(value, "passing") != 0)
@@ -212,5 +222,6 @@ int options_parse(int argc, char **argv, const enum option_id *accepted, struct 
 void options_clear(struct options *options) {
     string_list_clear(&options->images);
     string_list_clear(&options->urgent);
+    string_list_clear(&options->references);
     *options = (struct options){0};
 }

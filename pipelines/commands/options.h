@@ -27,12 +27,14 @@ enum option_id {
     OPTION_INSTEAD_OF_SOAK,
     OPTION_JOBS,
     OPTION_JSON,
+    OPTION_JUNIT,
     OPTION_KEEP,
     OPTION_KEEP_IMAGES,
     OPTION_LIMIT,
     OPTION_OUTPUT,
     OPTION_OVERRIDE,
     OPTION_PLAN,
+    OPTION_PLATFORM,
     OPTION_PRINT,
     OPTION_PROMOTE,
     OPTION_REASON,
@@ -40,9 +42,11 @@ enum option_id {
     OPTION_SINCE,
     OPTION_STAGE,
     OPTION_STATE,
+    OPTION_TO,
     OPTION_TYPE,
     OPTION_UNTIL,
     OPTION_URGENT,
+    OPTION_VALUE,
     OPTION_VERIFY,
     OPTION_COUNT
 };
@@ -63,6 +67,7 @@ struct options {
     const char *values[OPTION_COUNT]; /* the last argument of each; borrowed from argv */
     struct string_list images;        /* every --image */
     struct string_list urgent;        /* every --urgent */
+    struct string_list references;    /* every --value */
     size_t jobs;                      /* --jobs, 0 when not given */
     const char *const *arguments;     /* what is left of argv; NULL-terminated */
     size_t argument_count;

@@ -27,7 +27,7 @@
  * body, by type (what may lack is marked ?):
  *
  *     evidence     test, definition, values, platform, workspace?, trial?, outcome, source ("run", "test", "promote", "record"),
- *                  stage?
+ *                  stage?, reason? (of "record")
  *     observed     stage, set, values, branch?, commit?                  set: always the id of `values`
  *     promoted     stage, from?, set, before, values, changes, snapshot?, forced?, overridden?, reason?
  *     rolled-back  stage, set, before, values, changes, reason?

@@ -20,7 +20,7 @@ const struct ledger_field ledger_fields[] = {
     {"overridden", FIELD_TEXT, FIELD(overridden), 0, 0, OF(PROMOTED)},
     {"platform", FIELD_TEXT, FIELD(platform), OF(EVIDENCE), 0, 0},
     {"reason", FIELD_TEXT, FIELD(reason), OF(DENIED) | OF(HELD), 0,
-     OF(PROMOTED) | OF(ROLLED_BACK) | OF(APPROVED) | OF(RELEASED)},
+     OF(EVIDENCE) | OF(PROMOTED) | OF(ROLLED_BACK) | OF(APPROVED) | OF(RELEASED)},
     {"set", FIELD_HASH, FIELD(set), OF(OBSERVED) | OF(PROMOTED) | OF(ROLLED_BACK),
      OF(APPROVED) | OF(DENIED), OF(RELEASED)},
     {"snapshot", FIELD_HASH, FIELD(snapshot), 0, 0, OF(PROMOTED)},

@@ -84,6 +84,26 @@ int container_put(struct engine *engine, const char *id, const char *path, int t
                : 0;
 }
 
+int container_get(struct engine *engine, const char *id, const char *path,
+                  int (*on_data)(void *context, const char *bytes, size_t length,
+                                 struct error *err),
+                  void *context, struct error *err) {
+    _cleanup_(free_pointer) char *escaped = http_escape(path, err);
+    _cleanup_(free_pointer) char *whole =
+        escaped != NULL ? string_format(err, "/containers/%s/archive?path=%s", id, escaped) : NULL;
+    if (whole == NULL)
+        return -1;
+    long status;
+    struct engine_call call = {.method = "GET",
+                               .path = whole,
+                               .timeout_ms = CONTAINER_PUT_CALLS * engine_timeout_ms(engine),
+                               .idle_timeout_ms = engine_timeout_ms(engine),
+                               .needs_end = true,
+                               .on_data = on_data,
+                               .context = context};
+    return engine_call(engine, &call, &status, NULL, err);
+}
+
 /* What the engine need not do any more is done. */
 static int fine_when_gone(int result, long status, struct error *err) {
     if (result == 0 || (status != 404 && status != 409 && status != 304))

@@ -3,7 +3,8 @@
 
 #include "runners/engine/engine.h"
 
-#define CONTAINER_PUT_CALLS 10 /* times what one call may take: a large workspace, a slow way */
+#define CONTAINER_PUT_CALLS                                                                        \
+    10 /* times what one call may take: a large workspace, a slow way; to get, too */
 
 /* The name is unique, so that a container whose making was never answered can be removed by it.
  *   out  id   owned; also on -1 when one was made and is not fit: for another platform
@@ -13,6 +14,14 @@ int container_create(struct engine *engine, const char *name, const json_t *spec
 int container_start(struct engine *engine, const char *id, struct error *err) _must_check_;
 int container_put(struct engine *engine, const char *id, const char *path, int tar_fd, int64_t size,
                   struct error *err) _must_check_;
+/* A file or folder of the container and its volumes as a tar stream, in pieces; the first name of each entry is the last one of
+ * the path. Works whether it runs, has ended or never started.
+ *   err  not-found  no such path, or no such container;  protocol  nobody knows whether the answer was whole;  what on_data
+ *        gave */
+int container_get(struct engine *engine, const char *id, const char *path,
+                  int (*on_data)(void *context, const char *bytes, size_t length,
+                                 struct error *err),
+                  void *context, struct error *err) _must_check_;
 /* Gone or stopped already is fine. */
 int container_kill(struct engine *engine, const char *id, struct error *err);
 /* By force; gone already is fine. */

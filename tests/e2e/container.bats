@@ -142,7 +142,7 @@ buildkit_log() { # FILE
 
 # Only whether it takes the file: the base is the other builder's, which has all packages already.
 @test "BuildKit builds it too" {
-    (cd "$source_folder" && tar -cf "$work/context.tar" --exclude-from=.dockerignore --anchored -- *)
+    (cd "$source_folder" && tar -cf "$work/context.tar" --anchored --exclude-from=.dockerignore -- *)
     engine POST "/build?version=2&networkmode=host&dockerfile=Containerfile&t=pingate-test:buildkit&buildargs=$(
         jq -rn '{BASE: "pingate-test:build"} | tojson | @uri')" -T "$work/context.tar" -H 'Content-Type: application/x-tar' >"$out"
     [ "$(jq -rs 'map(.error // empty) | join("")' "$out")" = "" ] || { buildkit_log "$out" && return 1; }

@@ -16,12 +16,13 @@ load staged
     gate 0 promote production
     production_holds "1.0.0@$old"
     assert_json pingate-out/result.json '(.changed | not) and .updates[0].code == "soaking" and .stages[0].name == "production"'
+    assert_has "$out" "commit .pingate/ledger"
+    [ -f "$(jq -r .record pingate-out/result.json)" ]
     assert_ledger '[.[] | select(.type == "observed" and .body.stage == "staging")] | length == 2'
     commit "Seen"
     at +23h gate 0 promote production
     production_holds "1.0.0@$old"
 
-    git stash -q 2>/dev/null || true
     at +25h gate 0 promote production --dry-run
     production_holds "1.0.0@$old"
     assert_json pingate-out/result.json '.updates[0].verdict == "promote" and (.changed | not)'
@@ -31,12 +32,12 @@ load staged
         "+    - image: $app:1.1.0@$new # pinned" '\ No newline at end of file' ||
         assert_diff "-    - image: $app:1.0.0@$old # pinned" "+    - image: $app:1.1.0@$new # pinned"
     assert_ledger 'map(select(.type == "promoted" and .body.stage == "production")) | length == 1 and .[0].body.from == "staging"'
-    assert_has pingate-out/report.md "production takes the set"
+    assert_has pingate-out/report.md "**production** takes the set"
     xmllint --noout pingate-out/junit.xml
     commit "Production"
     at +26h gate 0 promote production
     assert_json pingate-out/result.json '(.changed | not) and .updates[0].verdict == "up-to-date"'
-    assert_unchanged
+    git diff --quiet
 }
 
 @test "a dry run records nothing, and nothing is recorded without stages" {
@@ -122,7 +123,7 @@ END
     production_holds "$new"
     assert_ledger 'map(select(.type == "promoted" and .body.stage == "production"))[0].body | .forced and (.overridden | contains("soaking")) and (.reason | contains("on fire"))'
     assert_json pingate-out/result.json '.stages[0] | .forced and (.overridden | contains("not-approved"))'
-    assert_has pingate-out/report.md "FORCED over"
+    assert_has pingate-out/report.md "**FORCED** over"
     assert_has_not pingate-out/report.md "<b>"
     assert_has "$out" "FORCED over"
     assert_has pingate-out/junit.xml "FORCED over"

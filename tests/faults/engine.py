@@ -3,10 +3,12 @@
 inside a 200, out of order or never. A run that could not test ends with 3, moves nothing and says why; a test's own no
 ends with 1; what was made is removed, or its removal was tried."""
 import json
+import os
 import signal
+import tarfile
 
-from engine_api import (CREATE, EVENTS, FOLLOW, IMAGE, IMAGE_REMOVE, INFO, INSPECT, LIST, LOGS, PULL, PUT, REMOVE, START, VERSION,
-                        VOLUME_CREATE, VOLUME_REMOVE, VOLUMES, engine, frame, image_id, left_behind, lie, machine_of, spoil)
+from engine_api import (CREATE, EVENTS, FOLLOW, GET, IMAGE, IMAGE_REMOVE, INFO, INSPECT, LIST, LOGS, PULL, PUT, REMOVE, START, VERSION,
+                        VOLUME_CREATE, VOLUME_REMOVE, VOLUMES, engine, frame, image_id, left_behind, lie, machine_of, spoil, tar)
 from harness import NEW, OLD, case, main, sent
 from scripted import on
 
@@ -458,6 +460,123 @@ def others():
                        sent("engine", "DELETE", IMAGE_REMOVE, count=2)])
 
 
+WITH_ARTIFACTS = CONFIG.replace("timeout", 'artifacts: ["report/**", out.txt], timeout')
+REPORT = tar(("report/", tarfile.DIRTYPE, ""), ("report/index.html", b"page"), ("report/img/a.png", b"pixel"))
+OUT = tar(("out.txt", b"text"))
+GOOD = {"report": REPORT, "out.txt": OUT}
+ALL = {"out.txt": b"text", "report/img/a.png": b"pixel", "report/index.html": b"page"}
+
+
+def fetched(files, *warnings, one_trial=False):
+    """Below the trial's folder are these files and nothing else; these warnings are told, in order, and no others."""
+    import re
+
+    def check(done):
+        root, found, faults = os.path.join(done.project, "pingate-out/artifacts/001-answers"), {}, []
+        for folder, folders, names in os.walk(root if one_trial else os.path.dirname(root)):
+            for name in names + folders:
+                path = os.path.join(folder, name)
+                if os.path.islink(path) or not (os.path.isdir(path) or os.path.isfile(path)):
+                    faults.append("%s is neither a file nor a folder" % path)
+                elif os.path.isfile(path):
+                    with open(path, "rb") as opened:
+                        found[os.path.relpath(path, root)] = opened.read()
+        trial, told = done.document["trials"][0], done.document["warnings"]
+        if found != files:
+            faults.append("fetched are %r" % {name: data[:40] for name, data in found.items()})
+        if sorted(trial["artifacts"]) != sorted(files) or trial["artifact_count"] != len(files) or \
+                trial["artifact_bytes"] != sum(map(len, files.values())) or \
+                trial["artifact_folder"] != ("artifacts/001-answers" if files else None):
+            faults.append("the result tells of %r" % {k: v for k, v in trial.items() if k.startswith("artifact")})
+        if len(told) != len(warnings) or not all(
+                re.match("artifacts of answers on .*/app:1.0: " + regex, one) for regex, one in zip(warnings, told)):
+            faults.append("warnings are %r" % told)
+        return faults
+    return check
+
+
+def artifact(name, archive, files, *warnings, rows=(), **expected):
+    """Whatever comes of the fetching, the test has passed and the pin moves."""
+    expected.setdefault("config", WITH_ARTIFACTS)
+    return passes("artifacts: " + name, rows, {"archive": archive}, check=fetched(files, *warnings), **expected)
+
+
+def artifacts():
+    def spoiled(name, words, files={"out.txt": b"text"}, **changes):  # of the report; the other archive is well
+        env = changes.pop("env", {})
+        when = {"path": GET.replace(".*", ".*report"), "method": "GET"}
+        return artifact(name, GOOD, files, words, rows=[spoil(when["method"], when["path"], **changes)], env=env, seconds=30)
+
+    yield artifact("all is well", GOOD, ALL)
+    yield passes("artifacts: none are asked for", not_sent=[sent("engine", "GET", GET)], check=lambda done: [] if
+                 not os.path.exists(os.path.join(done.project, "pingate-out/artifacts")) else ["there is a folder for them"])
+    yield says_no("artifacts: of a test that failed, and of its baseline", "fails on the candidate", [], {"archive": GOOD, "exit": {NEW: 3}},
+                  config=WITH_ARTIFACTS, sent=[sent("engine", "GET", GET, count=4)], check=lambda done: [] if
+                  [t["artifact_count"] for t in done.document["trials"]] == [3, 3] else ["trials: %r" % done.document["trials"]])
+    yield run("artifacts: of the container that is kept", [], {"archive": GOOD, "exit": {NEW: 3, OLD: 3}}, exit=1, keeps=True,
+              command=["run", "--keep"], config=WITH_ARTIFACTS, updates=[{"verdict": "reject", "code": "already-broken"}],
+              check=fetched(ALL, one_trial=True))
+    yield artifact("nothing is there", {}, {}, "no file matches report/\\*\\*", "no file matches out.txt")
+    yield artifact("one is not there", {"out.txt": OUT}, {"out.txt": b"text"}, "no file matches report/\\*\\*")
+    yield artifact("other files than were asked for", {"report": tar(("other/x", b"1"), ("reports/x", b"1"), ("x", b"1")),
+                                                       "out.txt": tar(("out.txt/x", b"below"), ("out.txt.bak", b"1"))},
+                   {"out.txt/x": b"below"}, "no file matches report/\\*\\*")
+    yield artifact("names that lead elsewhere", {"report": tar(
+        ("/etc/evil", b"1"), ("../evil", b"1"), ("report/../../evil", b"1"), ("report/..", b"1"), ("report//x", b"1"),
+        ("report/good", b"1"), ("report/a\nb", b"1"), ("report/" + "n" * 300, b"1"), ("report/" + "d/" * 100 + "x", b"1"))},
+        {"report/good": b"1"}, "left out: 8 names that are no paths; only regular files are fetched", config=WITH_ARTIFACTS.replace(", out.txt", ""))
+    yield artifact("links, and files behind them", {"report": tar(
+        ("report/etc", tarfile.SYMTYPE, "/etc"), ("report/etc/evil", b"1"), ("report/up", tarfile.SYMTYPE, "../../../.."),
+        ("report/up/evil", b"1"), ("report/hard", tarfile.LNKTYPE, "/etc/passwd"), ("report/tty", tarfile.CHRTYPE, ""),
+        ("report/disk", tarfile.BLKTYPE, ""), ("report/fifo", tarfile.FIFOTYPE, "")), "out.txt": OUT},
+        {"report/etc/evil": b"1", "report/up/evil": b"1", "out.txt": b"text"},
+        "left out: 3 links, 3 devices, fifos or sockets; only regular files are fetched")
+    yield artifact("what was asked for is a link", {"report": tar(("report", tarfile.SYMTYPE, "/etc")), "out.txt": OUT}, {"out.txt": b"text"},
+                   "left out: 1 link; only", "no file matches report")
+    yield artifact("one name twice, a file over a folder, a folder over a file", {"report": tar(
+        ("report/a", b"first"), ("report/a", b"second"), ("report/b/c", b"1"), ("report/b", b"2"), ("report/a/d", b"3")), "out.txt": OUT},
+        {"report/a": b"first", "report/b/c": b"1", "out.txt": b"text"}, "left out: 3 files whose places were taken")
+    def many():
+        for number in range(20000):
+            yield tar(("report/%d" % number, b""), end=False)
+    yield passes("artifacts: 20,000 files", [], {"archive": {"report": many}},
+                 config=WITH_ARTIFACTS, check=lambda done: warned("too many files: a trial may have 10000")(done) + (
+                     [] if done.document["trials"][0]["artifact_count"] == 10000 else ["not 10,000 were fetched"]))
+    bomb = tar(("report/bomb", tarfile.XHDTYPE, "", 100 << 20), end=False)
+    yield artifact("a header of 100 MB", {"report": bomb, "out.txt": OUT}, {"out.txt": b"text"},
+                   "report could not be fetched: the tar archive is malformed", memory_mib=80, rows=[
+                       spoil("GET", GET.replace(".*", ".*report"), chunked=None, length="none", flood=100 << 20)])
+    yield artifact("a terabyte is claimed, and little comes", {"report": tar(("report/x", tarfile.REGTYPE, "", 1 << 40), end=False),
+                                                              "out.txt": OUT}, {"out.txt": b"text"},
+                   "report could not be fetched: report/x: the tar archive is malformed or cut short")
+    yield artifact("100 MB behind the archive's end", GOOD, ALL, rows=[
+        spoil("GET", GET.replace(".*", ".*report"), chunked=None, length=str(len(REPORT) + (100 << 20)), flood=100 << 20)])
+    yield artifact("an archive without its end", {"report": REPORT[:-1024], "out.txt": OUT}, ALL)
+    yield artifact("an archive that is cut in a file", {"report": REPORT[:512 * 4], "out.txt": OUT},
+                   {"report/index.html": b"page", "out.txt": b"text"}, "report could not be fetched whole: report/img/a.png: the tar")
+    for words, body in (("text", b"<html>hello</html>"), ("JSON", b"[7]"), ("nothing", b""), ("gzip", b"\x1f\x8b\x08" + bytes(600)),
+                        ("noise", bytes(range(256)) * 40)):
+        yield artifact("%s instead of an archive" % words, {"report": body, "out.txt": OUT}, {"out.txt": b"text"},
+                       "report could not be fetched: the tar archive is malformed")
+    yield spoiled("the socket is closed", "report could not be fetched: engine unix://", close=True)
+    yield spoiled("no answer", "report could not be fetched: engine unix://.*(no whole answer|no byte came or went)", never=True, env=QUICK)
+    yield spoiled("half a head", "report could not be fetched: engine unix://", cut_head=20)
+    yield spoiled("a cut in the first header", "report could not be fetched: engine unix://", cut=300)
+    yield spoiled("a cut in the second file", "report could not be fetched( whole)?: engine unix://", cut=2100,
+                  files={"report/index.html": b"page", "out.txt": b"text"})
+    yield spoiled("a stall", "report could not be fetched( whole)?: engine unix://.*no byte came or went", cut=None, length=str(1 << 20),
+                  chunked=None, stall=True, env=QUICK, files=ALL)
+    yield spoiled("nobody knows where it ends", "report could not be fetched( whole)?: .*ended with its connection", chunked=None, length="none",
+                  files=ALL)
+    yield spoiled("500", "report could not be fetched: the engine answered 500: boom", status=500, chunked=None, headers=JSON,
+                  body=b'{"message":"boom"}')
+    yield spoiled("no such container", "report could not be fetched: the engine answered 404: No such container", status=404,
+                  chunked=None, headers=JSON, body=b'{"message":"No such container: x"}')
+    yield run("artifacts: SIGINT while they come", [spoil("GET", GET, never=True, sets="there")], {"archive": GOOD}, exit=130,
+              signal=("engine", "there", signal.SIGINT), config=WITH_ARTIFACTS, seconds=8,
+              updates=[{"verdict": "hold", "code": "not-tested"}], said=["stopped by SIGINT"])
+
+
 def signals():
     for name, method, path, seconds in (("pull", "POST", PULL, 3), ("copy", "PUT", PUT, 3), ("create", "POST", CREATE, 8),
                                         ("start", "POST", START, 3), ("logs", "GET", LOGS, 3), ("inspect", "GET", INSPECT, 3),
@@ -472,7 +591,7 @@ def signals():
 
 
 CASES += list(steps()) + list(versions()) + list(pulls()) + list(creates()) + list(starts()) + list(logs()) + list(inspects())
-CASES += list(ends()) + list(restarts()) + list(removals()) + list(others()) + list(signals())
+CASES += list(ends()) + list(restarts()) + list(removals()) + list(others()) + list(artifacts()) + list(signals())
 
 if __name__ == "__main__":
     main(CASES)

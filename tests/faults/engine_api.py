@@ -9,9 +9,11 @@ What was made and is still there when the program has ended is a fault, unless i
 """
 import copy
 import hashlib
+import io
 import json
 import re
 import struct
+import tarfile
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from harness import NEW, OLD, server
@@ -30,6 +32,7 @@ PULL = V + "/images/create\\?.*"
 IMAGE_REMOVE = V + "/images/[^?]*@sha256:[0-9a-f]*"
 CREATE = V + "/containers/create\\?.*"
 PUT = V + "/containers" + ID + "/archive\\?.*"
+GET = V + "/containers" + ID + "/archive\\?.*"
 START = V + "/containers" + ID + "/start"
 LOGS = V + "/containers" + ID + "/logs\\?.*"
 FOLLOW = V + "/containers" + ID + "/logs\\?follow=1&.*"
@@ -50,6 +53,7 @@ OPTIONS = {
     "containers": (),  # of others: (id, labels)
     "events": (),  # actions that the engine tells of a container
     "warnings": (),  # of a create
+    "archive": {},  # path below the workspace: what a GET of it brings, as tar() makes it
     "pull": None,  # lines of a pull's stream instead of the usual ones
     "pulled": True,  # whether the image is there after a pull
 }
@@ -57,6 +61,19 @@ OPTIONS = {
 
 def frame(stream, data):
     return struct.pack(">BxxxI", stream, len(data)) + data
+
+
+def tar(*entries, end=True):
+    """An archive as engines send it. An entry: (name, bytes), or (name, type of tarfile, target or ""[, size that is claimed])."""
+    out = io.BytesIO()
+    for name, what, *more in entries:
+        entry = tarfile.TarInfo(name)
+        data = what if len(more) == 0 else b""
+        if more:
+            entry.type, entry.linkname = what, more[0]
+        entry.size = more[1] if len(more) > 1 else len(data)
+        out.write(entry.tobuf(tarfile.PAX_FORMAT) + data + bytes(-len(data) % 512))
+    return out.getvalue() + (bytes(1024) if end else b"")
 
 
 def image_id(digest):
@@ -185,6 +202,14 @@ class Machine:
     def put(self, request, query, container):
         return on("", "", 200) if self.known(container) else refuse(404, "No such container: " + container)
 
+    def get(self, request, query, container):
+        if not self.known(container):
+            return refuse(404, "No such container: " + container)
+        body = self.options["archive"].get(query["path"].partition("/pingate/workspace")[2].lstrip("/"))
+        if body is None:
+            return refuse(404, "Could not find the file %s in container %s" % (query["path"], container))
+        return on("", "", 200, {"Content-Type": "application/x-tar"}, body, chunked="good")
+
     def start(self, request, query, container):
         if not self.known(container):
             return refuse(404, "No such container: " + container)
@@ -239,7 +264,8 @@ ROUTES = [
     ("POST", "/volumes/create", Machine.create_volume), ("DELETE", "/volumes/([^/]*)", Machine.remove_volume),
     ("GET", "/images/(.*)/json", Machine.show_image), ("POST", "/images/create", Machine.pull),
     ("DELETE", "/images/(.*)", Machine.remove_image), ("POST", "/containers/create", Machine.create),
-    ("PUT", "/containers/([^/]*)/archive", Machine.put), ("POST", "/containers/([^/]*)/start", Machine.start),
+    ("PUT", "/containers/([^/]*)/archive", Machine.put), ("GET", "/containers/([^/]*)/archive", Machine.get),
+    ("POST", "/containers/([^/]*)/start", Machine.start),
     ("GET", "/containers/([^/]*)/logs", Machine.logs), ("GET", "/containers/([^/]*)/json", Machine.inspect),
     ("GET", "/events", Machine.events),
     ("POST", "/containers/([^/]*)/kill", Machine.kill), ("DELETE", "/containers/([^/]*)", Machine.remove),

@@ -27,11 +27,13 @@ COMMAND_SAMPLE = 8  # the same of each further command
 KINDS = ("memory", "files", "files:28")  # files: EIO; 28: ENOSPC
 OLD_FILE = table.PROMOTED["Dockerfile"].replace(harness.NEW, harness.OLD)
 STATUSES = (0, 1, 2, 3)
+FILTER = "updates: [{images: '**', tags: {match: '^(?<v>[0-9.]+)$', extract: '$v', ignore: '*-rc*'}}]\n"
 
 
 def row(name, environment=None, second=False):
     """A run with all that it may come to. What it leaves in the scripted engine is not asked: its removal may be what failed."""
-    one = table.passes(name, env=dict(environment or {}, PINGATE_ENGINE_TIMEOUT="20s"), seconds=60)
+    one = table.passes(name, options={"archive": table.GOOD}, config=table.WITH_ARTIFACTS + FILTER,
+                       env=dict(environment or {}, PINGATE_ENGINE_TIMEOUT="20s"), seconds=60)
     one.update(memory_mib=200, check=None)
     return one
 

@@ -9,6 +9,7 @@ fuzz_targets = \
 	%D%/frames.c \
 	%D%/glob.c \
 	%D%/journal.c \
+	%D%/junit_read.c \
 	%D%/ledger.c \
 	%D%/link.c \
 	%D%/manifest.c \
@@ -17,9 +18,11 @@ fuzz_targets = \
 	%D%/reference.c \
 	%D%/regex.c \
 	%D%/result.c \
+	%D%/sightings.c \
 	%D%/tagfilter.c \
 	%D%/tags.c \
 	%D%/text.c \
+	%D%/untar.c \
 	%D%/yaml.c
 
 # What targets share.

@@ -136,6 +136,7 @@ START_TEST(every_value_of_a_test_arrives) {
     ck_assert_int_eq(test->nano_cpus, 500000000);
     ck_assert_int_eq(test->pids, 100);
     ck_assert_int_eq(test->log_limit_bytes, 1LL << 30);
+    check_list(&test->artifacts, LIST("build/report/**", "./out.txt", "7"));
     static const struct {
         const char *text, *in;
         const char *argv[4];
@@ -175,6 +176,7 @@ START_TEST(defaults) {
     ck_assert_ptr_null(test->user);
     check_list(&config.rules.items[0].images, LIST("redis"));
     check_list(&test->images, LIST("redis"));
+    check_list(&test->artifacts, LIST("**"));
     config_clear(&config);
 }
 END_TEST

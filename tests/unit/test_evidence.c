@@ -34,8 +34,12 @@ static const struct {
     bool differ;
 } definitions[] = {
     {"name", "{name: a, run: x}", "{name: b, run: x}", false},
+    {"external", "{name: a, run: x}", "{name: a, external: true}", true},
+    {"external", "{name: a, run: x}", "{name: a, run: x, external: false}", false},
     {"images", "{name: a, run: x}", "{name: a, run: x, images: redis}", false},
     {"reuse", "{name: a, run: x}", "{name: a, run: x, reuse: 1h}", false},
+    {"artifacts", "{name: a, run: x}", "{name: a, run: x, artifacts: y}", false},
+    {"external", "{name: a, run: x}", "{name: a, external: true}", true},
     {"run", "{name: a, run: x}", "{name: a, run: y}", true},
     {"run", "{name: a, run: x}", "{name: a, run: [x]}", false},
     {"run", "{name: a, run: x}", "{name: a, run: [{command: x}]}", false},
@@ -65,6 +69,7 @@ static const struct {
     {"cpus", "{name: a, run: x}", "{name: a, run: x, cpus: 1}", true},
     {"pids", "{name: a, run: x}", "{name: a, run: x, pids: 100}", true},
     {"log_limit", "{name: a, run: x}", "{name: a, run: x, log_limit: 1MiB}", true},
+    {"artifacts", "{name: a, run: x}", "{name: a, run: x, artifacts: out.txt}", false},
 };
 
 START_TEST(definitions_differ) {

@@ -110,8 +110,43 @@ START_TEST(host) {
 }
 END_TEST
 
+START_TEST(parsed) {
+    static const struct {
+        const char *words, *parsed; /* NULL: refused */
+    } rows[] = {
+        {"linux/amd64", "linux/amd64"},
+        {"linux/arm/v6", "linux/arm/v6"},
+        {"linux/arm64/v8", "linux/arm64"},
+        {"linux/x86_64", "linux/amd64"},
+        {"", NULL},
+        {"linux", NULL},
+        {"linux/", NULL},
+        {"/amd64", NULL},
+        {"linux//v7", NULL},
+        {"linux/arm/", NULL},
+        {"linux/arm/v7/x", NULL},
+        {"linux/a b", NULL},
+        {"linux/abcdefghijklmnopqrstuvwxyz012345", NULL},
+        {"abcdefghijklmnopqrstuvwxyz01234/abcdefghijklmnopqrstuvwxyz01234/"
+         "abcdefghijklmnopqrstuvwxyz01234abcdefghijklmnopqrstuvwxyz01234",
+         NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct platform platform;
+        char words[PLATFORM_WORDS_SIZE];
+        bool good = platform_parse(rows[i].words, &platform);
+        ck_assert_msg(good == (rows[i].parsed != NULL), "row %zu: %s", i, rows[i].words);
+        if (!good)
+            continue;
+        platform_words(&platform, words);
+        ck_assert_msg(strcmp(words, rows[i].parsed) == 0, "row %zu: %s", i, words);
+    }
+}
+END_TEST
+
 UNIT_MAIN("platform", {
     tcase_add_test(cases, forms);
+    tcase_add_test(cases, parsed);
     tcase_add_test(cases, choices);
     tcase_add_test(cases, host);
 })

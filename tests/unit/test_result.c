@@ -19,18 +19,23 @@ static const char whole[] =
     "\"image\":\"x\",\"outcome\":\"timed-out\",\"reason\":\"timed out\",\"exit_code\":-1,"
     "\"duration_ms\":9007199254740993,\"out_tail\":\"out\\n\",\"err_tail\":\"\\u202eerr\","
     "\"out_bytes\":7,\"err_bytes\":8,\"out_path\":\"logs/1\",\"err_path\":\"logs/2\","
-    "\"reproduce\":\"docker run y\"}]},{\"test\":\"b\",\"updates\":[],\"baseline\":false,"
+    "\"reproduce\":\"docker run y\"}],\"artifact_folder\":\"artifacts/001-answers\","
+    "\"artifacts\":[\"out.txt\"],\"artifact_count\":2,\"artifact_bytes\":9007199254740993},{"
+    "\"test\":\"b\",\"updates\":[],\"baseline\":false,"
     "\"platform\":null,\"outcome\":\"passed\",\"reason\":null,\"started_ms\":1,\"duration_ms\":0,"
-    "\"reused\":{\"time_ms\":7,\"entry\":\"4f\"},\"commands\":[]}],"
+    "\"reused\":{\"time_ms\":7,\"entry\":\"4f\"},\"commands\":[],\"artifact_folder\":null,"
+    "\"artifacts\":[],"
+    "\"artifact_count\":0,\"artifact_bytes\":0}],"
     "\"stages\":[{\"name\":\"production\",\"from\":\"staging\",\"before\":\"01\","
     "\"set\":\"23\",\"source\":\"45\",\"reason\":\"r\",\"overridden\":\"soaking\","
-    "\"forced\":\"f\"}],\"warnings\":[\"w\"],\"errors\":[\"e\"],\"diff\":\"+x\\n\"}";
+    "\"forced\":\"f\"}],\"warnings\":[\"w\"],\"errors\":[\"e\"],\"record\":\"l\",\"diff\":\"+"
+    "x\\n\"}";
 
 static const char empty[] =
     "{\"version\":1,\"program_version\":\"\",\"command\":\"\",\"started_ms\":0,\"finished_ms\":0,"
     "\"dry_run\":false,\"promote\":null,\"changed\":false,\"exit_status\":0,\"engine\":null,"
     "\"set\":null,\"updates\":[],\"trials\":[],\"stages\":[],\"warnings\":[],\"errors\":[],"
-    "\"diff\":null}";
+    "\"record\":null,\"diff\":null}";
 
 static json_t *load(const char *bytes) {
     json_error_t where;
@@ -57,6 +62,24 @@ static void check_round_trip(const char *bytes) {
 START_TEST(round_trip) {
     check_round_trip(whole);
     check_round_trip(empty);
+}
+END_TEST
+
+/* What a program from before there were artifacts wrote. */
+START_TEST(without_artifacts) {
+    struct error err = {0};
+    struct result result;
+    json_t *json = load(whole);
+    json_t *trial = json_array_get(json_object_get(json, "trials"), 0);
+    static const char *const fields[] = {"artifact_folder", "artifacts", "artifact_count",
+                                         "artifact_bytes"};
+    for (size_t i = 0; i < 4; i++)
+        ck_assert_int_eq(json_object_del(trial, fields[i]), 0);
+    unit_ok(result_from_json(json, &result, &err), &err);
+    ck_assert_ptr_null(result.trials[0].artifact_folder);
+    ck_assert_uint_eq(result.trials[0].artifact_count, 0);
+    json_decref(json);
+    result_clear(&result);
 }
 END_TEST
 
@@ -238,6 +261,7 @@ END_TEST
 
 UNIT_MAIN("result", {
     tcase_add_test(cases, round_trip);
+    tcase_add_test(cases, without_artifacts);
     tcase_add_test(cases, bytes_that_are_no_text);
     tcase_add_test(cases, unknown_fields_are_ignored);
     tcase_add_test(cases, what_is_wrong_is_told);
