@@ -13,7 +13,7 @@
 #include "gate/base/text.h"
 #include "gate/selector.h"
 
-#define KEYS_LIMIT 16          /* of one mapping, for the "did you mean" */
+#define KEYS_LIMIT 32          /* of one mapping, for the "did you mean" */
 #define SIZE_MOST  (1LL << 50) /* bytes; no container and no log is larger */
 #define COUNT_MOST 1000000     /* of processes; Linux has no more than four times that */
 

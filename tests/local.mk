@@ -72,7 +72,7 @@ tests_e2e_pingate_clock_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_now_ms
 TESTS += %D%/docs.sh %D%/reports.sh %D%/schemas.sh
 EXTRA_DIST += %D%/docs.sh %D%/complete.py
 EXTRA_DIST += %D%/reports.sh %D%/hostile.py %D%/markdown.py %D%/schemas.sh %D%/schemas.py \
-	%D%/data/junit.xsd %D%/data/explain.json %D%/data/history.json %D%/data/history_at.json %D%/data/history_verify.json %D%/data/plan.json %D%/data/scan.json %D%/data/status.json \
+	%D%/data/junit.xsd %D%/data/decision.json %D%/data/explain.json %D%/data/history.json %D%/data/history_at.json %D%/data/history_verify.json %D%/data/plan.json %D%/data/scan.json %D%/data/status.json \
 	%D%/golden/config %D%/golden/reports
 noinst_PROGRAMS += tests/yaml_to_json
 

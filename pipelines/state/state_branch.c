@@ -36,12 +36,11 @@ static const char readme[] =
 
 extern char **environ;
 
-/* What git is told beside the caller's own environment: never ask, English words. */
+/* What git is told beside the caller's own environment: never ask, English words. A program that the caller named for giving
+ * passwords ($GIT_ASKPASS, as Jenkins does) stays; the one that desktops name for asking people ($SSH_ASKPASS) does not. */
 static const char *const overrides[] = {"LC_ALL=C",
                                         "LANGUAGE=",
                                         "GIT_TERMINAL_PROMPT=0",
-                                        "GIT_ASKPASS=true",
-                                        "SSH_ASKPASS=true",
                                         "GCM_INTERACTIVE=never",
                                         "GIT_AUTHOR_NAME=pingate",
                                         "GIT_AUTHOR_EMAIL=pingate@localhost",
@@ -69,7 +68,7 @@ static const char **make_environment(struct error *err) {
     }
     size_t filled = 0;
     for (size_t i = 0; i < count; i++)
-        if (!is_overridden(environ[i]))
+        if (!is_overridden(environ[i]) && !string_has_prefix(environ[i], "SSH_ASKPASS="))
             list[filled++] = environ[i];
     for (size_t i = 0; i < OVERRIDE_COUNT; i++)
         list[filled++] = overrides[i];
@@ -162,8 +161,9 @@ static int refuse_remote(const struct state *state, const struct process_result 
         return error_set(err, ERROR_CONFIG,
                          "git %s: this clone has no remote \"%s\" that can be read", what,
                          state->remote);
-    if (has_words(result, "403") || has_words(result, "401") || has_words(result, "denied") ||
-        has_words(result, "Authentication") || has_words(result, "could not read Username"))
+    if (has_words(result, "error: 403") || has_words(result, "error: 401") ||
+        has_words(result, "denied") || has_words(result, "Authentication") ||
+        has_words(result, "could not read Username"))
         return refuse(result, what, ERROR_AUTH,
                       "; the job must be allowed to write to the repository (GitHub: "
                       "\"permissions: contents: write\"; GitLab: a token with "

@@ -44,6 +44,7 @@ in_staging() { # RULE-OF-PRODUCTION
     gate 2 approve prodution
     assert_has "$err" 'did you mean "production"'
     gate 0 approve production "${set:0:8}" --json
+    "$tests/schemas.sh" decision "$out"
     assert_json "$out" '.version == 1 and .entries[0].type == "approved" and .entries[0].body.set == "'"$set"'" and (.file | startswith(".pingate/ledger/"))'
     commit "Approved"
     make_image "$name:1.2.0" /version=three >/dev/null
@@ -136,6 +137,7 @@ in_staging() { # RULE-OF-PRODUCTION
     gate 0 promote production
     assert_json pingate-out/result.json '.updates[0] | .verdict == "hold" and .code == "on-hold"'
     gate 0 release production "$app" --json
+    "$tests/schemas.sh" decision "$out"
     assert_json "$out" '.entries | length == 1 and .[0].type == "released"'
     gate 0 promote production
     production_holds "$new"

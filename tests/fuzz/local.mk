@@ -18,6 +18,7 @@ fuzz_targets = \
 	%D%/reference.c \
 	%D%/regex.c \
 	%D%/result.c \
+	%D%/sightings.c \
 	%D%/tagfilter.c \
 	%D%/tags.c \
 	%D%/text.c \

@@ -34,6 +34,8 @@ static const struct {
     bool differ;
 } definitions[] = {
     {"name", "{name: a, run: x}", "{name: b, run: x}", false},
+    {"external", "{name: a, run: x}", "{name: a, external: true}", true},
+    {"external", "{name: a, run: x}", "{name: a, run: x, external: false}", false},
     {"images", "{name: a, run: x}", "{name: a, run: x, images: redis}", false},
     {"reuse", "{name: a, run: x}", "{name: a, run: x, reuse: 1h}", false},
     {"artifacts", "{name: a, run: x}", "{name: a, run: x, artifacts: y}", false},
