@@ -69,7 +69,6 @@ static const struct {
     {"cpus", "{name: a, run: x}", "{name: a, run: x, cpus: 1}", true},
     {"pids", "{name: a, run: x}", "{name: a, run: x, pids: 100}", true},
     {"log_limit", "{name: a, run: x}", "{name: a, run: x, log_limit: 1MiB}", true},
-    {"artifacts", "{name: a, run: x}", "{name: a, run: x, artifacts: out.txt}", false},
 };
 
 START_TEST(definitions_differ) {
