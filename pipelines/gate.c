@@ -60,7 +60,8 @@ int gate_find(struct gate *gate, struct error *err) {
     if (scan_tree(gate->options->root, &options, &gate->scan, err) < 0)
         return error_wrap(err, "scan %s", gate->options->root);
     if (gate_find_stages(gate, err) < 0 ||
-        (!gate_enters(gate->options) && lookup_rules(gate->config, &gate->updates, err) < 0))
+        (!gate_enters(gate->options) && gate->options->back == NULL &&
+         lookup_rules(gate->config, &gate->updates, err) < 0))
         return -1;
     size_t pins = gate->scan.pins.count;
     terminal_line(gate->terminal, "found %zu pin%s of %zu version%s in %zu of %zu file%s", pins,
@@ -319,7 +320,9 @@ static bool has_code(const struct gate *gate, enum verdict_code code) {
 
 /* Where several hold: 2, then 3, then 1. */
 static int exit_status_of(const struct gate *gate) {
-    if (has_verdict(gate, VERDICT_LOOKUP_FAILED) || has_code(gate, CODE_NOT_TESTED))
+    bool stuck = gate->options->back != NULL &&
+                 (has_code(gate, CODE_DIGEST_GONE) || has_code(gate, CODE_NOT_WRITABLE));
+    if (stuck || has_verdict(gate, VERDICT_LOOKUP_FAILED) || has_code(gate, CODE_NOT_TESTED))
         return EXIT_COULD_NOT;
     if (has_verdict(gate, VERDICT_REJECT) ||
         (gate->config->untested_fails && has_code(gate, CODE_NO_TEST)))
@@ -362,6 +365,18 @@ static int make_run_id(struct gate *gate, struct error *err) {
     return 0;
 }
 
+/* Nothing is looked up and nothing tested: at three in the morning, what stood there before goes back. */
+static int run_back(struct gate *gate, struct error *err) {
+    if (gate_check_stage(gate->config, gate->options->back, err) < 0 || gate_find(gate, err) < 0 ||
+        gate_open_ledger(gate, err) < 0 || gate_go_back(gate, err) < 0 ||
+        (!gate->options->force && gate_prove(gate, err) < 0))
+        return -1;
+    lookup_close(&gate->lookup);
+    return gate_check_files(gate, err) < 0 || gate_settle_back(gate, err) < 0
+               ? -1
+               : gate_promote(gate, err);
+}
+
 static int run_steps(struct gate *gate, struct error *err) {
     if (make_run_id(gate, err) < 0)
         return -1;
@@ -371,12 +386,15 @@ static int run_steps(struct gate *gate, struct error *err) {
     } else if (gate->options->standing != NULL) {
         if (gate_find_standing(gate, err) < 0 || gate_open_ledger(gate, err) < 0)
             return -1;
+    } else if (gate->options->back != NULL) {
+        return run_back(gate, err);
     } else if (gate_enters(gate->options)) {
         if (gate_find(gate, err) < 0 || gate_open_ledger(gate, err) < 0 ||
             gate_enter(gate, err) < 0 || gate_prove(gate, err) < 0)
             return -1;
     } else if (gate_find(gate, err) < 0 || gate_open_ledger(gate, err) < 0 ||
-               gate_look_up(gate, err) < 0 || gate_pause(gate, err) < 0) {
+               gate_look_up(gate, err) < 0 || gate_obey(gate, err) < 0 ||
+               gate_pause(gate, err) < 0) {
         return -1;
     }
     lookup_close(&gate->lookup);

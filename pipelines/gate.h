@@ -32,6 +32,8 @@ struct gate_options {
     const struct string_list
         *urgent;       /* selectors of what goes over cooldowns and pauses; or NULL */
     const char *stage; /* of `promote`: the stage to enter; NULL for the others */
+    const char *back;  /* of `rollback`: the stage that goes back */
+    const char *to;    /* and to which set or digest; NULL: the one before */
     bool every_stage;  /* of `promote --all`: each that comes from another */
     bool force;        /* of `promote`, with its reason */
     const char *reason;
@@ -70,6 +72,7 @@ struct gate {
     struct ledger ledger;
     struct checkout checkout;
     char *actor, *ci;
+    const char *back_to;       /* of `rollback`: the set that it goes back to; lent */
     struct gate_drafts drafts; /* what this run records */
     struct evidence evidence;  /* of its trials; becomes drafts where all are done */
     struct gate_set *kept;
@@ -121,6 +124,8 @@ int gate_end(const struct gate_options *options, const struct cancel *cancel,
  *   find_standing  instead of it: updates are what stands in options->standing
  *   look_up      candidates
  *   enter, prove   instead of it: candidates of `promote` come from the stage before, and are still there
+ *   go_back, prove, settle_back   of `rollback`: candidates stood there before, are still there, and are not tested
+ *   obey         what people denied, or hold, in the stages that `run` writes
  *   open_ledger  what was recorded, and what stands in the stages now
  *   pause        what has to wait for a later stage
  *   plan         who is covered
@@ -134,6 +139,10 @@ int gate_find(struct gate *gate, struct error *err) _must_check_;
 int gate_find_stages(struct gate *gate, struct error *err) _must_check_; /* a part of find */
 int gate_enter(struct gate *gate, struct error *err) _must_check_;
 int gate_prove(struct gate *gate, struct error *err) _must_check_;
+int gate_go_back(struct gate *gate, struct error *err) _must_check_;
+int gate_settle_back(struct gate *gate, struct error *err) _must_check_;
+int gate_draft_holds(struct gate *gate, struct error *err) _must_check_; /* a part of promote */
+int gate_obey(struct gate *gate, struct error *err) _must_check_;
 int gate_find_since(struct gate *gate, struct error *err) _must_check_;
 int gate_find_standing(struct gate *gate, struct error *err) _must_check_;
 int gate_look_up(struct gate *gate, struct error *err) _must_check_;

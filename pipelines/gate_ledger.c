@@ -145,6 +145,10 @@ static bool moves_in(const struct update *update, size_t stage) {
 
 /* What the stage holds once the pins are moved. */
 static int set_after(const struct gate *gate, size_t stage, struct set *out, struct error *err) {
+    const struct string_list *now = &gate->sets[stage].lines;
+    if (gate->options->standing !=
+        NULL) /* nothing moves; updates know no digest that stood before */
+        return set_of_lines((const char *const *)now->items, now->count, out, err);
     _cleanup_(string_list_clear) struct string_list lines = {0};
     for (size_t i = 0; i < gate->updates.count; i++) {
         const struct update *update = &gate->updates.items[i];
@@ -187,11 +191,12 @@ static int draft_promotion(struct gate *gate, size_t stage, struct error *err) {
     struct set *after = gate_keep_set(gate, err);
     if (after == NULL || set_after(gate, stage, after, err) < 0)
         return -1;
-    struct ledger_entry *draft = gate_draft(gate, LEDGER_PROMOTED, err);
+    bool back = gate->options->back != NULL;
+    struct ledger_entry *draft = gate_draft(gate, back ? LEDGER_ROLLED_BACK : LEDGER_PROMOTED, err);
     if (draft == NULL)
         return -1;
     draft->stage = of->name;
-    draft->from = of->from;
+    draft->from = back ? NULL : of->from;
     draft->before = gate->sets[stage].id;
     draft->set = after->id;
     draft->values = (const char *const *)after->lines.items;
@@ -199,7 +204,7 @@ static int draft_promotion(struct gate *gate, size_t stage, struct error *err) {
     draft->changes = changes;
     draft->change_count = count;
     gate_describe_entry(gate, stage, draft);
-    return 0;
+    return back ? gate_draft_holds(gate, err) : 0;
 }
 
 int gate_draft_promotions(struct gate *gate, struct error *err) {
@@ -215,7 +220,7 @@ static int fill_stage(const struct gate *gate, size_t s, struct result_stage *to
     const struct stage *stage = &gate->config->stages.items[s];
     _cleanup_(set_clear) struct set after = {0};
     if (set_after(gate, s, &after, err) < 0 || string_copy(stage->name, &to->name, err) < 0 ||
-        string_copy(stage->from, &to->from, err) < 0 ||
+        string_copy(gate->options->back == NULL ? stage->from : NULL, &to->from, err) < 0 ||
         string_copy(gate->sets[s].id, &to->before, err) < 0 ||
         string_copy(after.id, &to->set, err) < 0)
         return -1;

@@ -141,7 +141,10 @@ static int queue_ledger(struct gate *gate, struct promotion *promotion, struct e
     _cleanup_(ledger_file_clear) struct ledger_file file = {0};
     if (ledger_format(gate->drafts.items, gate->drafts.count, clock_now_ms(), &file, err) < 0)
         return error_wrap(err, "record what was done");
-    return promotion_create(promotion, file.path, text_string(&file.bytes), file.bytes.length, err);
+    if (promotion_create(promotion, file.path, text_string(&file.bytes), file.bytes.length, err) <
+        0)
+        return -1;
+    return gate->options->dry_run ? 0 : string_copy(file.path, &gate->result->record, err);
 }
 
 static int prepare(struct gate *gate, const struct update *const *owner,
@@ -165,8 +168,10 @@ static int write_files(struct gate *gate, const struct update *const *owner, str
     size_t queued;
     if (cancel_check(gate->cancel, err) < 0 ||
         promotion_new(gate->options->root, &options, &promotion, err) < 0 ||
-        prepare(gate, owner, promotion, &queued, err) < 0 || cancel_check(gate->cancel, err) < 0)
+        prepare(gate, owner, promotion, &queued, err) < 0 || cancel_check(gate->cancel, err) < 0) {
+        free(steal(gate->result->record)); /* it was only prepared */
         return -1;
+    }
     if (gate->options->dry_run || (queued == 0 && gate->drafts.count == 0))
         return 0;
     if (promotion_commit(promotion, err) == 0) {
@@ -174,6 +179,8 @@ static int write_files(struct gate *gate, const struct update *const *owner, str
         return 0;
     }
     gate->result->changed = queued > 0 && promotion_decided(promotion);
+    if (!promotion_decided(promotion))
+        free(steal(gate->result->record));
     return -1;
 }
 

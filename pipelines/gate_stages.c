@@ -21,6 +21,8 @@ bool gate_enters(const struct gate_options *options) {
 bool gate_writes(const struct gate_options *options, const struct stage *stage) {
     if (options->standing != NULL)
         return stage != NULL && strcmp(stage->name, options->standing) == 0;
+    if (options->back != NULL)
+        return stage != NULL && strcmp(stage->name, options->back) == 0;
     if (!gate_enters(options))
         return stage == NULL || stage->from == NULL;
     return stage != NULL && stage->from != NULL &&

@@ -7,7 +7,7 @@ pipelines_libpipelines_a_SOURCES = \
 	%D%/config_values.c %D%/config_values.h \
 	%D%/gate.c %D%/gate.h \
 	%D%/gate_evidence.c %D%/gate_ledger.c \
-	%D%/gate_output.c %D%/gate_promote.c %D%/gate_result.c %D%/gate_since.c %D%/gate_state.c %D%/gate_outside.c %D%/gate_stages.c %D%/gate_trials.c \
+	%D%/gate_output.c %D%/gate_promote.c %D%/gate_result.c %D%/gate_rollback.c %D%/gate_since.c %D%/gate_state.c %D%/gate_outside.c %D%/gate_stages.c %D%/gate_trials.c \
 	%D%/journal.c %D%/journal.h \
 	%D%/judge.c %D%/judge.h \
 	%D%/lock.c %D%/lock.h \
@@ -24,6 +24,7 @@ pipelines_libpipelines_a_SOURCES = \
 # pipelines/stages: staging, then production: sets, the ledger, the rule for entering a stage
 pipelines_libpipelines_a_SOURCES += \
 	%D%/stages/decision.c %D%/stages/decision.h \
+	%D%/stages/earlier.c %D%/stages/earlier.h \
 	%D%/stages/entry.c %D%/stages/entry.h %D%/stages/entry_parts.h \
 	%D%/stages/entry_changes.c \
 	%D%/stages/entry_decisions.c \
@@ -67,6 +68,7 @@ pipelines_libpipelines_a_SOURCES += \
 	%D%/commands/promote.c \
 	%D%/commands/record.c \
 	%D%/commands/report.c \
+	%D%/commands/rollback.c \
 	%D%/commands/run.c \
 	%D%/commands/scan.c \
 	%D%/commands/shells.c \

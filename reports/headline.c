@@ -168,7 +168,11 @@ int result_stage_words(const struct result *result, const struct result_stage *s
     const char *from = or_empty(stage->from);
     if (result_stage_moves(stage)) {
         text_printf(out, "%s %s the set %.*s", stage->name,
-                    result->changed ? "takes" : "would take", RESULT_SET_SHORT, stage->set);
+                    string_equal(result->command, "rollback")
+                        ? (result->changed ? "is back at" : "would go back to")
+                    : result->changed ? "takes"
+                                      : "would take",
+                    RESULT_SET_SHORT, stage->set);
         if (*from != '\0')
             text_printf(out, " from %s", from);
         text_printf(out, " (before: %.*s)", RESULT_SET_SHORT, or_empty(stage->before));

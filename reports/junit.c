@@ -84,12 +84,15 @@ static int add_run_suite(struct drawing *drawing) {
         if (result_stage_words(result, &result->stages[i], &words, drawing->err) < 0)
             return -1;
         add_property(&head, text_string(&name), text_string(&words));
+        text_follow(&head, &name);
+        text_follow(&head, &words);
     }
     add_property(&head, "dry-run", result->dry_run ? "true" : "false");
     text_printf(&head, "      <property name=\"exit-status\" value=\"%d\"/>\n    </properties>\n",
                 result->exit_status);
     for (size_t i = 0; i < result->errors.count; i++)
         text_printf(&all, "%s\n", result->errors.items[i]);
+    text_follow(&head, &all);
     bool broken = result->errors.count > 0 ||
                   (result->exit_status != EXIT_DONE && result->exit_status != EXIT_GATE_CLOSED);
     _cleanup_(free_pointer) char *headline = result_headline(result, drawing->err);

@@ -127,7 +127,7 @@ static int add_unique_name(struct drawing *drawing, struct suite *suite,
         if (text_check(&key, drawing->err) < 0)
             return -1;
     }
-    if (text_check(&name, drawing->err) < 0 ||
+    if (text_check(&classname, drawing->err) < 0 || text_check(&name, drawing->err) < 0 ||
         string_list_add(&drawing->names, text_string(&key), drawing->err) < 0)
         return -1;
     text_printf(&suite->body, " classname=\"%s\" name=\"%s\"", text_string(&classname),
@@ -184,6 +184,8 @@ static char *command_name(const struct result_trial *trial, const struct result_
         length--;
     _cleanup_(text_clear) struct text words = {0};
     clean_terminal(&words, or_empty(command->text), length, false);
+    if (text_check(&words, err) < 0)
+        return NULL;
     return string_format(err, "%s: %s%s", trial->test, text_string(&words), cut);
 }
 

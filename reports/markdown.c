@@ -359,7 +359,10 @@ static void add_stage(struct text *out, const struct result *result,
     markdown_words(out, stage->name, MESSAGE_LIMIT);
     text_add(out, "**");
     if (result_stage_moves(stage)) {
-        text_add(out, result->changed ? " takes the set " : " would take the set ");
+        if (string_equal(result->command, "rollback"))
+            text_add(out, result->changed ? " is back at the set " : " would go back to the set ");
+        else
+            text_add(out, result->changed ? " takes the set " : " would take the set ");
         add_id(out, stage->set);
         if (stage->from != NULL) {
             text_add(out, " from ");

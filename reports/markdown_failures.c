@@ -138,6 +138,7 @@ static void break_shell_line(struct text *out, const char *line) {
 static void add_shell_block(struct text *out, const char *title, const struct text *lines) {
     text_printf(out, "\n%s:\n\n", title);
     clean_markdown_block(out, "sh", text_string(lines), lines->length);
+    text_follow(out, lines);
 }
 
 /* The commands before the failed one have made what it found in the workspace, so they come with it. Where all of them are
@@ -154,7 +155,7 @@ static void add_reproduce(struct text *out, const struct result_trial *trial,
         break_shell_line(&lines, one->reproduce);
         text_add(&lines, one < failed ? " &&\n" : "");
     }
-    if (lines.failed != ERROR_NONE) {
+    if (lines.failed == ERROR_LIMIT) {
         text_clear(&lines);
         lines.ceiling = 2 * REPRODUCE_LIMIT; /* where a line is broken it grows */
         break_shell_line(&lines, failed->reproduce);

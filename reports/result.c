@@ -149,6 +149,7 @@ static const struct field result_fields_items[] = {
      &stage_fields, true},
     FIELD(result, warnings, FIELD_STRING_LIST),
     FIELD(result, errors, FIELD_STRING_LIST),
+    {"record", FIELD_STRING_OR_NULL, offsetof(struct result, record), 0, NULL, true},
     FIELD(result, diff, FIELD_STRING_OR_NULL),
 };
 TABLE(result_fields, result);

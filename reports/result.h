@@ -105,7 +105,7 @@ struct result {
     bool changed;  /* files were written */
     int exit_status;
     char *engine; /* in words; NULL when none was needed or found */
-    char *set;    /* id of the set that was promoted or tested; NULL; with stages, each has its own */
+    char *set; /* id of the set that was promoted or tested; NULL; with stages, each has its own */
     struct result_update *updates;
     size_t update_count;
     struct result_trial *trials;
@@ -114,7 +114,8 @@ struct result {
     size_t stage_count;
     struct string_list warnings; /* "pingate.yaml:7: the rule matches no image" */
     struct string_list errors;   /* what made the exit status 2 or 3 */
-    char *diff; /* unified diff of what was, or would be, written; "" when nothing */
+    char *record; /* file of the ledger that was written, relative to the root; NULL */
+    char *diff;   /* unified diff of what was, or would be, written; "" when nothing */
 };
 
 void result_clear(struct result *result);

@@ -288,7 +288,14 @@ static void add_next_steps(const struct result *result, const struct screen *scr
                     text_string(&names));
         add_next(screen, out, &count, text_string(&words));
     }
-    if (result->changed)
+    if (result->changed && result->record != NULL)
+        add_next(screen, out, &count,
+                 "look at `git diff`, then commit the pins together with .pingate/ledger");
+    else if (result->record != NULL)
+        add_next(screen, out, &count,
+                 "commit .pingate/ledger: what was seen and tested counts once it is on the target "
+                 "branch");
+    else if (result->changed)
         add_next(screen, out, &count, "look at `git diff`, then commit");
     else if (is_run && result->dry_run && result_count(result, VERDICT_PROMOTE) > 0)
         add_next(screen, out, &count, "`pingate run` tests again and moves the pins that pass");

@@ -79,16 +79,18 @@ describe() { # TYPE DIGEST SIZE
 }
 
 push_layers() { # NAME:TAG CONFIG LAYER…
-    local name=${1%:*} reference=$1 config=$2 layer digest layers='' ids='' work status=0
+    local name=${1%:*} reference=$1 config=$2 layer digest layers='' ids='' history='' work status=0
     shift 2
     work=$(mktemp -d)
     for layer in "$@"; do
         digest=$(push_blob "$name" "$layer") || { rm -rf "$work"; return 1; }
         layers="$layers${layers:+,}$(describe layer.v1.tar "$digest" "$(stat -c %s "$layer")")"
         ids="$ids${ids:+,}\"$digest\""
+        # Podman builds on an image only when its history tells of each layer.
+        history="$history${history:+,}{\"created\":\"1970-01-01T00:00:00Z\"}"
     done
-    printf '{"created":"1970-01-01T00:00:00Z","architecture":"%s","os":"linux","config":%s,"rootfs":{"type":"layers","diff_ids":[%s]}}' \
-        "${IMAGE_ARCHITECTURE:-$(architecture)}" "$config" "$ids" >"$work/config"
+    printf '{"created":"1970-01-01T00:00:00Z","architecture":"%s","os":"linux","config":%s,"rootfs":{"type":"layers","diff_ids":[%s]},"history":[%s]}' \
+        "${IMAGE_ARCHITECTURE:-$(architecture)}" "$config" "$ids" "$history" >"$work/config"
     digest=$(push_blob "$name" "$work/config") || status=1
     printf '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":%s,"layers":[%s]}' \
         "$(describe config.v1+json "$digest" "$(stat -c %s "$work/config")")" "$layers" >"$work/manifest"

@@ -93,6 +93,7 @@ def many(root, entries, files):
     images = ["registry.example.com/team%d/service%d" % (i % 7, i) for i in range(100)]
     digests = {image: "sha256:%064x" % rng.getrandbits(256) for image in images}
     definitions = ["%064x" % rng.getrandbits(256) for _ in range(10)]
+    workspaces = ["%064x" % rng.getrandbits(256) for _ in range(200)]  # the tree changes now and then
     end = time.time() - 3600
     start = end - 730 * 86400
     stages = ["development", "staging", "production"]
@@ -113,7 +114,7 @@ def many(root, entries, files):
                     digests[image] = "sha256:%064x" % rng.getrandbits(256)
                 body = {"test": "test-%d" % test, "definition": definitions[test], "platform": "linux/amd64",
                         "values": ["%s:1@%s" % (image, digests[image])], "outcome": rng.choice(["passed"] * 19 + ["failed"]),
-                        "source": "run", "stage": "development", "workspace": "%064x" % rng.getrandbits(256)}
+                        "source": "run", "stage": "development", "workspace": workspaces[i * len(workspaces) // files]}
                 lines.append(entry(now, actor, "evidence", body))
             else:
                 stage = rng.choice(stages)

@@ -39,11 +39,12 @@ EXTRA_DIST += %D%/faults/scripted.py %D%/faults/harness.py %D%/faults/registry.p
 	%D%/faults/inject.py %D%/faults/plain.py %D%/valgrind.sh
 
 # Speed against peers: tests/run.sh bench compiles what it needs.
-EXTRA_DIST += %D%/bench/bare.c %D%/bench/common.bash %D%/bench/delay.c %D%/bench/lookup %D%/bench/measure.c %D%/bench/trials
+EXTRA_DIST += %D%/ledger.py
+EXTRA_DIST += %D%/bench/bare.c %D%/bench/common.bash %D%/bench/delay.c %D%/bench/ledger %D%/bench/lookup %D%/bench/measure.c %D%/bench/trials
 
 # Stops promotions half way; needs strace, so tests/run.sh runs it and not `make check`.
 EXTRA_PROGRAMS += tests/crash/promote_driver
-EXTRA_DIST += %D%/crash/crash.sh %D%/crash/kill.sh
+EXTRA_DIST += %D%/crash/crash.sh %D%/crash/kill.sh %D%/crash/stages.sh
 CLEANFILES += tests/crash/promote_driver$(EXEEXT)
 
 # A copy of the program in which a chosen call fails; tests/run.sh builds and runs it.
@@ -71,7 +72,7 @@ tests_e2e_pingate_clock_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_now_ms
 TESTS += %D%/docs.sh %D%/reports.sh %D%/schemas.sh
 EXTRA_DIST += %D%/docs.sh %D%/complete.py
 EXTRA_DIST += %D%/reports.sh %D%/hostile.py %D%/markdown.py %D%/schemas.sh %D%/schemas.py \
-	%D%/data/junit.xsd %D%/data/explain.json %D%/data/history.json %D%/data/history_at.json %D%/data/history_verify.json %D%/data/plan.json %D%/data/scan.json %D%/data/status.json \
+	%D%/data/junit.xsd %D%/data/decision.json %D%/data/explain.json %D%/data/history.json %D%/data/history_at.json %D%/data/history_verify.json %D%/data/plan.json %D%/data/scan.json %D%/data/status.json \
 	%D%/golden/config %D%/golden/reports
 noinst_PROGRAMS += tests/yaml_to_json
 
@@ -165,6 +166,7 @@ check_PROGRAMS += tests/unit/test_history
 check_PROGRAMS += tests/unit/test_ledger
 check_PROGRAMS += tests/unit/test_ledger_actor
 check_PROGRAMS += tests/unit/test_ledger_files
+check_PROGRAMS += tests/unit/test_decision
 check_PROGRAMS += tests/unit/test_entry
 check_PROGRAMS += tests/unit/test_lookup
 check_PROGRAMS += tests/unit/test_journal

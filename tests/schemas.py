@@ -108,7 +108,7 @@ def main(arguments):
     tap = Tap()
     golden = sorted(glob.glob("tests/golden/reports/*/result.json"))
     tap.ok(len(golden) >= 10, "there are golden results")
-    for name in ("result", "plan", "scan", "status", "explain", "history"):
+    for name in ("result", "plan", "scan", "status", "explain", "history", "decision"):
         schema = load_schema(name)
         examples = golden if name == "result" else sorted(glob.glob(f"tests/data/{name}*.json"))
         for path in examples:

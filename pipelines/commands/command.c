@@ -12,14 +12,26 @@
 #define JSON_LIMIT (256u << 20) /* bytes of a machine form on standard output */
 
 extern const struct command command_init, command_scan, command_status, command_run, command_test,
-    command_promote, command_approve, command_deny, command_hold, command_release, command_record,
-    command_history, command_report, command_doctor, command_completion;
+    command_promote, command_approve, command_deny, command_hold, command_release, command_rollback,
+    command_record, command_history, command_report, command_doctor, command_completion;
 
-const struct command *const commands[] = {
-    &command_init,   &command_scan,    &command_status,     &command_run,
-    &command_test,   &command_promote, &command_approve,    &command_deny,
-    &command_hold,   &command_release, &command_record,     &command_history,
-    &command_report, &command_doctor,  &command_completion, NULL};
+const struct command *const commands[] = {&command_init,
+                                          &command_scan,
+                                          &command_status,
+                                          &command_run,
+                                          &command_test,
+                                          &command_promote,
+                                          &command_approve,
+                                          &command_deny,
+                                          &command_hold,
+                                          &command_release,
+                                          &command_rollback,
+                                          &command_record,
+                                          &command_history,
+                                          &command_report,
+                                          &command_doctor,
+                                          &command_completion,
+                                          NULL};
 
 const struct command *command_find(const char *name) {
     for (const struct command *const *command = commands; *command != NULL; command++)

@@ -52,7 +52,7 @@ static const struct option_spec specs[OPTION_COUNT] = {
     [OPTION_OUTPUT] = {"output", 'o', "DIR",
                        "where reports and logs go (default: pingate-out in the root)"},
     [OPTION_OVERRIDE] = {"force", 0, NULL,
-                         "go over what keeps the set out; needs --reason, and is recorded"},
+                         "go over what keeps the set out, or was not proved; it is recorded"},
     [OPTION_PLAN] = {"plan", 0, NULL, "show updates, trials and bytes to pull; needs no engine"},
     [OPTION_PLATFORM] = {"platform", 0, "PLATFORM",
                          "on which it ran, such as linux/arm64 (default: this machine's)"},
@@ -71,6 +71,9 @@ static const struct option_spec specs[OPTION_COUNT] = {
     [OPTION_STATE] = {"state", 0, "WHERE",
                       "where first sightings are kept: DIR, branch, branch:NAME or none (default: "
                       "$PINGATE_STATE, else as configured, and a branch is then only read)"},
+    [OPTION_TO] =
+        {"to", 0, "SET|DIGEST",
+         "the set that goes back, or the newest that holds this digest (default: the one before)"},
     [OPTION_TYPE] = {"type", 0, "TYPES",
                      "entries of these types, with commas between them; or all (default: all but "
                      "evidence)",

@@ -42,6 +42,7 @@ enum option_id {
     OPTION_SINCE,
     OPTION_STAGE,
     OPTION_STATE,
+    OPTION_TO,
     OPTION_TYPE,
     OPTION_UNTIL,
     OPTION_URGENT,

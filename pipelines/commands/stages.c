@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "gate/base/clock.h"
+#include "gate/reference.h"
 #include "pipelines/commands/updates.h"
+#include "pipelines/stages/decision.h"
 
 enum readiness { STATE_READY, STATE_WAITS, STATE_CURRENT };
 
@@ -92,4 +94,77 @@ json_t *stages_to_json(const struct gate *gate, struct error *err) {
     if (list == NULL)
         error_no_memory(err);
     return list;
+}
+
+/* What keeps something out; approvals show in what is ready. */
+static bool keeps_out(const struct ledger_entry *entry) {
+    return entry->type == LEDGER_HELD || entry->type == LEDGER_DENIED;
+}
+
+static int describe_decision(const struct ledger_entry *entry, struct text *out,
+                             struct error *err) {
+    char until[CLOCK_RFC3339_SIZE];
+    if (entry->image != NULL)
+        text_printf(out, "%s ", reference_familiar(entry->image));
+    if (entry->digest != NULL)
+        text_printf(out, "%s ", entry->digest);
+    if (entry->set != NULL)
+        text_printf(out, "set %.*s ", SET_SHORT_LENGTH, entry->set);
+    text_printf(out, "by %s", or_empty(entry->actor));
+    if (entry->until_ms > 0) {
+        clock_rfc3339(entry->until_ms, until);
+        text_printf(out, " until %s", until);
+    }
+    text_printf(out, ": %s", or_empty(entry->reason));
+    return text_check(out, err);
+}
+
+static int add_decision(struct table *table, const struct ledger_entry *entry, struct error *err) {
+    _cleanup_(text_clear) struct text note = {0};
+    struct table_row *row = table_add(table, err);
+    if (row == NULL || describe_decision(entry, &note, err) < 0 ||
+        table_cell(row, STYLE_BOLD, entry->stage != NULL ? entry->stage : "every stage", err) < 0 ||
+        table_cell(row, STYLE_WARN, ledger_type_name(entry->type), err) < 0)
+        return -1;
+    return table_note(row, text_string(&note), err);
+}
+
+int stages_add_decisions(struct table *table, const struct gate *gate, struct error *err) {
+    struct decision_list decisions = {0};
+    int result = decision_list_read(&gate->ledger, clock_now_ms(), &decisions, err);
+    for (size_t i = 0; i < decisions.count && result == 0; i++)
+        if (keeps_out(decisions.items[i]))
+            result = add_decision(table, decisions.items[i], err);
+    decision_list_clear(&decisions);
+    return result;
+}
+
+static json_t *decision_to_json(const struct ledger_entry *entry) {
+    char until[CLOCK_RFC3339_SIZE] = "";
+    if (entry->until_ms > 0)
+        clock_rfc3339(entry->until_ms, until);
+    return json_pack("{s:s, s:s, s:s?, s:o, s:s?, s:s?, s:o, s:s?, s:o}", "id", entry->id, "type",
+                     ledger_type_name(entry->type), "stage", entry->stage, "image",
+                     entry->image != NULL ? json_clean(entry->image) : json_null(), "digest",
+                     entry->digest, "set", entry->set, "actor",
+                     entry->actor != NULL ? json_clean(entry->actor) : json_null(), "until",
+                     *until != '\0' ? until : NULL, "reason",
+                     entry->reason != NULL ? json_clean(entry->reason) : json_null());
+}
+
+json_t *decisions_to_json(const struct gate *gate, struct error *err) {
+    struct decision_list decisions = {0};
+    json_t *list = json_array();
+    int result = decision_list_read(&gate->ledger, clock_now_ms(), &decisions, err);
+    for (size_t i = 0; i < decisions.count && result == 0; i++)
+        if (keeps_out(decisions.items[i]) &&
+            json_array_append_new(list, decision_to_json(decisions.items[i])) < 0)
+            result = error_no_memory(err);
+    decision_list_clear(&decisions);
+    if (result == 0 && list != NULL)
+        return list;
+    json_decref(list);
+    if (result == 0)
+        error_no_memory(err);
+    return NULL;
 }

@@ -7,9 +7,12 @@
 static json_t *status_to_json(const struct gate *gate, struct error *err) {
     json_t *updates = updates_to_json(gate, err);
     json_t *stages = updates != NULL ? stages_to_json(gate, err) : NULL;
-    if (stages != NULL)
-        return json_pack("{s:i, s:o, s:o}", "version", 1, "updates", updates, "stages", stages);
+    json_t *decisions = stages != NULL ? decisions_to_json(gate, err) : NULL;
+    if (decisions != NULL)
+        return json_pack("{s:i, s:o, s:o, s:o}", "version", 1, "updates", updates, "stages", stages,
+                         "decisions", decisions);
     json_decref(updates);
+    json_decref(stages);
     return NULL;
 }
 
@@ -42,13 +45,18 @@ static int print_status(struct invocation *invocation, const struct gate *gate, 
     _cleanup_(table_clear) struct table table = {0};
     _cleanup_(text_clear) struct text out = {0};
     _cleanup_(table_clear) struct table stages = {0};
+    _cleanup_(table_clear) struct table decisions = {0};
     if (listing_add(&table, &gate->updates, NULL, &invocation->screen, err) < 0 ||
-        stages_add(&stages, gate, err) < 0)
+        stages_add(&stages, gate, err) < 0 || stages_add_decisions(&decisions, gate, err) < 0)
         return -1;
     table_draw(&table, &invocation->screen, &out);
     if (stages.count > 0) {
         text_add(&out, table.count > 0 ? "\nstages\n" : "stages\n");
         table_draw(&stages, &invocation->screen, &out);
+    }
+    if (decisions.count > 0) {
+        text_add(&out, "\nheld and denied\n");
+        table_draw(&decisions, &invocation->screen, &out);
     }
     if (command_print(invocation, &out, err) < 0)
         return -1;
@@ -72,7 +80,7 @@ static int run(struct invocation *invocation, int *exit_status, struct error *er
                                               .result = &result,
                                               .workspace = {.fd = -1}};
     if (gate_find(&gate, err) < 0 || gate_open_ledger(&gate, err) < 0 ||
-        gate_look_up(&gate, err) < 0 || gate_pause(&gate, err) < 0 ||
+        gate_look_up(&gate, err) < 0 || gate_obey(&gate, err) < 0 || gate_pause(&gate, err) < 0 ||
         gate_answer_stages(&gate, err) < 0)
         return -1;
     bool updates = false;

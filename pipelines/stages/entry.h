@@ -23,6 +23,8 @@
  *                 names of this stage or the earlier one, with the new tag)
  *   on-hold       no hold on the whole stage counts. A hold on an image keeps that image as it is: it is no change, `kept` tells
  *                 it, and the others go on as long as their evidence holds with it. Only a release ends it, not force
+ *   downgrade     no changed tag is an older version of the same shape than the one that stands there, and no change carries
+ *                 the stage backwards (below)
  *   revoked       of each test, values and platform that lie in the result and touch a change, the newest evidence is a pass
  *                 (passed; flaky counts as a pass here: a gate let it in). Error and skipped say nothing. Nor has the stage
  *                 before gone back from a changed value: by `rollback`, or by hand to a value that stood there before it. It
@@ -34,8 +36,6 @@
  *                 the first that did not, or to now if it stands there still. One approval with `soak` stands in for it
  *   not-approved  for each change, as many different people as the rule asks approved the set or the changed digest, for
  *                 this stage
- *   downgrade     no changed tag is an older version of the same shape than the one that stands there, and no change carries
- *                 the stage backwards (below)
  *   paused        no value that would be replaced here soaks for a later stage (entry_pauses); an approval with `soak` for
  *                 this stage goes over it
  *
@@ -46,7 +46,9 @@
  * `promote` again is a remedy.
  * Evidence names values by the names of whatever stage it was made in; it lies in the result when each value does, as it is or
  * renamed by the maps on the way here. With an image on hold the result is mixed: evidence of the new value of that image
- * does not lie in it, so a test of several images must have passed on the very mixture.
+ * does not lie in it, so a test of several images must have passed on the very mixture. Images that the stage lacks took part as
+ * tools, and with any of their values: a pass counts, and a failure only if the same combination passed before, since else
+ * the tool may be what failed.
  *
  * Backwards. When the earlier stage is rolled back its newest snapshot is older than what this stage holds, and would take it
  * along. Nobody may find production on old digests because staging was: it is `downgrade` until a person says so

@@ -437,8 +437,8 @@ static int judge_paused(struct question *q, struct error *err) {
 /* ---- all of them ---- */
 
 static int (*const rules[])(struct question *q, struct error *err) = {
-    judge_unknown,  judge_denied, judge_held,     judge_revoked,   judge_evidence, judge_tests,
-    judge_observed, judge_soak,   judge_approved, judge_direction, judge_paused,
+    judge_unknown, judge_denied,   judge_held, judge_direction, judge_revoked, judge_evidence,
+    judge_tests,   judge_observed, judge_soak, judge_approved,  judge_paused,
 };
 
 static int judge_at(struct entry_world *world, const struct entry_group *group,

@@ -86,6 +86,11 @@ bare() {
     git -C "$work/forge/acme/shop.git" "$@"
 }
 
+ledger_of() { # BRANCH: its entries
+    local file
+    bare ls-tree -r --name-only "$1" .pingate/ledger | while read -r file; do bare show "$1:$file"; done
+}
+
 pulls() { # JQ-EXPRESSION
     assert_json "$work/forge/pulls.json" "$1"
 }
@@ -126,15 +131,18 @@ merge() { # BRANCH, as the forge does
     two_stages
     on_github
     job 0 PINGATE_PROPOSE=yes "$steps/gate.sh" run
-    first=$(bare ls-tree -r --name-only pingate/update .pingate)
+    first=$(ledger_of pingate/update)
     newer=$(make_image "${app#*/}:1.2.0" /version=three)
     checkout
     job 0 PINGATE_PROPOSE=yes "$steps/gate.sh" run
     pulls 'length == 1 and .[0].state == "open"'
     bare show pingate/update:deploy/staging/app.yaml | grep -F "1.2.0@$newer"
     [ "$(bare rev-parse pingate/update^)" = "$(bare rev-parse main)" ]
-    comm -23 <(sort <<<"$first") <(bare ls-tree -r --name-only pingate/update .pingate | sort) | diff - /dev/null
-    [ "$(bare ls-tree -r --name-only pingate/update .pingate | wc -l)" -gt "$(wc -l <<<"$first")" ]
+    ledger_of pingate/update >"$out"
+    [ "$(jq -s 'map(select(.type == "promoted")) | length' "$out")" -eq 1 ] # not that of the first night, which nobody merged
+    comm -23 <(jq -r 'select(.type != "promoted") | .id' <<<"$first" | sort) <(jq -r .id "$out" | sort) | diff - /dev/null
+    git clone -q -b pingate/update "$work/forge/acme/shop.git" "$work/proposed"
+    gate 0 history --verify -C "$work/proposed"
     # once more, with nothing new: the proposal stands as it is
     before=$(bare rev-parse pingate/update)
     checkout

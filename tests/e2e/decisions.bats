@@ -44,6 +44,7 @@ in_staging() { # RULE-OF-PRODUCTION
     gate 2 approve prodution
     assert_has "$err" 'did you mean "production"'
     gate 0 approve production "${set:0:8}" --json
+    "$tests/schemas.sh" decision "$out"
     assert_json "$out" '.version == 1 and .entries[0].type == "approved" and .entries[0].body.set == "'"$set"'" and (.file | startswith(".pingate/ledger/"))'
     commit "Approved"
     make_image "$name:1.2.0" /version=three >/dev/null
@@ -136,6 +137,7 @@ in_staging() { # RULE-OF-PRODUCTION
     gate 0 promote production
     assert_json pingate-out/result.json '.updates[0] | .verdict == "hold" and .code == "on-hold"'
     gate 0 release production "$app" --json
+    "$tests/schemas.sh" decision "$out"
     assert_json "$out" '.entries | length == 1 and .[0].type == "released"'
     gate 0 promote production
     production_holds "$new"
@@ -148,4 +150,102 @@ in_staging() { # RULE-OF-PRODUCTION
     assert_has "$err" "no stages are configured"
     gate 2 approve
     gate 2 release
+}
+
+@test "a rollback puts the bytes back, and the next run leaves them" {
+    two_stages ""
+    git tag before
+    gate 0 run
+    commit "Staging"
+    gate 0 promote production
+    commit "Production"
+    gate 0 promote production
+    commit "Seen"
+    gate 0 rollback production --dry-run
+    assert_unchanged
+    assert_has "$out" "would go back to"
+    gate 0 rollback production --reason "loses writes"
+    assert_has "$out" "is back at"
+    git diff --quiet before -- deploy/production
+    [ -z "$(git diff --name-only | grep -v ^deploy/production/)" ]
+    assert_ledger 'map(select(.type == "rolled-back")) | length == 1 and (.[0].body | .stage == "production" and .reason == "loses writes" and .changes[0].tag == "1.0.0")'
+    assert_ledger 'map(select(.type == "held")) | length == 1 and (.[0].body | .stage == "production" and .reason == "loses writes" and (has("image") | not))'
+    commit "Back"
+    gate 0 promote production
+    production_holds "1.0.0@$old"
+    assert_json pingate-out/result.json '.updates[0].code == "on-hold"'
+    commit "Seen"
+    gate 2 rollback production # nothing before it
+    assert_has "$err" "no set is on record"
+    gate 0 release production
+    commit "Released"
+    gate 0 promote production
+    production_holds "$new"
+}
+
+@test "staging goes back: run leaves it, production neither follows nor takes what was bad" {
+    two_stages ""
+    gate 0 run
+    commit "Staging"
+    gate 0 promote production --dry-run
+    gate 0 status
+    gate 0 rollback staging "$app" --reason "it leaks" # seen in no other stage yet
+    staging_holds "1.0.0@$old"
+    assert_ledger 'map(select(.type == "held"))[0].body.image == "'"$app"'"'
+    commit "Back"
+    gate 0 promote production
+    production_holds "1.0.0@$old"
+    assert_json pingate-out/result.json '.updates[0].verdict == "up-to-date"'
+    commit "Seen"
+    gate 0 run
+    staging_holds "1.0.0@$old"
+    assert_json pingate-out/result.json '.updates[0] | .code == "on-hold" and (.reason | contains("it leaks"))'
+}
+
+@test "what production left behind does not come back with staging" {
+    two_stages ""
+    gate 0 run
+    commit "Staging"
+    gate 0 promote production
+    commit "Production"
+    gate 0 promote production
+    commit "Seen"
+    gate 0 rollback staging
+    commit "Back"
+    gate 0 promote production
+    production_holds "$new"
+    assert_json pingate-out/result.json '.updates[0].code == "downgrade"'
+    assert_has "$out" "pingate rollback production"
+}
+
+@test "a rollback needs its digests, unless forced; a set can be named" {
+    two_stages ""
+    gate 0 run
+    commit "Staging"
+    gate 0 promote production
+    commit "Production"
+    untag "$name:1.0.0"
+    gate 3 rollback production
+    production_holds "$new"
+    assert_json pingate-out/result.json '.updates[0].code == "digest-gone" and (.changed | not)'
+    gate 2 rollback production --to 0123456789
+    assert_has "$err" "--to"
+    gate 2 rollback prod
+    gate 2 rollback production no/such
+    set=$(ledger 'map(select(.type == "promoted" and .body.stage == "production"))[0].body.before' | tr -d '"')
+    gate 0 rollback production --to "${set:0:10}" --force
+    production_holds "1.0.0@$old"
+}
+
+@test "what is denied does not enter staging either" {
+    two_stages ""
+    gate 0 deny "$new" --reason "announced as broken"
+    commit "Denied"
+    gate 0 run
+    staging_holds "1.0.0@$old"
+    assert_json pingate-out/result.json '.updates[0] | .code == "denied" and (.reason | contains("announced"))'
+    gate 0 release "$new"
+    commit "Released"
+    gate 0 run
+    staging_holds "$new"
 }

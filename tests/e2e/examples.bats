@@ -35,7 +35,7 @@ build() { # prints what the image says of the sample
     engine POST "/build?version=1&rm=1&forcerm=1&networkmode=none&t=pingate-example" -T - -H 'Content-Type: application/x-tar' \
         < <(tar -c --exclude .git --exclude pingate-out .) >"$work/build"
     [ -z "$(jq -rs 'map(.error // empty) | join("")' "$work/build")" ] || { jq -rj '.stream // .error // empty' "$work/build" >&2 && return 1; }
-    env -i PATH="$PATH" HOME="$work/home" DOCKER_HOST="$PINGATE_TEST_ENGINE" docker run -i --rm --network none pingate-example <app/sample.csv
+    engine_client run -i --rm --network none pingate-example <app/sample.csv
 }
 
 remove_builds() {
@@ -113,7 +113,7 @@ staged() {
     commit "Production"
 
     # the README's last two lines
-    at +27h gate 0 history --stage production
+    at +27h gate 0 history production
     assert_has "$out" promoted
     at +27h gate 0 rollback production
     assert_has overlays/production/images.yaml "web:1.0.0@$web_old"

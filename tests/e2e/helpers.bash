@@ -31,6 +31,15 @@ engine_is() { # docker or podman
     engine GET /version | jq -e --arg name "$1" '[.Components[].Name == "Podman Engine"] | any == ($name == "podman")' >/dev/null
 }
 
+# The engine's own client. Docker's hangs on Podman 4.3, or tells 0 whatever the command said.
+engine_client() { # ARGUMENT…
+    if engine_is podman; then
+        HOME=$work/home podman --url "$PINGATE_TEST_ENGINE" "$@"
+    else
+        env -i PATH="$PATH" HOME="$work/home" DOCKER_HOST="$PINGATE_TEST_ENGINE" docker "$@"
+    fi
+}
+
 # One line for everything that somebody could leave behind.
 engine_objects() {
     engine GET '/containers/json?all=1' | jq -r '.[] | "container \(.Id) \(.Names[0]) \(.Image) \(.State)"'

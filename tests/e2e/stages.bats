@@ -16,6 +16,8 @@ load staged
     gate 0 promote production
     production_holds "1.0.0@$old"
     assert_json pingate-out/result.json '(.changed | not) and .updates[0].code == "soaking" and .stages[0].name == "production"'
+    assert_has "$out" "commit .pingate/ledger"
+    [ -f "$(jq -r .record pingate-out/result.json)" ]
     assert_ledger '[.[] | select(.type == "observed" and .body.stage == "staging")] | length == 2'
     commit "Seen"
     at +23h gate 0 promote production

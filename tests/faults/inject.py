@@ -137,6 +137,21 @@ def commit_old_pins(run):
     harness.write_files(run.project, table.PROMOTED, run)
 
 
+def write_ledger(run):
+    """Two files of an old month with all that the readers look at, and one of now."""
+    entries = []
+    values = '["docker.io/library/redis:7.2@a"]'
+    for day in ("01", "02"):
+        entries += ['2020-05-%sT00:00:00Z ci evidence {"test": "smoke", "definition": "%s", "outcome": "passed", "platform": '
+                    '"linux/amd64", "source": "run", "values": %s}' % (day, "1" * 64, values),
+                    '2020-05-%sT00:00:01Z ci observed {"stage": "staging", "set": "#one", "values": "=one"}' % day, ""]
+    entries += ['2020-06-01T00:00:00Z bob approved {"stage": "staging", "set": "#one", "reason": "good"}',
+                '2020-06-02T00:00:00Z ada promoted {"stage": "staging", "set": "#one", "before": "#one", "values": "=one", "changes": '
+                '[{"image": "docker.io/library/redis", "tag": "7.2", "digest": "@a"}]}', ""]
+    subprocess.run([os.path.join(HERE, "../ledger.py"), run.project], input="=one: %s\n%s\n" % (values, "\n".join(entries)),
+                   text=True, check=True, stdout=subprocess.DEVNULL)
+
+
 DOCTOR = table.REGISTRY + [table.on("HEAD", "/v2/app/manifests/%s" % harness.OLD, headers=dict(
     table.REGISTRY[0].headers, **{"Docker-Content-Digest": harness.OLD}))]  # it asks for the pinned digest
 REPORT = {"Dockerfile": OLD_FILE, "pingate-out/result.json": None}
@@ -149,6 +164,12 @@ COMMANDS = [
     command("run --plan"),
     command("run --plan --json"),
     command("test --since HEAD", prints=False, prepare=commit_old_pins, files={"Dockerfile": OLD_FILE}, moves=[table.PROMOTED["Dockerfile"]]),
+    command("history --type=all", prepare=write_ledger),
+    command("history --json --image=redis --type=all", prepare=write_ledger),
+    command("history staging --at=2020-06-03 --json", prepare=write_ledger),
+    command("history staging --at=2020-06-03", prepare=write_ledger),
+    command("history --verify --json", prepare=write_ledger),
+    command("history --compact", prepare=write_ledger),
     command("report json", files=REPORT),
     command("report junit", files=REPORT),
     command("report markdown", files=REPORT),
@@ -193,6 +214,11 @@ def execute_command(one, environment):
         harness.shutil.rmtree(folder, ignore_errors=True)
 
 
+def ledger_lines(tree):
+    """Each entry once, wherever it stands: none of what these commands do adds or takes away one."""
+    return {line.strip() for name, content in tree.items() if name.endswith(".jsonl") for line in content[0].splitlines()}
+
+
 def judge_command(one, run, before, after, good_out):
     faults = []
     if run.killed or run.status not in STATUSES:
@@ -208,6 +234,8 @@ def judge_command(one, run, before, after, good_out):
     allowed = [before["Dockerfile"][0]] + [run.fill(text).encode() for text in one["moves"]]
     if after["Dockerfile"][0] not in allowed:
         faults.append("the Dockerfile is %r" % after["Dockerfile"][0])
+    if ledger_lines(before) != ledger_lines(after):
+        faults.append("the ledger has other entries than before")
     for name in set(before) | set(after):
         if name != "Dockerfile" and not name.startswith(".pingate") and before.get(name) != after.get(name) \
                 and not (one["moves"] and name.startswith("Dockerfile")):  # a temporary file is the next run's to remove

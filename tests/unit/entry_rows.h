@@ -38,7 +38,7 @@ static const struct row rows[] = {
 
     /* observation, drift */
     {"never observed", NULL, "0 pass answers r2", "r2", "r1", .now = 5, .expected = "not-observed r1>r2"},
-    {"observed in the stage itself is not observed before it", NULL, "0 pass answers r2; 0 see production r2; 1 see production r1", "r2", "r1", .now = 5, .expected = "not-observed r1>r2"},
+    {"observed in the stage itself is not observed before it", NULL, "0 pass answers r2; 0 see production r1; 1 see production r2; 2 rollback production r2>r1", "r2", "r1", .now = 5, .expected = "not-observed r1>r2"},
     {"not observed, and no soak will help: no time is told", "soak 9", "0 pass answers r2", "r2", "r1", .now = 5, .expected = "not-observed r1>r2"},
     {"files drifted to what nobody tested", NULL, "0 proven r2", "r9", "r1", .now = 5, .expected = "fits r1>r2"},
     {"drift alone", NULL, "0 proven r1", "r9", "r1", .now = 5, .expected = "no-evidence r1>r9"},

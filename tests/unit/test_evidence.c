@@ -39,6 +39,7 @@ static const struct {
     {"images", "{name: a, run: x}", "{name: a, run: x, images: redis}", false},
     {"reuse", "{name: a, run: x}", "{name: a, run: x, reuse: 1h}", false},
     {"artifacts", "{name: a, run: x}", "{name: a, run: x, artifacts: y}", false},
+    {"external", "{name: a, run: x}", "{name: a, external: true}", true},
     {"run", "{name: a, run: x}", "{name: a, run: y}", true},
     {"run", "{name: a, run: x}", "{name: a, run: [x]}", false},
     {"run", "{name: a, run: x}", "{name: a, run: [{command: x}]}", false},

@@ -28,13 +28,14 @@ static const char whole[] =
     "\"artifact_count\":0,\"artifact_bytes\":0}],"
     "\"stages\":[{\"name\":\"production\",\"from\":\"staging\",\"before\":\"01\","
     "\"set\":\"23\",\"source\":\"45\",\"reason\":\"r\",\"overridden\":\"soaking\","
-    "\"forced\":\"f\"}],\"warnings\":[\"w\"],\"errors\":[\"e\"],\"diff\":\"+x\\n\"}";
+    "\"forced\":\"f\"}],\"warnings\":[\"w\"],\"errors\":[\"e\"],\"record\":\"l\",\"diff\":\"+"
+    "x\\n\"}";
 
 static const char empty[] =
     "{\"version\":1,\"program_version\":\"\",\"command\":\"\",\"started_ms\":0,\"finished_ms\":0,"
     "\"dry_run\":false,\"promote\":null,\"changed\":false,\"exit_status\":0,\"engine\":null,"
     "\"set\":null,\"updates\":[],\"trials\":[],\"stages\":[],\"warnings\":[],\"errors\":[],"
-    "\"diff\":null}";
+    "\"record\":null,\"diff\":null}";
 
 static json_t *load(const char *bytes) {
     json_error_t where;

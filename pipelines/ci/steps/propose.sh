@@ -12,8 +12,8 @@
 #   PINGATE_TOKEN    GitHub: may write contents and pull requests. GitLab: a project access token with write_repository.
 #                    Without one git pushes to origin with what the checkout has
 #
-# The branch is made anew from the base each time. What an earlier proposal, not yet merged, has in its ledger is taken over:
-# that was tested and seen, whatever becomes of its pins. A branch to which somebody else has added commits is left alone.
+# The branch is made anew from the base each time. What an earlier proposal, not yet merged, has in its ledger is taken over, but
+# for what it promoted: it was tested and seen, whatever becomes of its pins. A branch to which somebody else has added commits is left alone.
 # Exit status: 0 proposed, or nothing to propose; 3 could not.
 set -euo pipefail
 # shellcheck source=pipelines/ci/steps/forge.sh
@@ -80,8 +80,19 @@ stands_already() {
     [ "$(git rev-parse --quiet --verify "$old^")" = "$(git rev-parse HEAD)" ] && ! same_pins HEAD && same_pins "$old"
 }
 
+# Entry by entry, each file named by its bytes as pingate does (pipelines/stages/ledger.h). What an earlier proposal promoted has
+# never stood anywhere, and is made anew or superseded by this one.
 take_over_ledger() {
-    [ -z "$(git ls-tree --name-only "$old" -- "$ledger/")" ] || git checkout --quiet "$old" -- "$ledger"
+    local file rest sum
+    rest=$(mktemp)
+    git diff --name-only --no-renames --diff-filter=A HEAD "$old" -- "$ledger/" | while read -r file; do
+        git show "$old:$file" | grep -vE '"type":"(promoted|rolled-back)"' >"$rest" || continue
+        sum=$(sha256sum "$rest" | cut -c 1-16)
+        mkdir -p "$(dirname "$file")"
+        cp "$rest" "${file%-*}-$sum.jsonl"
+        git add -- "${file%-*}-$sum.jsonl"
+    done
+    rm -f "$rest"
 }
 
 push_proposal() {
