@@ -367,10 +367,61 @@ static void check_registries(struct doctor *doctor) {
     free(asked);
 }
 
+static void tell_state(struct doctor *doctor, struct state *state, struct error *err) {
+    _cleanup_(text_clear) struct text bytes = {0};
+    _cleanup_(sightings_clear) struct sighting_list known = {0};
+    _cleanup_(free_pointer) char *damage = NULL;
+    bool absent;
+    if (state_read(state, &state_sightings, &bytes, &absent, err) < 0 ||
+        (!absent && sightings_parse(text_string(&bytes), bytes.length, &known, &damage, err) < 0)) {
+        say(doctor, PROBLEM, "state", "%s", error_message(err));
+        return;
+    }
+    const char *only_read =
+        state_may_write(state) ? "" : "; only read, without the caller's word: --state branch";
+    if (absent)
+        say(doctor, NOTE, "state", "%s: nothing is there yet%s", state_words(state), only_read);
+    else if (damage != NULL)
+        say(doctor, PROBLEM, "state", "%s: %s is damaged: %s", state_words(state),
+            state_sightings.name, damage);
+    else
+        say(doctor, GOOD, "state", "%s: %zu sighting%s%s", state_words(state), known.count,
+            known.count == 1 ? "" : "s", only_read);
+}
+
+/* Where sightings are kept, which cooldowns count from; nothing is said where nobody wants them. */
+static void check_state(struct doctor *doctor) {
+    _cleanup_(error_clear) struct error err = {0};
+    _cleanup_(state_freep) struct state *state = NULL;
+    struct state_options options = {.root = doctor->invocation->root,
+                                    .config = &doctor->config.state,
+                                    .given = command_state(doctor->invocation),
+                                    .cancel = doctor->invocation->cancel};
+    if (!doctor->configured)
+        return;
+    if (state_open(&options, &state, &err) < 0) {
+        say(doctor, PROBLEM, "state", "%s", error_message(&err));
+        return;
+    }
+    if (state != NULL) {
+        tell_state(doctor, state, &err);
+        return;
+    }
+    for (size_t i = 0; i < doctor->config.rules.count; i++)
+        if (doctor->config.rules.items[i].cooldown_ms > 0 &&
+            !doctor->config.rules.items[i].urgent) {
+            say(doctor, PROBLEM, "state",
+                "%s:%d has a cooldown, and without a state none ever ends: write \"state: "
+                "{folder: .pingate/state}\", or give --state DIR",
+                doctor->config.file, doctor->config.rules.items[i].line);
+            return;
+        }
+}
+
 static int run(struct invocation *invocation, int *exit_status, struct error *err) {
     static void (*const checks[])(struct doctor * doctor) = {
-        check_config, check_git,    check_pins,   check_plan,
-        check_files,  check_output, check_engine, check_registries};
+        check_config, check_git,    check_pins,       check_plan, check_files,
+        check_output, check_engine, check_registries, check_state};
     struct doctor doctor = {.invocation = invocation};
     int result = 0;
     for (size_t i = 0; i < sizeof checks / sizeof *checks && result == 0; i++) {
@@ -387,7 +438,7 @@ static int run(struct invocation *invocation, int *exit_status, struct error *er
     return result;
 }
 
-static const enum option_id options[] = {OPTION_ENGINE, OPTION_OUTPUT, OPTION_END};
+static const enum option_id options[] = {OPTION_ENGINE, OPTION_OUTPUT, OPTION_STATE, OPTION_END};
 static const char *const examples[] = {"pingate doctor", "when something does not work", NULL};
 
 const struct command command_doctor;

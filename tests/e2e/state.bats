@@ -118,9 +118,13 @@ readonly folder='state: {folder: .pingate/state}'
     gate 0 run
     held cooldown "1.0@"
     assert_has "$err" "no state is kept, and without one no cooldown ever ends"
+    gate 3 doctor
+    assert_has "$out" "pingate.yaml:4 has a cooldown, and without a state none ever ends"
     gate 0 run --state "$work/cache/state"
     held cooldown "1.0@"
     assert_has "$err" "no state at folder $work/cache/state"
+    gate 0 doctor --state "$work/cache/state"
+    assert_has "$out" "folder $work/cache/state: 2 sightings"
     PINGATE_STATE=$work/cache/state at +73h gate 0 run
     moved_to "$now"
     [ ! -e .pingate/state ]
