@@ -50,7 +50,7 @@ const struct command command_rollback = {
         "The stage, or with IMAGE this image in it, is held from then on, so that the next run "
         "does not undo it: `pingate release` when what was wrong is mended. What a stage went back "
         "from enters no later one until it stands there anew.\n"
-        "Which set stood when: `pingate history --stage STAGE`.",
+        "Which set stood when: `pingate history STAGE`.",
     .options = options,
     .examples = examples,
     .run = run,

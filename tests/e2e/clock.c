@@ -1,6 +1,6 @@
 /* clock: lets a test say what time it is, in a copy of the program that is built for tests alone.
  *
- *     PINGATE_TEST_NOW=2026-11-25T10:53:00Z    it is this time, and stays so
+ *     PINGATE_TEST_NOW=2026-11-25T10:53:00Z    it is this time when the program starts, and goes on from there
  *     PINGATE_TEST_NOW=+3d4h                   the real time and so much; "-1h" before it
  *
  * Without it the time is the real one. Linked with the linker's --wrap (tests/local.mk): clock_now_ms is all that is
@@ -14,6 +14,12 @@
 
 int64_t __real_clock_now_ms(void);
 int64_t __wrap_clock_now_ms(void);
+
+static int64_t begun_ms; /* the real time when the program started */
+
+__attribute__((constructor)) static void begin(void) {
+    begun_ms = __real_clock_now_ms();
+}
 
 /* A test that asks for a time which nobody understands must not go on with another one. */
 static _Noreturn void refuse(const char *words) {
@@ -36,5 +42,5 @@ int64_t __wrap_clock_now_ms(void) {
     const char *end = strptime(words, "%Y-%m-%dT%H:%M:%SZ", &parts);
     if (end == NULL || *end != '\0')
         refuse(words);
-    return (int64_t)timegm(&parts) * 1000;
+    return (int64_t)timegm(&parts) * 1000 + __real_clock_now_ms() - begun_ms;
 }

@@ -402,5 +402,24 @@ killed() { # POINT ARGUMENT…
         15 10:30 bot promoted production: web 1.0.2>1.0.4
 END
     assert_all_promotions_were_tested
-    gate 0 history production --at 2026-11-07T12:00Z --json; jq '.stages[0].stood' "$out"; gate 0 history --json; jq '.entries[0]' "$out"; false
+
+    # What ran in production on which day, and on what evidence.
+    for day in 03 05 08 11 12 13 14 15; do
+        gate 0 history production --at "2026-11-${day}T20:00Z" --json
+        echo "$day $(jq -r '.stages[0].stood | map(.values | map(.value | capture("/(?<name>[a-z]+):(?<tag>[^@]+)@") | "\(.name) \(.tag)") | join(", ")) |
+            join(" and ")' "$out")"
+    done >"$work/days"
+    diff - "$work/days" <<'END'
+03 db 1.0.0, web 1.0.0, worker 1.0.0
+05 db 1.0.0, web 1.0.1, worker 1.0.1
+08 db 1.0.0, web 1.0.2, worker 1.0.1
+11 db 1.0.0, web 1.0.2, worker 1.0.5
+12 db 1.0.1, web 1.0.3, worker 1.0.5
+13 db 1.0.1, web 1.0.2, worker 1.0.5
+14 db 1.0.1, web 1.0.2, worker 1.0.5
+15 db 1.0.1, web 1.0.4, worker 1.0.5
+END
+    gate 0 history production --at 2026-11-08T12:00Z
+    assert_has "$out" "smoke"
+    assert_has "$out" "bob@example.com"
 }
