@@ -277,7 +277,7 @@ static int prepare_question(struct gate *gate, const struct judge_question *ques
 /* What is not answered is run, side by side. results: one a question that is run, in their order. */
 static int run_rest(struct gate *gate, const struct asked *asked, size_t count,
                     struct trial_result *results, struct error *err) {
-    _cleanup_(free_pointer) struct trial_spec *specs = calloc(count, sizeof *specs); /* lent */
+    _cleanup_(free_pointer) struct trial_spec *specs = calloc(count + 1, sizeof *specs); /* lent */
     if (specs == NULL)
         return error_no_memory(err);
     size_t rest = 0;
