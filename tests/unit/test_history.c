@@ -233,6 +233,7 @@ START_TEST(on_what_evidence) {
         /* by digest: production has another name for the app. The failure after it came in, though it passed once more */
         {"production", 12, 12, "0:12! 0:6 ", "8 8 "},
         {"production", 11, 11, "0:6 ", "8 8 "},
+        {"production", 12, 13, "0:12! 0:6 ", "8 8 "},
         /* what failed later than asked for does not show */
         {"production", 20, 20, "0:2 0:1 1:14! 1:2 ", "8 "},
         {"production", 13, 13, "0:2 0:1 1:2 ", "8 "},
