@@ -111,6 +111,7 @@ START_TEST(table) {
         {"A1 B5 C8", 'C', 'A', 9, 3650, "", 'B', 5, 3655},
         {"A1 B5 C8", 'C', 'A', 9, 0, "CB", 0, 0, 0},
         {"", 'B', 'A', 9, 0, "B", 0, 0, 0},
+        {"A1 pB2", 'C', 'A', 9, 0, "C", 0, 0, 0},
         /* more than are worth a question */
         {"A1 B2 C3 D4 E5 F6 G7 H8 I9 J10 K11", 'K', 'A', 30, 3, "KJIHGFED", 0, 0, 0},
         /* two of one second: the one that stands behind by its bytes is the newer */

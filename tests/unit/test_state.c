@@ -286,6 +286,24 @@ START_TEST(what_a_killed_run_left) {
 }
 END_TEST
 
+/* What was read is what is replaced: nobody else may write between the two. */
+START_TEST(locked_while_it_merges) {
+    struct tree tree = tree_new();
+    struct error err = {0};
+    char path[128];
+    char *aside;
+    snprintf(path, sizeof path, "%s/s", tree.root);
+    struct state *state = open_state(tree.root, &nothing, path);
+    struct adding adding = {
+        .line = "one", .meanwhile = "if flock -n s true; then exit 1; fi", .tree = &tree};
+    unit_ok(state_update(state, &state_sightings, add_line, &adding, &aside, &err), &err);
+    ck_assert_uint_eq(adding.calls, 1);
+    sh(&tree, "flock -n s true"); /* and free afterwards */
+    state_free(state);
+    tree_free(&tree);
+}
+END_TEST
+
 /* Many processes at once: nobody's line is lost. */
 START_TEST(many_at_once_in_a_folder) {
     enum { PROCESSES = 8, LINES = 10 };
@@ -556,6 +574,7 @@ UNIT_MAIN("state", {
     tcase_add_test(cases, part_of_the_repository);
     tcase_add_test(cases, damaged_is_kept_aside);
     tcase_add_test(cases, what_a_killed_run_left);
+    tcase_add_test(cases, locked_while_it_merges);
     tcase_add_test(cases, many_at_once_in_a_folder);
     tcase_add_test(cases, read_and_pushed);
     tcase_add_test(cases, faster_others);
