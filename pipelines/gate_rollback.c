@@ -55,7 +55,7 @@ static int find_entry(const struct gate *gate, const struct earlier_question *q,
     if (*out != NULL)
         return 0;
     return error_set(err, ERROR_USAGE,
-                     "no set is on record that stood in %s before%s; `pingate history --stage %s` "
+                     "no set is on record that stood in %s before%s; `pingate history %s` "
                      "lists them, --to names one",
                      q->stage, q->images->count > 0 ? " with another value of this image" : "",
                      q->stage);

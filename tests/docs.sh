@@ -76,7 +76,9 @@ result $? "pingate help COMMAND is pingate COMMAND --help" "$work/different"
 } >"$work/unknown"
 [ ! -s "$work/unknown" ]
 result $? "README.md names no command and no option that is none" "$work/unknown"
-sed -n '/^Exit status:/,/^$/s/^  \([0-9N+]*\)  *\(.*\)/\1 \2/p' "$work/help" >"$work/statuses"
+# A long meaning goes on in the next line.
+awk '/^Exit status:/ {on = 1; next} !on {next} /^$/ {exit} /^  [0-9]/ {if (line) print line; line = $0; next} {line = line " " $0}
+    END {print line}' "$work/help" | sed 's/  */ /g; s/^ //' >"$work/statuses"
 sed -n 's/^| \([0-9][0-9N+]*\) | \(.*\) |$/\1 \2/p' README.md | tr -d '`' | diff "$work/statuses" - >"$work/difference"
 result $? "README.md has the exit statuses of the help, word for word" "$work/difference"
 
