@@ -78,8 +78,11 @@ int set_value_parse(const char *line, struct set_value *out, struct error *err) 
                            "\"%s\" is no value of a set: image[:tag]@digest, with the image's "
                            "full name, was expected",
                            line);
-    else
-        *out = (struct set_value){steal(name.image), steal(name.tag), steal(name.digest)};
+    else {
+        out->image = steal(name.image);
+        out->tag = steal(name.tag);
+        out->digest = steal(name.digest);
+    }
     reference_clear(&name);
     return result;
 }

@@ -27,7 +27,8 @@ int gate_take_outside(struct gate *gate, struct error *err) {
         return 0;
     for (size_t i = 0; i < gate->updates.count; i++) {
         struct update *update = &gate->updates.items[i];
-        if (!plan_moves(update) || plan_covers(&gate->plan, i) ||
+        const struct test *test = test_from_outside(gate, update);
+        if (!plan_moves(update) || plan_covers(&gate->plan, i) || test == NULL ||
             !gate_is_covered_outside(gate, update))
             continue;
         int result;
@@ -38,7 +39,7 @@ int gate_take_outside(struct gate *gate, struct error *err) {
             result = update_decide(update, err, VERDICT_PROMOTE, CODE_NONE,
                                    "nothing was run on it: only test \"%s\" covers it, whose "
                                    "outcome comes from outside (`pingate record`)",
-                                   test_from_outside(gate, update)->name);
+                                   test->name);
         if (result < 0)
             return -1;
     }

@@ -216,9 +216,9 @@ static bool is_known(const struct sighting *history, size_t count, const struct 
 
 /* A pin that the tag still has needs no line of its own. */
 static bool is_seen_too(const struct sighting_list *seen, const struct sighting *pin) {
-    size_t count;
+    size_t count = 0;
     const struct sighting *lines = sightings_of(seen, pin->image, pin->tag, &count);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; lines != NULL && i < count; i++)
         if (!lines[i].pinned && strcmp(lines[i].digest, pin->digest) == 0)
             return true;
     return false;

@@ -96,19 +96,30 @@ static bool holds(const struct ledger_entry *entry, const char *line, const char
     return false;
 }
 
+/* Whether the change made this value. err: no-memory */
+static int makes(const struct ledger_change *change, const char *line, bool *same,
+                 struct error *err) {
+    *same = false;
+    if (change->digest == NULL || change->old_digest == NULL)
+        return 0;
+    _cleanup_(free_pointer) char *new =
+        reference_text(change->image, change->tag, change->digest, err);
+    if (new == NULL)
+        return -1;
+    *same = strcmp(new, line) == 0;
+    return 0;
+}
+
 /* What the value was before that entry; NULL in *from: the entry does not tell. */
 static int undo_changes(const struct ledger_entry *entry, const char *line, char **from,
                         bool *several, struct error *err) {
     *from = NULL;
     for (size_t i = 0; i < entry->change_count; i++) {
         const struct ledger_change *change = &entry->changes[i];
-        if (change->digest == NULL || change->old_digest == NULL)
-            continue;
-        _cleanup_(free_pointer) char *new =
-            reference_text(change->image, change->tag, change->digest, err);
-        if (new == NULL)
+        bool same;
+        if (makes(change, line, &same, err) < 0)
             return -1;
-        if (strcmp(new, line) != 0)
+        if (!same)
             continue;
         if (*from != NULL) {
             *several = true;
@@ -129,7 +140,7 @@ static int by_changes(const struct earlier_question *q, const struct ledger_entr
         return -1;
     for (const struct ledger_entry *entry = q->ledger->items + q->ledger->count;
          entry-- > until + 1 && !*several;) {
-        char *from;
+        char *from = NULL;
         if (!tells(q, entry))
             continue;
         if (undo_changes(entry, at, &from, several, err) < 0)

@@ -1,12 +1,13 @@
 /* The stories of test_entry.c, which tells how they are written. */
 
 /* In production stand r1 and n1; in staging r2 and n1 since hour 0, tested. */
-#define PROVEN "0 proven r2 n1; 0 see production r1 n1; "
+#define PROVEN    "0 proven r2 n1; 0 see production r1 n1; "
 
 #define TWO_TESTS "[{name: answers, images: redis, run: x}, {name: smoke, run: x}]"
 #define TOGETHER  "[{name: answers, images: [redis, nginx], in: python, run: x}]"
 
-/* clang-format off: one story, one line */
+/* One story, one line. */
+/* clang-format off */
 static const struct row rows[] = {
     /* nothing to do */
     {"the same stands in both", NULL, "0 proven r1 n1", "r1 n1", "r1 n1", .now = 1, .expected = "up-to-date"},
