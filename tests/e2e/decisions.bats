@@ -143,7 +143,26 @@ in_staging() { # RULE-OF-PRODUCTION
     production_holds "$new"
 }
 
-@test "a decision settles what a crash left, and writes nothing without stages" {
+@test "a decision first finishes what a crash left" {
+    two_stages ""
+    gate 0 run
+    commit "Staging"
+    # the first two renameat put the journal in place: the pin file is next, and the ledger's file stands still aside
+    cat >"$work/killed" <<END
+#!/bin/sh
+exec strace -qq -f -o "$work/trace" -e trace=renameat -e inject=renameat:signal=SIGKILL:when=3 "${PINGATE_TEST_PROGRAM:-$tests/../build/pingate}" "\$@"
+END
+    chmod +x "$work/killed"
+    PINGATE_TEST_PROGRAM=$work/killed gate 137 promote production
+    [ -f .pingate/local/journal.json ]
+    gate 0 hold production --reason "look first"
+    assert_has "$err" "finished an interrupted promotion"
+    production_holds "$new"
+    [ ! -e .pingate/local ]
+    assert_ledger '[.[] | select(.body.stage == "production") | .type] | (index("promoted") != null) and (index("held") != null)'
+}
+
+@test "decisions need stages" {
     in_staging ""
     sed -i '/^stages:/,$d' pingate.yaml
     gate 2 hold production --reason x
