@@ -10,9 +10,10 @@
 
 static int run_git(const char *root, const char *const *arguments, struct cancel *cancel,
                    struct process_result *result, struct error *err) {
-    const char *argv[16] = {"git", "-c", "core.fsmonitor=false", "-C", root};
-    for (size_t i = 0; i < 10 && arguments[i] != NULL; i++)
-        argv[5 + i] = arguments[i];
+    /* without its optional locks `status` does not write the index anew: this only looks */
+    const char *argv[16] = {"git", "--no-optional-locks", "-c", "core.fsmonitor=false", "-C", root};
+    for (size_t i = 0; i < 9 && arguments[i] != NULL; i++)
+        argv[6 + i] = arguments[i];
     struct process_options options = {
         .argv = argv, .timeout_ms = GIT_TIMEOUT_MS, .output_limit = STATUS_LIMIT, .cancel = cancel};
     return process_run(&options, result, err) < 0 ? error_wrap(err, "git %s", arguments[0]) : 0;

@@ -150,7 +150,8 @@ in_staging() { # RULE-OF-PRODUCTION
     # the first two renameat put the journal in place: the pin file is next, and the ledger's file stands still aside
     cat >"$work/killed" <<END
 #!/bin/sh
-exec strace -qq -f -o "$work/trace" -e trace=renameat -e inject=renameat:signal=SIGKILL:when=3 "${PINGATE_TEST_PROGRAM:-$tests/../build/pingate}" "\$@"
+export ASAN_OPTIONS=exitcode=99:detect_leaks=0
+exec strace -f -o "$work/trace" -e trace=renameat -e inject=renameat:signal=SIGKILL:when=3 "${PINGATE_TEST_PROGRAM:-$tests/../build/pingate}" "\$@"
 END
     chmod +x "$work/killed"
     PINGATE_TEST_PROGRAM=$work/killed gate 137 promote production
