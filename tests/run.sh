@@ -7,8 +7,8 @@
 #       unit [NAME]              make check: tests/unit/test_NAME.c and tests/NAME.sh (golden cases, layering, schemas)
 #       sanitize [NAME]          the same with the address, leak and undefined-behaviour sanitizers
 #       e2e [NAME]               end to end: tests/e2e/NAME.bats, or all tests whose name contains NAME
-#       e2e-sanitize [NAME]      the same with the sanitized program, without quickstart and container
-#       e2e-podman [NAME]        the same with Podman's API service as the engine, without these two
+#       e2e-sanitize [NAME]      the same with the sanitized program, without quickstart, container, ci
+#       e2e-podman [NAME]        the same with Podman's API service as the engine, without these three
 #       faults [NAME]            scripted servers that lie, cut, stall and flood: tests/faults/NAME.py
 #       faults-sanitize [NAME]   the same with the sanitized program
 #       crash [NAME]             stopped and killed at every step: tests/crash/NAME.sh in its short form
@@ -204,8 +204,9 @@ tap_results() { # LOG STATUS
 
 end_to_end() { # PROGRAM KIND-OF-ENGINE [NAME]
     local log=$logs/$part.log files=(tests/e2e/*.bats) filter=() status=0
-    # The quickstart and the container build a program of their own, on a Docker Engine: once is enough.
-    [ "$part" = e2e ] || mapfile -t files < <(printf '%s\n' "${files[@]}" | grep -vE '/(quickstart|container).bats')
+    # The quickstart and the container build a program of their own, on a Docker Engine, and the steps of CI are scripts around
+    # the same program: once is enough.
+    [ "$part" = e2e ] || mapfile -t files < <(printf '%s\n' "${files[@]}" | grep -vE '/(quickstart|container|ci)\.bats')
     if [ -n "${3:-}" ]; then
         if [ -f "tests/e2e/$3.bats" ]; then files=("tests/e2e/$3.bats"); else filter=(--filter "$3"); fi
     fi
