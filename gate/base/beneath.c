@@ -39,6 +39,16 @@ const char *beneath_name(const char *path) {
     return slash != NULL ? slash + 1 : path;
 }
 
+/* -1 with errno as openat2 has it: a link is told as one, and not as something that is no folder. */
+static int refused(int folder_fd, const char *name) {
+    struct stat status;
+    int why = errno;
+    bool link = why == ENOTDIR && fstatat(folder_fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+                S_ISLNK(status.st_mode);
+    errno = link ? ELOOP : why;
+    return -1;
+}
+
 /* For kernels before 5.6, and sandboxes that refuse what they do not know. */
 static int open_by_names(int root_fd, const char *path, int flags, mode_t mode) {
     if (strlen(path) > BENEATH_PATH_LIMIT) {
@@ -56,7 +66,7 @@ static int open_by_names(int root_fd, const char *path, int flags, mode_t mode) 
             return openat(from_fd, name, flags, mode);
         int next_fd = openat(from_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (next_fd < 0)
-            return -1;
+            return refused(from_fd, name);
         file_closep(&folder_fd);
         folder_fd = next_fd;
         path += length + 1;
