@@ -29,8 +29,8 @@ stages:
 END
 }
 
-ledger() { # JQ-EXPRESSION over the list of all entries
-    jq -s "$1" .pingate/ledger/*/*.jsonl
+ledger() { # JQ-EXPRESSION over the list of all entries, oldest first; files of one second have no order
+    jq -s "sort_by(.time) | $1" .pingate/ledger/*/*.jsonl
 }
 
 assert_ledger() {
