@@ -81,14 +81,17 @@ static int add_snapshot(struct search *search, struct entry_index *sets, const c
     size_t number;
     if (entry_index_number(sets, set, strlen(set), search->snapshots.count, &number, err) < 0)
         return -1;
-    if (number == search->snapshots.count) {
-        struct snapshot *place = array_add(&search->snapshots, err);
+    struct snapshot *place;
+    if (number < search->snapshots.count) {
+        place = &search->snapshots.items[number];
+    } else {
+        place = array_add(&search->snapshots, err);
         if (place == NULL)
             return -1;
         *place = snapshot;
     }
     /* from the newest on, so what comes last was first */
-    search->snapshots.items[number].since_ms = snapshot.since_ms;
+    place->since_ms = snapshot.since_ms;
     return 0;
 }
 

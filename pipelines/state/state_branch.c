@@ -221,8 +221,8 @@ static int has_object(const struct state *state, const char *oid, bool *there, s
 
 /* in, out  oid  where the branch is; another run may push between our question and the fetch, so it is the fetched one then */
 static int fetch(const struct state *state, char oid[OID_SIZE], struct error *err) {
-    bool shallow;
-    bool there;
+    bool shallow = false;
+    bool there = false;
     if (is_shallow(state, &shallow, err) < 0 || has_object(state, oid, &there, err) < 0)
         return -1;
     if (there)
