@@ -6,10 +6,6 @@
 #include "gate/base/text.h"
 #include "gate/reference.h"
 
-static int compare_lines(const void *a, const void *b) {
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 /* Each line once, sorted, and the id of them. */
 static int finish(struct set *set, struct error *err) {
     struct string_list *lines = &set->lines;
@@ -88,8 +84,7 @@ int set_value_parse(const char *line, struct set_value *out, struct error *err) 
 }
 
 bool set_has(const struct set *set, const char *line) {
-    return set->lines.count > 0 && bsearch(&line, set->lines.items, set->lines.count,
-                                           sizeof *set->lines.items, compare_lines) != NULL;
+    return string_list_has_sorted(&set->lines, line);
 }
 
 void set_clear(struct set *set) {

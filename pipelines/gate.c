@@ -53,11 +53,15 @@ static int select_images(struct gate *gate, const struct string_list *wanted, st
     return 0;
 }
 
-int gate_find(struct gate *gate, struct error *err) {
+int gate_scan(struct gate *gate, struct error *err) {
     struct scan_options options = {.include = &gate->config->include,
                                    .exclude = &gate->config->exclude,
                                    .cancel = gate->cancel};
-    if (scan_tree(gate->options->root, &options, &gate->scan, err) < 0)
+    return scan_tree(gate->options->root, &options, &gate->scan, err);
+}
+
+int gate_find(struct gate *gate, struct error *err) {
+    if (gate_scan(gate, err) < 0)
         return error_wrap(err, "scan %s", gate->options->root);
     if (gate_find_stages(gate, err) < 0 ||
         (!gate_enters(gate->options) && gate->options->back == NULL &&

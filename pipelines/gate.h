@@ -136,6 +136,7 @@ int gate_end(const struct gate_options *options, const struct cancel *cancel,
  *   fill_result  what the reports tell
  */
 int gate_find(struct gate *gate, struct error *err) _must_check_;
+int gate_scan(struct gate *gate, struct error *err) _must_check_;        /* a part of each find */
 int gate_find_stages(struct gate *gate, struct error *err) _must_check_; /* a part of find */
 int gate_enter(struct gate *gate, struct error *err) _must_check_;
 int gate_prove(struct gate *gate, struct error *err) _must_check_;

@@ -120,10 +120,7 @@ static int compare(struct gate *gate, const struct scan *old, struct update *upd
 int gate_find_since(struct gate *gate, struct error *err) {
     _cleanup_(free_pointer) char *commit = find_commit(gate, err);
     _cleanup_(scan_clear) struct scan old = {0};
-    struct scan_options options = {.include = &gate->config->include,
-                                   .exclude = &gate->config->exclude,
-                                   .cancel = gate->cancel};
-    if (commit == NULL || scan_tree(gate->options->root, &options, &gate->scan, err) < 0)
+    if (commit == NULL || gate_scan(gate, err) < 0)
         return -1;
     const struct pin_list *pins = &gate->scan.pins;
     for (size_t i = 0; i < pins->count; i++)
@@ -156,11 +153,7 @@ static int stand(struct update *update, const char *stage, struct error *err) {
 
 int gate_find_standing(struct gate *gate, struct error *err) {
     const char *name = gate->options->standing;
-    struct scan_options options = {.include = &gate->config->include,
-                                   .exclude = &gate->config->exclude,
-                                   .cancel = gate->cancel};
-    if (gate_check_stage(gate->config, name, err) < 0 ||
-        scan_tree(gate->options->root, &options, &gate->scan, err) < 0 ||
+    if (gate_check_stage(gate->config, name, err) < 0 || gate_scan(gate, err) < 0 ||
         gate_find_stages(gate, err) < 0)
         return -1;
     for (size_t i = 0; i < gate->updates.count; i++)

@@ -53,6 +53,11 @@ bool string_list_has(const struct string_list *list, const char *string) {
     return false;
 }
 
+bool string_list_has_sorted(const struct string_list *list, const char *string) {
+    return list->count > 0 &&
+           bsearch(&string, list->items, list->count, sizeof *list->items, compare_strings) != NULL;
+}
+
 void string_list_clear(struct string_list *list) {
     for (size_t i = 0; i < list->count; i++)
         free(list->items[i]);

@@ -29,4 +29,6 @@ struct string_list {
 int string_list_add(struct string_list *list, const char *string, struct error *err) _must_check_;
 void string_list_sort(struct string_list *list); /* by bytes */
 bool string_list_has(const struct string_list *list, const char *string);
+/* The same of a list that is sorted by bytes, without looking at each. */
+bool string_list_has_sorted(const struct string_list *list, const char *string);
 void string_list_clear(struct string_list *list);

@@ -119,14 +119,8 @@ bool checkout_is_target(const struct checkout *checkout, const char *target) {
     return checkout->branch != NULL && strcmp(checkout->branch, target) == 0;
 }
 
-static int compare(const void *a, const void *b) {
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 bool checkout_has_changed(const struct checkout *checkout, const char *file) {
-    const struct string_list *changed = &checkout->changed;
-    return changed->count > 0 &&
-           bsearch(&file, changed->items, changed->count, sizeof *changed->items, compare) != NULL;
+    return string_list_has_sorted(&checkout->changed, file);
 }
 
 void checkout_clear(struct checkout *checkout) {

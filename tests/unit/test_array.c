@@ -57,6 +57,7 @@ START_TEST(strings) {
     static const char *const sorted[] = {"", "B", "a", "a", "aa", "b", "\xc3\xa9"};
     string_list_sort(&list); /* an empty one is fine */
     ck_assert(!string_list_has(&list, "a"));
+    ck_assert(!string_list_has_sorted(&list, "a"));
     char word[8];
     for (size_t i = 0; i < 7; i++) {
         snprintf(word, sizeof word, "%s", words[i]);
@@ -69,6 +70,10 @@ START_TEST(strings) {
     ck_assert(string_list_has(&list, ""));
     ck_assert(!string_list_has(&list, "A"));
     ck_assert(!string_list_has(&list, "aaa"));
+    for (size_t i = 0; i < 7; i++)
+        ck_assert(string_list_has_sorted(&list, sorted[i]));
+    ck_assert(!string_list_has_sorted(&list, "A"));
+    ck_assert(!string_list_has_sorted(&list, "aaa"));
     string_list_clear(&list);
     ck_assert_ptr_null(list.items);
     ck_assert_uint_eq(list.count, 0);
