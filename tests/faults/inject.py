@@ -295,7 +295,7 @@ def chosen(counts, full, sample):
 
 def build():
     """The copy of the program beside the one under test; a sanitized build where there is one."""
-    folder = os.environ.get("PINGATE_TEST_BUILD") or os.path.dirname(harness.program())
+    folder = os.path.abspath(os.environ.get("PINGATE_TEST_BUILD") or os.path.dirname(harness.program()))
     made = subprocess.run(["make", "-s", "-C", folder, "tests/faults/pingate-inject"], stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT)
     if made.returncode != 0:
