@@ -47,7 +47,7 @@ struct http_request {
     /* NULL is the environment's (http_proxy, https_proxy, no_proxy); "" is none */
     const char *proxy;
 
-    const void *body;   /* or NULL */
+    const void *body;   /* or NULL; with body_from_fd, what is sent behind the file */
     size_t body_length; /* bytes */
     int body_fd; /* used when body_from_fd; read with pread from 0, so several requests may share it */
     int64_t body_fd_size; /* bytes */

@@ -94,17 +94,22 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context) {
     return 0;
 }
 
+/* The file first, where there is one, and then what stands in memory. */
 static size_t on_read(char *bytes, size_t size, size_t count, void *context) {
     struct transfer *transfer = context;
     size_t room = size * count;
-    if (!transfer->request.body_from_fd) {
-        size_t left = transfer->request.body_length - (size_t)transfer->sent;
+    int64_t of_file = transfer->request.body_from_fd ? transfer->request.body_fd_size : 0;
+    if (transfer->sent >= of_file) {
+        size_t done = (size_t)(transfer->sent - of_file);
+        size_t left = transfer->body != NULL ? transfer->request.body_length - done : 0;
         size_t part = left < room ? left : room;
         if (part > 0)
-            memcpy(bytes, transfer->body + transfer->sent, part);
+            memcpy(bytes, transfer->body + done, part);
         transfer->sent += (int64_t)part;
         return part;
     }
+    if ((int64_t)room > of_file - transfer->sent)
+        room = (size_t)(of_file - transfer->sent);
     ssize_t got = pread(transfer->request.body_fd, bytes, room, transfer->sent);
     if (got < 0) {
         error_set_errno(&transfer->error, "read what is sent");
@@ -155,8 +160,8 @@ static int set_body(struct transfer *transfer, const struct http_request *reques
             if (transfer->body == NULL)
                 return -1;
         }
-        int64_t size =
-            request->body_from_fd ? request->body_fd_size : (int64_t)request->body_length;
+        int64_t size = request->body_from_fd ? request->body_fd_size : 0;
+        size += request->body != NULL ? (int64_t)request->body_length : 0;
         curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
         curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)size);
         curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read);

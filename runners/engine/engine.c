@@ -80,19 +80,24 @@ static int send_call(struct engine *engine, const struct engine_call *call, cons
                      const char *body, struct http_response *response, struct error *err) {
     const char *headers[3] = {0};
     size_t count = 0;
+    size_t length = body != NULL ? strlen(body) : 0;
     if (call->header != NULL)
         headers[count++] = call->header;
     if (body != NULL)
         headers[count++] = "Content-Type: application/json";
-    else if (call->body_size > 0)
+    else if (call->body_size > 0 || call->body_tail != NULL)
         headers[count++] = "Content-Type: application/x-tar";
+    if (call->body_tail != NULL) {
+        body = text_string(call->body_tail);
+        length = call->body_tail->length;
+    }
     struct http_request request = {.method = call->method,
                                    .url = url,
                                    .unix_socket = engine->location.socket,
                                    .proxy = engine->location.loopback ? "" : NULL,
                                    .headers = headers,
                                    .body = body,
-                                   .body_length = body != NULL ? strlen(body) : 0,
+                                   .body_length = length,
                                    .body_limit = ANSWER_LIMIT,
                                    .on_data = call->on_data,
                                    .data_context = call->context,

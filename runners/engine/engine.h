@@ -56,6 +56,7 @@ struct engine_call {
     const char *header; /* one more, or NULL */
     int body_fd;        /* tar to send when body_size > 0 */
     int64_t body_size;
+    const struct text *body_tail; /* sent behind it; NULL for nothing */
     int64_t timeout_ms;      /* of the whole call; 0 is engine_timeout_ms() */
     int64_t idle_timeout_ms; /* 0 is none */
     bool needs_end; /* the answer must say itself where it ends: a cut must not look like an end */

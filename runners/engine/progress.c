@@ -1,6 +1,5 @@
 #include "runners/engine/progress.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,6 +79,8 @@ static int read_line(struct progress *progress, struct error *err) {
     if (json_read(text_string(&progress->line), progress->line.length, 0, &line, NULL, err) < 0)
         return -1;
     text_truncate(&progress->line, 0);
+    if (progress->on_line != NULL && progress->on_line(progress->context, line, err) < 0)
+        return -1;
     const char *failure = failure_of(line);
     if (failure == NULL)
         return count_layer(progress, line, err);
@@ -91,7 +92,7 @@ static int read_line(struct progress *progress, struct error *err) {
 
 int progress_feed(void *context, const char *bytes, size_t length, struct error *err) {
     struct progress *progress = context;
-    progress->line.ceiling = PROGRESS_LINE_LIMIT;
+    progress->line.ceiling = progress->line_limit != 0 ? progress->line_limit : PROGRESS_LINE_LIMIT;
     while (length > 0) {
         const char *end = memchr(bytes, '\n', length);
         size_t part = end != NULL ? (size_t)(end - bytes) : length;

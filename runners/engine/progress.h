@@ -7,11 +7,12 @@
  */
 #pragma once
 
+#include <jansson.h>
 #include <stdint.h>
 
 #include "gate/base/text.h"
 
-#define PROGRESS_LINE_LIMIT (1u << 20) /* bytes of one line */
+#define PROGRESS_LINE_LIMIT (1u << 20) /* bytes of one line, where nothing else is said */
 #define PROGRESS_LAYERS     256        /* whose bytes are added up; more are not counted */
 #define PROGRESS_WORDS      1000       /* bytes of an engine's words that are kept */
 
@@ -22,8 +23,11 @@ struct progress_layer {
 
 struct progress {
     void (*on_bytes)(void *context, int64_t done, int64_t total); /* of all layers; may be NULL */
+    /* each line, also one that is no JSON (NULL) or tells of an error; may be NULL */
+    int (*on_line)(void *context, const json_t *line, struct error *err);
     void *context;
-    char *failure; /* the first one, the engine's own words */
+    size_t line_limit; /* bytes of one line; 0 is PROGRESS_LINE_LIMIT */
+    char *failure;     /* the first one, the engine's own words */
 
     struct text line; /* what came of it so far */
     struct {
