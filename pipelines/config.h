@@ -22,6 +22,9 @@
  *         images: [redis]
  *         run: ["redis-server --version", ["/bin/true"], {in: python, command: "pytest -q"}]
  *         timeout: 5m
+ *       - name: app
+ *         build: {context: ., dockerfile: Dockerfile, target: test, args: {NAME: value}}   # or `build: .`
+ *         run: make check              # in what was built on the candidates
  *         artifacts: [build/report, out.txt]   # files of the workspace to fetch, see runners/artifact_names.h
  *     stages: [{name: staging, files: [deploy/staging/]}]   # see pipelines/stages/stage.h
  *     target: main                                          # the branch whose files and decisions count

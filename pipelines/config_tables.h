@@ -7,10 +7,13 @@
 #define REUSE_NOT_GIVEN (-1) /* of a test: the default of the file counts */
 
 extern const struct key_table config_test_table, config_command_table, config_stage_table,
-    config_state_table;
+    config_state_table, config_build_table;
 
 /* int64_t of milliseconds; 0 as well */
 read_value config_read_reuse;
+
+/* field: struct test_build *; config_build.c */
+read_value config_read_build;
 
 /* field: struct test_list */
 read_value config_read_tests;

@@ -255,6 +255,7 @@ static const struct key test_keys[] = {
     {"name", read_name, offsetof(struct test, name)},
     {"images", config_read_selectors, offsetof(struct test, images)},
     {"in", config_read_selector, offsetof(struct test, in)},
+    {"build", config_read_build, offsetof(struct test, build)},
     {"run", read_run, 0},
     {"timeout", config_read_duration, offsetof(struct test, timeout_ms)},
     {"environment", read_environment, offsetof(struct test, environment)},
@@ -272,7 +273,7 @@ static const struct key test_keys[] = {
     {0},
 };
 
-static const char *const test_future[] = {"build", "services", "junit", "secrets", NULL};
+static const char *const test_future[] = {"services", "junit", "secrets", NULL};
 
 const struct key_table config_test_table = {"a test", "tests.", test_keys, test_future};
 
@@ -316,6 +317,11 @@ static int add_test(const char *file, const struct yaml_node *node, struct test_
         return config_complain(
             file, node, err,
             "test \"%s\" lacks \"run\": a test without a command would pass by itself", test->name);
+    if (test->build != NULL && test->in != NULL)
+        return config_complain(file, node, err,
+                               "test \"%s\" has both \"build\" and \"in\": its commands run in what is "
+                               "built; one that shall run elsewhere has an `in` of its own",
+                               test->name);
     for (size_t i = 0; i + 1 < tests->count; i++)
         if (strcasecmp(tests->items[i].name, test->name) == 0)
             return config_complain(file, node, err,

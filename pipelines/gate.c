@@ -57,7 +57,13 @@ int gate_scan(struct gate *gate, struct error *err) {
     struct scan_options options = {.include = &gate->config->include,
                                    .exclude = &gate->config->exclude,
                                    .cancel = gate->cancel};
-    return scan_tree(gate->options->root, &options, &gate->scan, err);
+    if (scan_tree(gate->options->root, &options, &gate->scan, err) < 0)
+        return -1;
+    /* a rollback tests nothing, and shall not wait for a Dockerfile */
+    return gate->options->back == NULL
+               ? plan_builds_find(gate->config, gate->options->root, &gate->scan.pins,
+                                  &gate->builds, err)
+               : 0;
 }
 
 int gate_find(struct gate *gate, struct error *err) {
@@ -95,7 +101,8 @@ int gate_look_up(struct gate *gate, struct error *err) {
 }
 
 int gate_plan(struct gate *gate, struct error *err) {
-    if (plan_make(gate->config, &gate->updates, gate_asks_every_test(gate), &gate->plan, err) < 0)
+    if (plan_make(gate->config, &gate->updates, &gate->builds, gate_asks_every_test(gate),
+                  &gate->plan, err) < 0)
         return -1;
     for (size_t i = 0; i < gate->plan.warnings.count; i++) {
         terminal_warning(gate->terminal, "%s", gate->plan.warnings.items[i]);
@@ -306,6 +313,8 @@ void gate_clear(struct gate *gate) {
     state_freep(&gate->state);
     pull_clear(&gate->pull);
     plan_clear(&gate->plan);
+    plan_builds_clear(&gate->builds);
+    gate_clear_contexts(gate);
     schedule_freep(&gate->schedule);
     workspace_clear(&gate->workspace);
 }

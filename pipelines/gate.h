@@ -50,6 +50,15 @@ struct gate_set {
     struct set set;
 };
 
+struct build_context;
+
+/* Of builds, for as long as the gate; a trial lends from it. */
+struct gate_contexts {
+    struct build_context **items;
+    size_t count;
+    size_t capacity;
+};
+
 struct gate_drafts {
     struct ledger_entry *items; /* lend from the gate */
     size_t count;
@@ -81,6 +90,8 @@ struct gate {
         *answers;         /* of `promote`: one a stage; of those that were not asked, empty */
     struct lookup lookup; /* open from the look-up on, in `run` only for as long as that takes */
     struct state *state;  /* open during the look-up; NULL: none is kept, or it could not be read */
+    struct plan_builds builds; /* of the tests; the plan lends from it */
+    struct gate_contexts contexts;
     struct plan plan;
     struct pull pull; /* of `run --plan` */
     char run_id[17];  /* 16 hex digits */
@@ -185,6 +196,11 @@ void gate_show_reused(struct gate *gate, const char *title, const struct ledger_
 int gate_keep_evidence(struct gate *gate, const struct evidence_key *key,
                        const struct trial_result *result, struct error *err) _must_check_;
 int gate_draft_evidence(struct gate *gate, struct error *err) _must_check_;
+
+/* What a trial builds, where it builds something: gate_builds.c. err: io, input, conflict */
+int gate_build_spec(struct gate *gate, const struct plan_trial *trial, const bool *moved,
+                    struct trial_spec *spec, struct error *err) _must_check_;
+void gate_clear_contexts(struct gate *gate);
 
 /* Records one answered trial in the result; gate_trials.c. */
 int gate_ask(void *gate, struct judge_question *questions, size_t count,

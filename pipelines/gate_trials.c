@@ -7,6 +7,7 @@
 #include "gate/base/file.h"
 #include "pipelines/gate.h"
 #include "reports/clean.h"
+#include "runners/build_context.h"
 #include "runners/reproduce.h"
 
 /* "logs/012-answers": unique in a run, and a name that every file system takes. kind: "logs", "artifacts" */
@@ -54,7 +55,9 @@ static int record_command(struct gate *gate, const struct trial_spec *spec,
     to->duration_ms = from->duration_ms;
     to->out_bytes = from->out_bytes;
     to->err_bytes = from->err_bytes;
-    to->image = reference_text(s->image, s->tag, s->digest, err);
+    to->image = s->digest != NULL
+                    ? reference_text(s->image, s->tag, s->digest, err)
+                    : string_format(err, "built from %s", spec->build->context->dockerfile);
     to->out_tail = cleaned(gate, &from->out_tail, from->outcome, err);
     to->err_tail = cleaned(gate, &from->err_tail, from->outcome, err);
     to->reproduce = reproduce_command(spec, step, err);
@@ -121,6 +124,27 @@ static int record_artifacts(struct gate *gate, const struct trial_spec *spec,
     return relative_path(gate, spec->artifact_folder, &to->artifact_folder, err);
 }
 
+static int record_build(struct gate *gate, const struct trial_spec *spec,
+                        const struct build_result *from, struct result_trial *to,
+                        struct error *err) {
+    to->build = calloc(1, sizeof *to->build);
+    if (to->build == NULL)
+        return error_no_memory(err);
+    struct result_build *build = to->build;
+    build->outcome = from->outcome;
+    build->duration_ms = from->duration_ms;
+    build->bytes = from->bytes;
+    build->tail = cleaned(gate, &from->tail, from->outcome, err);
+    if (build->tail == NULL ||
+        string_copy(spec->build->context->dockerfile, &build->dockerfile, err) < 0 ||
+        string_copy(spec->build->build->target, &build->target, err) < 0 ||
+        string_copy(from->reason, &build->reason, err) < 0 ||
+        string_copy(from->step, &build->step, err) < 0 ||
+        string_copy(spec->build->diff, &build->diff, err) < 0)
+        return -1;
+    return relative_path(gate, from->path, &build->path, err);
+}
+
 static int record_trial(struct gate *gate, const struct judge_question *question,
                         const struct trial_spec *spec, const struct trial_result *from,
                         struct error *err) {
@@ -133,7 +157,8 @@ static int record_trial(struct gate *gate, const struct judge_question *question
     to->commands = calloc(from->command_count + 1, sizeof *to->commands);
     if (to->commands == NULL)
         return error_no_memory(err);
-    if (string_copy(from->reason, &to->reason, err) < 0)
+    if (string_copy(from->reason, &to->reason, err) < 0 ||
+        (from->build != NULL && record_build(gate, spec, from->build, to, err) < 0))
         return -1;
     for (size_t i = 0; i < from->command_count; i++, to->command_count++)
         if (record_command(gate, spec, &from->commands[i], i, &to->commands[i], err) < 0) {
@@ -190,6 +215,15 @@ static void show_trial(struct gate *gate, const struct schedule_event *event) {
         terminal_update(gate->terminal, key, text_string(&words), &amount);
         return;
     }
+    if (event->kind != SCHEDULE_TRIAL_DONE) {
+        text_printf(&words, "%s: build", event->spec->title);
+        if (event->kind == SCHEDULE_BUILD_PROGRESS)
+            text_printf(&words, ": %s", event->step);
+        if (event->kind == SCHEDULE_BUILD_DONE)
+            text_printf(&words, ": %s", outcome_name(event->build->outcome));
+        terminal_update(gate->terminal, key, text_string(&words), &amount);
+        return;
+    }
     clock_duration_words(event->result->duration_ms, duration, sizeof duration);
     text_printf(&words, "%s (%s)", event->spec->title, duration);
     if (event->result->reason != NULL)
@@ -236,6 +270,9 @@ void gate_show_event(void *context, const struct schedule_event *event) {
         show_pull(context, event);
         break;
     case SCHEDULE_TRIAL_STARTED:
+    case SCHEDULE_BUILD_STARTED:
+    case SCHEDULE_BUILD_PROGRESS:
+    case SCHEDULE_BUILD_DONE:
     case SCHEDULE_COMMAND_STARTED:
     case SCHEDULE_TRIAL_DONE:
         show_trial(context, event);
@@ -258,8 +295,10 @@ static int prepare_question(struct gate *gate, const struct judge_question *ques
     if (folder == NULL ||
         plan_spec(trial, &gate->updates, question->moved, folder, &asked->spec, err) < 0)
         return -1;
-    if (asked->spec.steps[0].digest == NULL)
+    if (asked->spec.steps[0].digest == NULL && trial->built == NULL)
         return error_set(err, ERROR_BUG, "a trial without a digest was asked for");
+    if (gate_build_spec(gate, trial, question->moved, &asked->spec, err) < 0)
+        return -1;
     if (trial->test->artifacts.count > 0 &&
         (asked->spec.artifact_folder = numbered_folder(gate, "artifacts", gate->trials_run + 1,
                                                        trial->test->name, err)) == NULL)

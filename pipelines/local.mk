@@ -3,10 +3,10 @@ noinst_LIBRARIES += pipelines/libpipelines.a
 pipelines_libpipelines_a_SOURCES = \
 	%D%/attributes.c %D%/attributes.h \
 	%D%/config.c %D%/config.h \
-	%D%/config_stages.c %D%/config_state.c %D%/config_tables.h %D%/config_tests.c \
+	%D%/config_build.c %D%/config_stages.c %D%/config_state.c %D%/config_tables.h %D%/config_tests.c \
 	%D%/config_values.c %D%/config_values.h \
 	%D%/gate.c %D%/gate.h \
-	%D%/gate_evidence.c %D%/gate_ledger.c \
+	%D%/gate_builds.c %D%/gate_evidence.c %D%/gate_ledger.c \
 	%D%/gate_output.c %D%/gate_promote.c %D%/gate_result.c %D%/gate_rollback.c %D%/gate_since.c %D%/gate_state.c %D%/gate_outside.c %D%/gate_stages.c %D%/gate_trials.c \
 	%D%/journal.c %D%/journal.h \
 	%D%/judge.c %D%/judge.h \
@@ -14,6 +14,7 @@ pipelines_libpipelines_a_SOURCES = \
 	%D%/lookup.c %D%/lookup.h \
 	%D%/lookup_cooldown.c %D%/lookup_parts.h \
 	%D%/plan.c %D%/plan.h \
+	%D%/plan_build.c %D%/plan_build.h \
 	%D%/promotion.c %D%/promotion.h \
 	%D%/pull.c %D%/pull.h \
 	%D%/recover.c \

@@ -30,6 +30,7 @@ struct request {
     const struct config *config;
     const struct update_list *updates;
     const struct test *test;
+    const struct plan_built *built; /* what the test builds; NULL: nothing */
     size_t stage;
 };
 
@@ -76,7 +77,7 @@ static int find_in(const struct request *request, const char *in, int line, size
     return 0;
 }
 
-/* Fills steps with updates, or PLAN_NO_SUBJECT for commands that run in the subject. */
+/* Fills steps with updates, PLAN_BUILT, or PLAN_NO_SUBJECT for commands that run in the subject. */
 static int resolve_steps(const struct request *request, size_t *steps, bool *has_subject,
                          struct error *err) {
     const struct test *test = request->test;
@@ -84,9 +85,9 @@ static int resolve_steps(const struct request *request, size_t *steps, bool *has
     for (size_t i = 0; i < test->command_count; i++) {
         const struct test_command *command = &test->commands[i];
         const char *in = command->in != NULL ? command->in : test->in;
-        steps[i] = PLAN_NO_SUBJECT;
+        steps[i] = test->build != NULL ? PLAN_BUILT : PLAN_NO_SUBJECT;
         if (in == NULL)
-            *has_subject = true;
+            *has_subject = *has_subject || test->build == NULL;
         else if (find_in(request, in, command->line, &steps[i], err) < 0)
             return -1;
     }
@@ -96,7 +97,9 @@ static int resolve_steps(const struct request *request, size_t *steps, bool *has
 bool plan_test_covers(const struct test *test, const char *image, const char *tag) {
     if (test->images.count > 0)
         return selector_list_matches(&test->images, image, tag);
-    bool uses_in = false;
+    bool uses_in = test->build != NULL;
+    if (uses_in && string_list_has(&test->build->images, image))
+        return true;
     for (size_t i = 0; i < test->command_count; i++) {
         const char *in = test->commands[i].in != NULL ? test->commands[i].in : test->in;
         uses_in = uses_in || in != NULL;
@@ -109,14 +112,14 @@ bool plan_test_covers(const struct test *test, const char *image, const char *ta
 static int find_covered(const struct request *request, const size_t *steps,
                         struct index_list *covered, struct error *err) {
     const struct test *test = request->test;
-    bool uses_in = false;
+    bool uses_in = test->build != NULL;
     for (size_t i = 0; i < test->command_count; i++)
         uses_in = uses_in || steps[i] != PLAN_NO_SUBJECT;
     for (size_t i = 0; i < request->updates->count; i++) {
         const struct update *update = &request->updates->items[i];
         bool covers = test->images.count > 0
                           ? selector_list_matches(&test->images, update->image, update->tag)
-                          : !uses_in;
+                          : !uses_in || plan_built_has(request->built, update);
         for (size_t s = 0; test->images.count == 0 && s < test->command_count; s++)
             covers = covers || steps[s] == i;
         if (covers && update->stage == request->stage && add_index(covered, i, err) < 0)
@@ -125,12 +128,23 @@ static int find_covered(const struct request *request, const size_t *steps,
     return 0;
 }
 
-static int add_trial(struct plan *plan, const struct test *test, size_t subject,
+static int add_bases(const struct request *request, struct index_list *participants,
+                     struct error *err) {
+    for (size_t i = 0; i < request->updates->count; i++)
+        if (plan_built_has(request->built, &request->updates->items[i]) &&
+            add_index(participants, i, err) < 0)
+            return -1;
+    return 0;
+}
+
+static int add_trial(struct plan *plan, const struct request *request, size_t subject,
                      const size_t *steps, const struct index_list *covers, struct error *err) {
+    const struct test *test = request->test;
     struct plan_trial *trial = array_add(plan, err);
     if (trial == NULL)
         return -1;
     trial->test = test;
+    trial->built = request->built;
     trial->subject = subject;
     trial->steps = calloc(test->command_count, sizeof *trial->steps);
     if (trial->steps == NULL)
@@ -140,8 +154,11 @@ static int add_trial(struct plan *plan, const struct test *test, size_t subject,
     int result = subject != PLAN_NO_SUBJECT ? add_index(&participants, subject, err) : 0;
     for (size_t i = 0; i < test->command_count && result == 0; i++) {
         trial->steps[i] = steps[i] != PLAN_NO_SUBJECT ? steps[i] : subject;
-        result = add_index(&participants, trial->steps[i], err);
+        if (trial->steps[i] != PLAN_BUILT)
+            result = add_index(&participants, trial->steps[i], err);
     }
+    if (result == 0)
+        result = add_bases(request, &participants, err);
     if (subject != PLAN_NO_SUBJECT && result == 0)
         result = add_index(&covered, subject, err);
     for (size_t i = 0; subject == PLAN_NO_SUBJECT && i < covers->count && result == 0; i++)
@@ -170,22 +187,23 @@ static int plan_test(const struct request *request, struct plan *plan, bool *any
     int result = find_covered(request, steps, &covered, err);
     *any = *any || covered.count > 0;
     if (result == 0 && !has_subject && covered.count > 0)
-        result = add_trial(plan, test, PLAN_NO_SUBJECT, steps, &covered, err);
+        result = add_trial(plan, request, PLAN_NO_SUBJECT, steps, &covered, err);
     for (size_t i = 0; has_subject && i < covered.count && result == 0; i++)
-        result = add_trial(plan, test, covered.items[i], steps, &covered, err);
+        result = add_trial(plan, request, covered.items[i], steps, &covered, err);
     free(covered.items);
     return result;
 }
 
 /* A test of another stage is not idle: this command is not about that stage. */
 static int plan_stages(const struct config *config, const struct update_list *updates,
-                       const struct test *test, bool every_test, struct plan *plan,
-                       struct error *err) {
+                       const struct plan_builds *builds, const struct test *test, bool every_test,
+                       struct plan *plan, struct error *err) {
+    const struct plan_built *built = plan_built_of(builds, test);
     bool asked = false;
     bool any = false;
     for (size_t s = 0; s <= config->stages.count; s++) {
         size_t stage = s < config->stages.count ? s : STAGE_NONE;
-        struct request request = {config, updates, test, stage};
+        struct request request = {config, updates, test, built, stage};
         bool here = false;
         for (size_t i = 0; i < updates->count && !here; i++)
             here = updates->items[i].stage == stage;
@@ -199,8 +217,11 @@ static int plan_stages(const struct config *config, const struct update_list *up
     }
     if (!asked || any)
         return 0;
+    bool bare = built != NULL && built->pin_count == 0;
     _cleanup_(free_pointer) char *warning = string_format(
-        err, "%s:%d: test \"%s\" covers no pinned image", config->file, test->line, test->name);
+        err, "%s:%d: test \"%s\" covers no pinned image%s%s%s", config->file, test->line, test->name,
+        bare ? ": " : "", bare ? built->dockerfile : "",
+        bare ? ", which it builds, has no pin; `pingate pin` adds digests" : "");
     return warning != NULL ? string_list_add(&plan->warnings, warning, err) : -1;
 }
 
@@ -222,12 +243,13 @@ static int warn_of_idle_rules(const struct config *config, const struct update_l
     return 0;
 }
 
-int plan_make(const struct config *config, const struct update_list *updates, bool every_test,
-              struct plan *plan, struct error *err) {
+int plan_make(const struct config *config, const struct update_list *updates,
+              const struct plan_builds *builds, bool every_test, struct plan *plan,
+              struct error *err) {
     *plan = (struct plan){0};
     for (size_t i = 0; i < config->tests.count; i++)
         if (!config->tests.items[i].external &&
-            plan_stages(config, updates, &config->tests.items[i], every_test, plan, err) < 0)
+            plan_stages(config, updates, builds, &config->tests.items[i], every_test, plan, err) < 0)
             return -1;
     return warn_of_idle_rules(config, updates, plan, err);
 }
@@ -291,6 +313,10 @@ static int add_variables(const struct plan_trial *trial, const struct update_lis
 static int fill_step(const struct plan_trial *trial, size_t index,
                      const struct update_list *updates, const bool *moved, struct trial_step *step,
                      struct error *err) {
+    if (trial->steps[index] == PLAN_BUILT) {
+        step->command = &trial->test->commands[index];
+        return 0;
+    }
     const struct update *update = &updates->items[trial->steps[index]];
     bool new_one = moved[trial->steps[index]] || update->digest == NULL;
     const char *tag = new_one ? update->candidate_tag : update->tag;

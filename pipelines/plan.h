@@ -1,8 +1,9 @@
 /* plan: which trials the updates need: tests matched with updates, before anything runs.
  *
  * A test whose commands all name their image (`in`) is one trial for the set as a whole. Any other test is a trial for each
- * update that it covers, whose candidate its commands run in. A test covers the updates that its `images` select; without
- * `images`, those whose images its commands run in; with neither, every update. Stages are planned one by one, each with the
+ * update that it covers, whose candidate its commands run in. A test with `build` is one of the set, too: the updates with a pin in
+ * its Dockerfile take part. A test covers the updates that its `images` select; without `images`, those whose images its commands
+ * run in or its build is based on; with neither, every update. Stages are planned one by one, each with the
  * tests that are run for it (stage_runs_test): no trial covers updates of two stages.
  */
 #pragma once
@@ -10,15 +11,18 @@
 #include "gate/update.h"
 #include "pipelines/config.h"
 #include "pipelines/judge.h"
+#include "pipelines/plan_build.h"
 #include "runners/trial.h"
 
 #define PLAN_NO_SUBJECT ((size_t)-1)
+#define PLAN_BUILT      ((size_t)-2) /* of a step: in what was built */
 
 struct plan_trial {
     const struct test *test;
     /* update whose candidate it is run on; PLAN_NO_SUBJECT for a trial of the set */
     size_t subject;
-    size_t *steps;        /* update whose image a command runs in, one a command */
+    const struct plan_built *built; /* what is built; NULL: nothing */
+    size_t *steps;        /* update whose image a command runs in, one a command; or PLAN_BUILT */
     size_t *participants; /* updates whose digest it runs on, ascending */
     size_t participant_count;
     size_t *covers; /* updates that it is a test of, ascending */
@@ -33,10 +37,12 @@ struct plan {
 };
 
 /* Pure.
- *   in   every_test  also tests that a stage has for itself, whatever the stage: `test --since` asks for all there are
+ *   in   builds      of the configuration's tests, lent to the plan; NULL: none of them builds
+ *        every_test  also tests that a stage has for itself, whatever the stage: `test --since` asks for all there are
  *   err  config when an `in` names no pinned image or more than one */
-int plan_make(const struct config *config, const struct update_list *updates, bool every_test,
-              struct plan *plan, struct error *err) _must_check_;
+int plan_make(const struct config *config, const struct update_list *updates,
+              const struct plan_builds *builds, bool every_test, struct plan *plan,
+              struct error *err) _must_check_;
 bool plan_covers(const struct plan *plan, size_t update); /* some trial tests it */
 
 /* Whether the test covers a value of that name, by the rule above, whatever else is pinned. tag: may be NULL. */

@@ -5,14 +5,17 @@
 
 #include "gate/base/text.h"
 
-/* Which updates have an image that some command of the first round runs in. */
+/* Which updates have an image that some command of the first round runs in, or some build is based on. */
 static void mark_pulled(const struct plan *plan, const struct update_list *updates, bool *pulled) {
     for (size_t t = 0; t < plan->count; t++) {
         const struct plan_trial *trial = &plan->items[t];
         if (!plan_needs(trial, updates))
             continue;
         for (size_t s = 0; s < trial->test->command_count; s++)
-            pulled[trial->steps[s]] = true;
+            if (trial->steps[s] != PLAN_BUILT)
+                pulled[trial->steps[s]] = true;
+        for (size_t i = 0; i < updates->count; i++)
+            pulled[i] = pulled[i] || plan_built_has(trial->built, &updates->items[i]);
     }
 }
 

@@ -24,14 +24,18 @@ static void keep_tail(struct text *tail, const char *bytes, size_t length) {
     text_append(tail, bytes, length);
 }
 
+int log_sink_write(struct log_sink *sink, const char *bytes, size_t length, struct error *err) {
+    *sink->bytes += (int64_t)length;
+    keep_tail(sink->tail, bytes, length);
+    return file_write_all(sink->fd, bytes, length, err) < 0 ? error_wrap(err, "write the log") : 0;
+}
+
 static int on_bytes(void *context, int stream, const char *bytes, size_t length,
                     struct error *err) {
     struct command_log *log = context;
     struct log_sink *sink = &log->sinks[stream - 1];
-    *sink->bytes += (int64_t)length;
-    keep_tail(sink->tail, bytes, length);
-    if (file_write_all(sink->fd, bytes, length, err) < 0)
-        return error_wrap(err, "write the log");
+    if (log_sink_write(sink, bytes, length, err) < 0)
+        return -1;
     log->over = *sink->bytes > log->limit_bytes;
     if (log->over)
         return error_set(err, ERROR_LIMIT, "more than log_limit");
@@ -89,11 +93,14 @@ int command_log_open(struct command_log *log, const struct trial_spec *spec, siz
     return open_log(folder, step, "stderr", &command->err_path, &log->sinks[1].fd, err);
 }
 
+void log_sink_close(struct log_sink *sink) {
+    file_closep(&sink->fd);
+    cut_tail(sink->tail);
+}
+
 void command_log_close(struct command_log *log) {
-    for (size_t i = 0; i < 2; i++) {
-        file_closep(&log->sinks[i].fd);
-        cut_tail(log->sinks[i].tail);
-    }
+    for (size_t i = 0; i < 2; i++)
+        log_sink_close(&log->sinks[i]);
 }
 
 /* query: what comes before the streams in the address, "follow=1&" or "" */

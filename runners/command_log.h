@@ -22,6 +22,11 @@ struct log_sink {
     struct text *tail; /* the command's; up to twice TRIAL_TAIL_BYTES until the log is closed */
 };
 
+/* Adds to file, count and tail. err: io */
+int log_sink_write(struct log_sink *sink, const char *bytes, size_t length,
+                   struct error *err) _must_check_;
+void log_sink_close(struct log_sink *sink); /* cuts the tail to TRIAL_TAIL_BYTES */
+
 struct command_log {
     struct log_sink sinks[2]; /* standard output, standard error */
     int64_t limit_bytes;      /* of one stream */

@@ -37,7 +37,8 @@ json_t *container_spec(const struct trial_spec *trial, size_t step, const char *
                        const struct labels *labels, struct error *err) {
     const struct trial_step *s = &trial->steps[step];
     const struct test *test = trial->test;
-    _cleanup_(free_pointer) char *image = string_format(err, "%s@%s", s->image, s->digest);
+    _cleanup_(free_pointer) char *image =
+        s->digest != NULL ? string_format(err, "%s@%s", s->image, s->digest) : string_dup("", err);
     if (image == NULL)
         return NULL;
     /* the command as the entrypoint, without Cmd, clears the image's own on every engine; an empty list does not */

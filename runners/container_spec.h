@@ -6,6 +6,6 @@
 #include "runners/engine/labels.h"
 #include "runners/trial.h"
 
-/* The body of POST /containers/create; pure. NULL with *err set. */
+/* The body of POST /containers/create; pure. Of a step that runs in what was built, "Image" is "". NULL with *err set. */
 json_t *container_spec(const struct trial_spec *trial, size_t step, const char *volume,
                        const struct labels *labels, struct error *err) _must_check_;

@@ -3,17 +3,21 @@ noinst_LIBRARIES += runners/librunners.a
 runners_librunners_a_SOURCES = \
 	%D%/artifact_names.c %D%/artifact_names.h \
 	%D%/artifacts.c %D%/artifacts.h \
+	%D%/build_context.c %D%/build_context.h \
 	%D%/command_log.c %D%/command_log.h \
 	%D%/command_outcome.c %D%/command_outcome.h \
 	%D%/container_spec.c %D%/container_spec.h \
+	%D%/dockerignore.c %D%/dockerignore.h \
 	%D%/inside.c %D%/inside.h %D%/inside/bytes.S \
 	%D%/pulled.c %D%/pulled.h \
 	%D%/reproduce.c %D%/reproduce.h \
 	%D%/schedule.c %D%/schedule.h %D%/schedule_parts.h \
 	%D%/schedule_images.c %D%/schedule_trials.c \
+	%D%/spool.c %D%/spool.h \
 	%D%/sweep.c %D%/sweep.h \
 	%D%/test.c %D%/test.h \
 	%D%/trial.c %D%/trial.h %D%/trial_run.h \
+	%D%/trial_build.c %D%/trial_build.h \
 	%D%/trial_container.c %D%/trial_container.h \
 	%D%/workspace.c %D%/workspace.h \
 	%D%/workspace_hash.c %D%/workspace_hash.h
@@ -22,6 +26,9 @@ runners_librunners_a_SOURCES = \
 runners_librunners_a_SOURCES += \
 	%D%/engine/address.c %D%/engine/address.h \
 	%D%/engine/alone.c %D%/engine/alone.h \
+	%D%/engine/build.c %D%/engine/build.h \
+	%D%/engine/build_stream.c %D%/engine/build_stream.h \
+	%D%/engine/build_trace.c %D%/engine/build_trace.h \
 	%D%/engine/container.c %D%/engine/container.h \
 	%D%/engine/engine.c %D%/engine/engine.h \
 	%D%/engine/frames.c %D%/engine/frames.h \

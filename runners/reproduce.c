@@ -1,5 +1,7 @@
 #include "runners/reproduce.h"
 
+#include "runners/build_context.h"
+#include "runners/trial_build.h"
 #include "runners/workspace.h"
 
 static void quote(struct text *out, const char *word) {
@@ -11,6 +13,26 @@ static void quote(struct text *out, const char *word) {
             text_add_char(out, *word);
     }
     text_add_char(out, '\'');
+}
+
+/* As a word of the line that runs it. */
+static void add_build(struct text *line, const struct trial_spec *spec) {
+    const struct trial_build *build = spec->build;
+    text_add(line, " \"$(docker build -q -f ");
+    _cleanup_(text_clear) struct text file = {0};
+    text_printf(&file, "%s/" TRIAL_DOCKERFILE, spec->log_folder);
+    quote(line, text_string(&file));
+    if (build->build->target != NULL) {
+        text_add(line, " --target ");
+        quote(line, build->build->target);
+    }
+    for (size_t i = 0; i < build->build->args.count; i++) {
+        text_add(line, " --build-arg ");
+        quote(line, build->build->args.items[i]);
+    }
+    text_add_char(line, ' ');
+    quote(line, build->context->folder);
+    text_add(line, ")\"");
 }
 
 char *reproduce_command(const struct trial_spec *spec, size_t step, struct error *err) {
@@ -40,7 +62,10 @@ char *reproduce_command(const struct trial_spec *spec, size_t step, struct error
         text_add(&line, " --entrypoint ");
         quote(&line, s->command->argv[0]);
     }
-    text_printf(&line, " %s@%s", s->image, s->digest);
+    if (s->digest != NULL)
+        text_printf(&line, " %s@%s", s->image, s->digest);
+    else
+        add_build(&line, spec);
     for (char **argument = s->command->argv + (test->keep_entrypoint ? 0 : 1); *argument != NULL;
          argument++) {
         text_add_char(&line, ' ');

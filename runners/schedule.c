@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "runners/engine/build.h"
 #include "runners/schedule_parts.h"
 #include "runners/sweep.h"
 
@@ -37,7 +38,8 @@ int schedule_new(const struct schedule_options *options, struct schedule **out, 
         return -1;
     schedule->words = engine_describe(schedule->engine, &schedule->platform, err);
     size_t swept;
-    if (schedule->words == NULL || sweep(schedule->cleaner, &schedule->labels, &swept, err) < 0)
+    if (schedule->words == NULL ||
+        engine_asks_for_bases(schedule->engine, &schedule->names_bases, err) < 0 || sweep(schedule->cleaner, &schedule->labels, &swept, err) < 0)
         return -1;
     *out = steal(schedule);
     return 0;

@@ -25,6 +25,9 @@ enum schedule_event_kind {
     SCHEDULE_PULL_PROGRESS, /* at most ten a second an image */
     SCHEDULE_PULL_DONE,     /* pulled, or was there; `error` is set when it failed */
     SCHEDULE_TRIAL_STARTED,
+    SCHEDULE_BUILD_STARTED,
+    SCHEDULE_BUILD_PROGRESS, /* a step begins */
+    SCHEDULE_BUILD_DONE,
     SCHEDULE_COMMAND_STARTED,
     SCHEDULE_TRIAL_DONE,
 };
@@ -37,6 +40,8 @@ struct schedule_event {
     const char *error;          /* pull done: why it failed; NULL when it did not */
     size_t trial;               /* trials: index into specs */
     size_t command;             /* command started: index into steps */
+    const char *step;           /* build progress: its name; untrusted */
+    const struct build_result *build; /* build done */
     const struct trial_spec *spec;
     const struct trial_result *result; /* trial done */
 };

@@ -20,18 +20,30 @@ struct image_job *schedule_image(struct schedule *schedule, const struct trial_s
     return NULL;
 }
 
+size_t schedule_image_count(const struct trial_spec *spec) {
+    return spec->step_count + (spec->build != NULL ? spec->build->base_count : 0);
+}
+
+const struct trial_step *schedule_image_at(const struct trial_spec *spec, size_t at) {
+    return at < spec->step_count ? &spec->steps[at]
+                                 : &spec->build->bases[at - spec->step_count].image;
+}
+
+static int add_image(struct schedule *schedule, const struct trial_step *step, struct error *err) {
+    if (step->digest == NULL || schedule_image(schedule, step) != NULL)
+        return 0;
+    struct image_job *job = array_add(&schedule->images, err);
+    return job != NULL && (job->image = string_dup(step->image, err)) != NULL &&
+                   (job->digest = string_dup(step->digest, err)) != NULL
+               ? 0
+               : -1;
+}
+
 int schedule_images_add(struct batch *batch, struct error *err) {
-    struct schedule *schedule = batch->schedule;
     for (size_t t = 0; t < batch->count; t++)
-        for (size_t s = 0; s < batch->specs[t].step_count; s++) {
-            const struct trial_step *step = &batch->specs[t].steps[s];
-            if (schedule_image(schedule, step) != NULL)
-                continue;
-            struct image_job *job = array_add(&schedule->images, err);
-            if (job == NULL || (job->image = string_dup(step->image, err)) == NULL ||
-                (job->digest = string_dup(step->digest, err)) == NULL)
+        for (size_t i = 0; i < schedule_image_count(&batch->specs[t]); i++)
+            if (add_image(batch->schedule, schedule_image_at(&batch->specs[t], i), err) < 0)
                 return -1;
-        }
     return 0;
 }
 

@@ -42,6 +42,7 @@ struct schedule {
     bool alone_asked;    /* whether alone_possible is known */
     bool alone_possible; /* containers may be without a network the quick way */
     size_t alone_count;  /* made so far, for names */
+    bool names_bases;    /* see trial_run.h */
     pthread_mutex_t event_lock;
     char *left;        /* the first thing that could not be removed; under event_lock */
     size_t left_count; /* of them all */
@@ -74,6 +75,10 @@ struct worker {
 /* From any thread. schedule_left: something stays in the engine; the end of the run tells of it. */
 void schedule_emit(struct schedule *schedule, const struct schedule_event *event);
 void schedule_left(struct schedule *schedule, const char *words);
+
+/* The images that a trial needs, one after the other: of its steps (digest NULL for what is built), of its build's bases. */
+size_t schedule_image_count(const struct trial_spec *spec);
+const struct trial_step *schedule_image_at(const struct trial_spec *spec, size_t at);
 
 /* The image of a step, which schedule_images_add has put there. Images do not move while a batch runs. */
 struct image_job *schedule_image(struct schedule *schedule, const struct trial_step *step);

@@ -21,6 +21,25 @@ static void on_command(void *context, size_t step) {
     schedule_emit(report->batch->schedule, &event);
 }
 
+static void on_build(void *context, const char *step) {
+    struct trial_report *report = context;
+    struct schedule_event event = {.kind = step == NULL ? SCHEDULE_BUILD_STARTED
+                                                        : SCHEDULE_BUILD_PROGRESS,
+                                   .trial = report->trial,
+                                   .step = step,
+                                   .spec = &report->batch->specs[report->trial]};
+    schedule_emit(report->batch->schedule, &event);
+}
+
+static void on_built(void *context, const struct build_result *build) {
+    struct trial_report *report = context;
+    struct schedule_event event = {.kind = SCHEDULE_BUILD_DONE,
+                                   .trial = report->trial,
+                                   .build = build,
+                                   .spec = &report->batch->specs[report->trial]};
+    schedule_emit(report->batch->schedule, &event);
+}
+
 static void on_left(void *context, const char *words) {
     struct trial_report *report = context;
     schedule_left(report->batch->schedule, words);
@@ -72,9 +91,13 @@ static void share_alone(const struct worker *worker, const struct trial_spec *sp
         return;
     _cleanup_(error_clear) struct error why = {0};
     pthread_mutex_lock(&batch->alone_lock);
-    if (!batch->alone_tried && make_alone(worker, run->image_ids[0], &why) < 0)
+    const char *any = NULL;
+    for (size_t i = 0; any == NULL && i < schedule_image_count(spec); i++)
+        any = run->image_ids[i];
+    bool tries = any != NULL && !batch->alone_tried;
+    if (tries && make_alone(worker, any, &why) < 0)
         trace(TRACE_ENGINE, "the engine makes the namespaces: %s", error_message(&why));
-    batch->alone_tried = true;
+    batch->alone_tried = batch->alone_tried || tries;
     run->alone_first = batch->alone_used;
     batch->alone_used += spec->step_count;
     run->alone = batch->alone.folder != NULL ? &batch->alone : NULL;
@@ -88,14 +111,17 @@ static int gather(struct batch *batch, const struct trial_spec *spec, const char
     struct schedule *schedule = batch->schedule;
     struct error ignored = {0};
     *reason = NULL;
-    *ids = calloc(spec->step_count + 1, sizeof **ids);
+    size_t count = schedule_image_count(spec);
+    *ids = calloc(count + 1, sizeof **ids);
     *name =
         string_format(&ignored, "pingate-%s-%zu", schedule->options.run_id, ++schedule->volumes);
     error_clear(&ignored);
     if (*ids == NULL || *name == NULL)
         *reason = "out of memory";
-    for (size_t s = 0; *reason == NULL && s < spec->step_count; s++) {
-        const struct image_job *job = schedule_image(schedule, &spec->steps[s]);
+    for (size_t s = 0; *reason == NULL && s < count; s++) {
+        if (schedule_image_at(spec, s)->digest == NULL)
+            continue;
+        const struct image_job *job = schedule_image(schedule, schedule_image_at(spec, s));
         (*ids)[s] = job != NULL ? job->id : NULL;
         if (job == NULL || job->state == IMAGE_FAILED)
             *reason =
@@ -118,6 +144,10 @@ static int run_trial(struct worker *worker, size_t index, const char *const *ids
                             .image_ids = ids,
                             .name = name,
                             .keep = schedule->options.keep,
+                            .keep_images = schedule->options.keep_images,
+                            .names_bases = schedule->names_bases,
+                            .on_build = on_build,
+                            .on_built = on_built,
                             .on_command = on_command,
                             .on_left = on_left,
                             .context = &report};
@@ -153,8 +183,10 @@ int schedule_trial(struct worker *worker, size_t index, struct error *err) {
 }
 
 bool schedule_images_settled(const struct batch *batch, const struct trial_spec *spec) {
-    for (size_t s = 0; s < spec->step_count; s++) {
-        const struct image_job *job = schedule_image(batch->schedule, &spec->steps[s]);
+    for (size_t i = 0; i < schedule_image_count(spec); i++) {
+        const struct trial_step *image = schedule_image_at(spec, i);
+        const struct image_job *job =
+            image->digest != NULL ? schedule_image(batch->schedule, image) : NULL;
         if (job != NULL && job->state != IMAGE_READY && job->state != IMAGE_FAILED)
             return false;
     }

@@ -4,6 +4,7 @@
 
 #include "gate/base/trace.h"
 #include "runners/engine/container.h"
+#include "runners/engine/image.h"
 #include "runners/engine/volume.h"
 #include "runners/pulled.h"
 
@@ -22,9 +23,15 @@ static int take_container(struct engine *engine, const struct labels *ours, cons
     return container_remove(engine, json_string_value(json_object_get(item, "Id")), err);
 }
 
+static int take_image(struct engine *engine, const struct labels *ours, const json_t *item,
+                      struct error *err) {
+    (void)ours;
+    return image_remove(engine, json_string_value(json_object_get(item, "Id")), err);
+}
+
 #define OURS "filters=%7B%22label%22%3A%5B%22pingate.run%22%5D%7D" /* {"label":["pingate.run"]} */
 
-/* Containers first: a volume in use cannot be removed. */
+/* Containers first: a volume or image in use cannot be removed. Images are those that were built. */
 static const struct kind {
     const char *list;   /* path of the question */
     const char *member; /* of the answer that is the list; NULL: the answer itself */
@@ -33,6 +40,7 @@ static const struct kind {
                 struct error *err);
 } kinds[] = {
     {"/containers/json?all=1&" OURS, NULL, "Id", take_container},
+    {"/images/json?all=1&" OURS, NULL, "Id", take_image},
     {"/volumes?" OURS, "Volumes", "Name", take_volume},
 };
 

@@ -37,6 +37,17 @@ static json_t *commands_definition(const struct test *test) {
     return list;
 }
 
+static json_t *build_definition(const struct test_build *build, struct error *err) {
+    _cleanup_(string_list_clear) struct string_list sorted = {0};
+    for (size_t i = 0; i < build->args.count; i++)
+        if (string_list_add(&sorted, build->args.items[i], err) < 0)
+            return NULL;
+    string_list_sort(&sorted);
+    return json_pack("{s:s, s:s, s:s?, s:o}", "context", build->context, "dockerfile",
+                     build->dockerfile, "target", build->target, "args",
+                     list_of((const char *const *)sorted.items, sorted.count));
+}
+
 static json_t *environment_definition(const struct test *test, struct error *err) {
     _cleanup_(string_list_clear) struct string_list sorted = {0};
     for (size_t i = 0; i < test->environment.count; i++)
@@ -55,6 +66,11 @@ int test_definition_hash(const struct test *test, char hex[HASH_HEX_SIZE], struc
         (json_int_t)test->memory_bytes, "nano_cpus", (json_int_t)test->nano_cpus, "pids",
         (json_int_t)test->pids, "log_limit", (json_int_t)test->log_limit_bytes);
     _cleanup_(text_clear) struct text bytes = {0};
+    if (definition != NULL && test->build != NULL && /* without one, evidence of before stays good */
+        json_object_set_new(definition, "build", build_definition(test->build, err)) < 0) {
+        json_decref(definition);
+        definition = NULL;
+    }
     if (definition == NULL)
         return error_no_memory(err);
     int result = json_write(definition, JSON_COMPACT | JSON_SORT_KEYS, &bytes, err);
@@ -70,7 +86,19 @@ static void command_clear(struct test_command *command) {
     free(command->in);
 }
 
+void test_build_clear(struct test_build *build) {
+    free(build->context);
+    free(build->dockerfile);
+    free(build->target);
+    string_list_clear(&build->args);
+    string_list_clear(&build->images);
+    *build = (struct test_build){0};
+}
+
 void test_clear(struct test *test) {
+    if (test->build != NULL)
+        test_build_clear(test->build);
+    free(test->build);
     for (size_t i = 0; i < test->command_count; i++)
         command_clear(&test->commands[i]);
     free(test->commands);

@@ -24,14 +24,26 @@ struct test_command {
     int line;    /* in pingate.yaml, from 1 */
 };
 
+/* An image that is built from the project, with every pin of its Dockerfile replaced by what is tested. */
+struct test_build {
+    char *context;           /* folder from the project on, "." is the project */
+    char *dockerfile;        /* from the context on */
+    char *target;            /* stage that is built; NULL is the last one */
+    struct string_list args; /* "NAME=value" */
+    /* of the pins of its Dockerfile, which is looked at after the configuration was read (plan_build.h) */
+    struct string_list images;
+    int line;                /* in pingate.yaml, from 1 */
+};
+
 struct test {
     char *name; /* unique; [A-Za-z0-9 ._-]+, so that it is fit for paths and reports */
     /* selectors of the updates that it covers; empty: see `in`, else all */
     struct string_list images;
     char *in; /* selector of the image that commands run in; NULL: the update's candidate */
+    struct test_build *build; /* commands without `in` run in what comes of it; NULL: nothing is built */
     struct test_command *commands;
     size_t command_count;
-    int64_t timeout_ms;             /* for all commands together */
+    int64_t timeout_ms;             /* for the build and all commands together */
     struct string_list environment; /* "NAME=value" */
     char *user;                     /* NULL is the image's */
     char *workdir;                  /* NULL is the workspace */
@@ -48,11 +60,12 @@ struct test {
 };
 
 /* What evidence calls the test's definition: the sha256 of all that decides what is run and when it passes, as canonical JSON.
- * That is commands, the image that each names, environment (in any order), user, workdir, network, entrypoint, and every
+ * That is commands, the image that each names, what is built, environment (in any order), user, workdir, network, entrypoint, and every
  * limit, the time-out too. It is not the name (evidence has it beside), not the line, not the words for reports, not `reuse`,
  * not `artifacts`, and not `images`: which images are tested is no part of how, and evidence names the digests that took part.
  * err: no-memory */
 int test_definition_hash(const struct test *test, char hex[HASH_HEX_SIZE],
                          struct error *err) _must_check_;
 
+void test_build_clear(struct test_build *build);
 void test_clear(struct test *test);

@@ -10,6 +10,7 @@
 #include "runners/command_log.h"
 #include "runners/command_outcome.h"
 #include "runners/engine/volume.h"
+#include "runners/trial_build.h"
 #include "runners/trial_container.h"
 
 #define INSPECT_TRIES    50 /* after the log's end an engine may still say "running" for a moment */
@@ -22,6 +23,9 @@ void trial_spec_clear(struct trial_spec *spec) {
         free(spec->steps[i].digest);
     }
     free(spec->steps);
+    if (spec->build != NULL)
+        trial_build_clear(spec->build);
+    free(spec->build);
     free(spec->title);
     free(spec->log_folder);
     free(spec->artifact_folder);
@@ -39,6 +43,9 @@ void trial_result_clear(struct trial_result *result) {
         text_clear(&command->err_tail);
     }
     artifacts_clear(&result->artifacts);
+    if (result->build != NULL)
+        build_result_clear(result->build);
+    free(result->build);
     free(result->commands);
     free(result->reason);
     *result = (struct trial_result){0};
@@ -101,7 +108,8 @@ static int follow(struct running *running, struct command_log *log, struct error
     command->duration_ms = clock_monotonic_ms() - started_ms;
     command_log_close(log);
     if (result == 0) {
-        command_outcome_of_end(&state, running->run->image_ids[running->step], command);
+        command_outcome_of_end(&state, trial_step_image(running->run, running->spec, running->step),
+                               command);
         running->finished_ms = state.finished_ms;
     } else if (log->over) {
         char reason[128];
@@ -195,6 +203,12 @@ static int run_step(const struct trial_run *run, const struct trial_spec *spec, 
 static void summarise(const struct trial_spec *spec, struct trial_result *result) {
     result->outcome = OUTCOME_PASSED;
     struct error ignored = {0};
+    if (result->build != NULL && result->build->outcome != OUTCOME_PASSED) {
+        result->outcome = result->build->outcome;
+        result->reason = string_dup(result->build->reason, &ignored);
+        error_clear(&ignored);
+        return;
+    }
     for (size_t i = 0; i < result->command_count; i++) {
         const struct command_result *command = &result->commands[i];
         if (command->outcome == OUTCOME_PASSED)
@@ -212,10 +226,13 @@ static void summarise(const struct trial_spec *spec, struct trial_result *result
     error_clear(&ignored);
 }
 
-/* The test's time is that of its commands, from start to end; what the engine takes to make containers does not count. */
+/* The test's time is that of its build and its commands, from start to end; what the engine takes to make containers does not
+ * count. */
 static int run_steps(const struct trial_run *run, const struct trial_spec *spec,
                      struct trial_result *result, struct error *err) {
     int64_t budget_ms = spec->test->timeout_ms;
+    if (result->build != NULL)
+        budget_ms -= result->build->duration_ms;
     for (size_t step = 0; step < spec->step_count; step++) {
         struct command_result *command = &result->commands[step];
         if (run->on_command != NULL)
@@ -233,8 +250,28 @@ static int run_steps(const struct trial_run *run, const struct trial_spec *spec,
     return 0;
 }
 
-int trial_run(const struct trial_run *run, const struct trial_spec *spec,
+/* What the commands run in first, where it is built. */
+static int build_and_run(struct trial_run *run, const struct trial_spec *spec,
+                         struct trial_result *result, struct error *err) {
+    if (spec->build == NULL)
+        return run_steps(run, spec, result, err);
+    int status = trial_build(run, spec, result, err);
+    if (result->build == NULL) /* no memory */
+        command_outcome_of_error(err, &result->commands[0]);
+    if (status == 0 && result->build->outcome == OUTCOME_PASSED) {
+        run->built = result->build->image_id;
+        return run_steps(run, spec, result, err);
+    }
+    for (size_t i = 0; result->build != NULL && i < result->command_count; i++)
+        command_outcome_set(&result->commands[i], OUTCOME_SKIPPED,
+                            "not run: there is no image to run it in");
+    return status < 0 && err->kind == ERROR_CANCELLED ? -1 : 0;
+}
+
+int trial_run(const struct trial_run *given, const struct trial_spec *spec,
               struct trial_result *result, struct error *err) {
+    struct trial_run own = *given;
+    struct trial_run *run = &own;
     int64_t began_ms = clock_monotonic_ms();
     *result = (struct trial_result){.outcome = OUTCOME_ERROR, .started_ms = clock_now_ms()};
     result->commands = calloc(spec->step_count + 1, sizeof *result->commands);
@@ -253,12 +290,15 @@ int trial_run(const struct trial_run *run, const struct trial_spec *spec,
         command_outcome_of_error(&why, &result->commands[0]);
         status = why.kind == ERROR_CANCELLED ? error_move(err, &why) : 0;
     } else {
-        status = run_steps(run, spec, result, err);
+        status = build_and_run(run, spec, result, err);
     }
     error_clear(&why);
     summarise(spec, result);
-    if (!run->keep || result->outcome == OUTCOME_PASSED)
+    if (!run->keep || result->outcome == OUTCOME_PASSED) {
         trial_volume_remove(run);
+        if (result->build != NULL)
+            trial_build_remove(run, spec);
+    }
     result->duration_ms = clock_monotonic_ms() - began_ms;
     return status;
 }

@@ -1,6 +1,7 @@
 /* trial: one run of one test on one set of digests, and what came of it.
  *
- * Order: a volume, then each command in a container of its own, and at last the volume goes:
+ * Order: a volume, the build if there is one (trial_build.h), then each command in a container of its own, and at last the volume and
+ * what was built go:
  *
  *     create (no auto-remove) → the first: copy the workspace in → start, which must answer 204 → read the log to its end
  *     → inspect → remove → ask whether somebody stopped it
@@ -31,17 +32,47 @@ struct trial_step {
     const struct test_command *command;
     char *image;  /* normalised, without tag and digest: "docker.io/library/redis" */
     char *tag;    /* for people; NULL where there is none */
-    char *digest; /* that is pulled and proved */
+    char *digest; /* that is pulled and proved; NULL: what was built, and image and tag are too */
+};
+
+/* A pinned image that a Dockerfile names, at the value that is tested. */
+struct trial_base {
+    struct trial_step image; /* without a command */
+    bool needed;             /* the test covers it: a build that does not use it proves nothing of it */
+    size_t line;             /* in the Dockerfile, from 1 */
+};
+
+struct build_context;
+
+struct trial_build {
+    const struct test_build *build;
+    const struct build_context *context; /* lent */
+    struct text side;                    /* the Dockerfile that is built from */
+    char *diff; /* between it and the one of the project; "" for none */
+    struct trial_base *bases;
+    size_t base_count;
 };
 
 struct trial_spec {
     const struct test *test;
     struct trial_step *steps; /* one a command of the test */
     size_t step_count;
+    struct trial_build *build;      /* NULL: nothing is built */
     char *title;                    /* for people: "answers on redis 7.2.5" */
     struct string_list environment; /* added to the test's: PINGATE_IMAGE=… and its kin */
     char *log_folder;      /* made by the trial; files N-stdout.log and N-stderr.log, N from 1 */
     char *artifact_folder; /* made by the trial for the test's artifacts; NULL: none are fetched */
+};
+
+struct build_result {
+    enum outcome outcome;
+    char *reason;        /* NULL for passed; begins with "build: "; may hold untrusted text */
+    char *step;          /* that failed; NULL */
+    int64_t duration_ms; /* of the test's time */
+    struct text tail;    /* last TRIAL_TAIL_BYTES of its log; raw, untrusted bytes */
+    int64_t bytes;       /* of the log, in all */
+    char *path;          /* of the whole log; NULL when it never began */
+    char *image_id;      /* of what was built and proved; NULL */
 };
 
 struct command_result {
@@ -76,6 +107,7 @@ struct trial_result {
     char *reason;         /* NULL for passed: "command 2 of 3 (redis-cli ping): exited with 1" */
     int64_t started_ms;   /* since 1970 */
     int64_t duration_ms;
+    struct build_result *build;      /* NULL: nothing was to be built */
     struct command_result *commands; /* one a step */
     size_t command_count;
     struct artifacts artifacts;

@@ -47,12 +47,20 @@ static int create_alone(const struct trial_run *run, size_t step, const char *na
     return container_create(run->cleaner, name, body, id, err);
 }
 
+const char *trial_step_image(const struct trial_run *run, const struct trial_spec *spec,
+                             size_t step) {
+    return spec->steps[step].digest != NULL ? run->image_ids[step] : run->built;
+}
+
 int trial_container_make(const struct trial_run *run, const struct trial_spec *spec, size_t step,
                          char **id, struct error *err) {
     _cleanup_(free_pointer) char *name = string_format(err, "%s-%zu", run->name, step + 1);
     json_auto_t *body = container_spec(spec, step, run->name, run->labels, err);
     if (name == NULL || body == NULL || cancel_check(run->cancel, err) < 0)
         return -1;
+    if (spec->steps[step].digest == NULL && /* what was built has no name */
+        json_object_set_new(body, "Image", json_string(run->built)) < 0)
+        return error_no_memory(err);
     bool quick = run->alone != NULL && !spec->test->network;
     if ((quick ? create_alone(run, step, name, body, id, err)
                : container_create(run->cleaner, name, body, id, err)) == 0)

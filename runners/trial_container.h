@@ -12,6 +12,10 @@
 int trial_container_make(const struct trial_run *run, const struct trial_spec *spec, size_t step,
                          char **id, struct error *err) _must_check_;
 
+/* Id of the image that a step runs in. */
+const char *trial_step_image(const struct trial_run *run, const struct trial_spec *spec,
+                             size_t step);
+
 /* What cannot be removed is told to run->on_left. id: also a name */
 void trial_container_remove(const struct trial_run *run, const char *id);
 void trial_volume_remove(const struct trial_run *run);

@@ -12,12 +12,20 @@ struct trial_run {
     const struct cancel *cancel;       /* may be NULL */
     const struct workspace *workspace; /* may be NULL */
     const struct labels *labels;
-    const char *const *image_ids; /* of each step, as pulled and proved */
+    /* of each step, as pulled and proved, NULL for what is built; then of each base of the build */
+    const char *const *image_ids;
+    const char *built; /* id of what was built; set by trial_run */
     const char *name;             /* of the volume, and the first part of the containers'; unique */
     /* for commands without a network; NULL: the engine makes their namespace */
     const struct alone *alone;
     size_t alone_first; /* its file for the first step; the next ones follow */
-    bool keep;          /* leave a failed trial's container and volume */
+    bool keep;          /* leave a failed trial's container, volume and what was built */
+    bool keep_images;   /* leave what was built */
+    bool names_bases;   /* the engine's store asks a registry for what has no tag, see trial_build.h */
+    /* a step of the build begins, NULL: the build itself; may be NULL */
+    void (*on_build)(void *context, const char *step);
+    /* the build has ended; may be NULL */
+    void (*on_built)(void *context, const struct build_result *build);
     void (*on_command)(void *context, size_t step);
     /* something could not be removed; may be NULL */
     void (*on_left)(void *context, const char *words);

@@ -149,9 +149,12 @@ static void check_pins(struct doctor *doctor) {
 static void check_plan(struct doctor *doctor) {
     _cleanup_(error_clear) struct error err = {0};
     _cleanup_(plan_clear) struct plan plan = {0};
+    _cleanup_(plan_builds_clear) struct plan_builds builds = {0};
     if (!doctor->configured || doctor->config.tests.count == 0 || doctor->updates.count == 0)
         return;
-    if (plan_make(&doctor->config, &doctor->updates, false, &plan, &err) < 0) {
+    if (plan_builds_find(&doctor->config, doctor->invocation->root, &doctor->scan.pins, &builds,
+                         &err) < 0 ||
+        plan_make(&doctor->config, &doctor->updates, &builds, false, &plan, &err) < 0) {
         say(doctor, PROBLEM, "tests", "%s", error_message(&err));
         doctor->config_wrong = true;
         return;

@@ -6,6 +6,7 @@
 
 #include "gate/base/json_write.h"
 #include "gate/reference.h"
+#include "runners/build_context.h"
 
 static int fill_values(const struct plan_trial *trial, const struct update_list *updates,
                        const bool *moved, struct set *out, struct error *err) {
@@ -30,7 +31,7 @@ static json_t *steps_of(const struct trial_spec *spec) {
     json_t *steps = json_array();
     for (size_t i = 0; steps != NULL && i < spec->step_count; i++) {
         const struct trial_step *step = &spec->steps[i];
-        if (json_array_append_new(steps, json_pack("{s:s, s:s?, s:s}", "image", step->image, "tag",
+        if (json_array_append_new(steps, json_pack("{s:s?, s:s?, s:s?}", "image", step->image, "tag",
                                                    step->tag, "digest", step->digest)) < 0) {
             json_decref(steps);
             steps = NULL;
@@ -49,9 +50,22 @@ static json_t *variables_of(const struct trial_spec *spec) {
     return list;
 }
 
+/* The Dockerfile with its digests, and all else that is sent. */
+static json_t *build_of(const struct trial_build *build, struct error *err) {
+    char hex[HASH_HEX_SIZE];
+    if (hash_hex(text_string(&build->side), build->side.length, hex, err) < 0)
+        return NULL;
+    return json_pack("{s:s, s:s}", "dockerfile", hex, "context", build->context->hash);
+}
+
 static int hash_trial(const struct trial_spec *spec, char hex[HASH_HEX_SIZE], struct error *err) {
     json_t *given = json_pack("{s:i, s:o, s:o}", "v", LEDGER_VERSION, "steps", steps_of(spec),
                               "environment", variables_of(spec));
+    if (given != NULL && spec->build != NULL &&
+        json_object_set_new(given, "build", build_of(spec->build, err)) < 0) {
+        json_decref(given);
+        given = NULL;
+    }
     if (given == NULL)
         return error_no_memory(err);
     _cleanup_(text_clear) struct text bytes = {0};
@@ -67,6 +81,8 @@ int evidence_key_of(const struct plan_trial *trial, const struct trial_spec *spe
     *key = (struct evidence_key){.test = trial->test->name, .facts = *facts};
     if (facts->workspace != NULL && *facts->workspace == '\0')
         key->facts.workspace = NULL;
+    if (spec->build != NULL && spec->build->context->hash[0] == '\0')
+        key->facts.workspace = NULL; /* what is built was changed since the scan */
     if (test_definition_hash(trial->test, key->definition, err) < 0 ||
         hash_trial(spec, key->trial, err) < 0)
         return -1;

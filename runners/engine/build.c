@@ -75,6 +75,21 @@ int build_start(struct engine *engine, const struct build_wish *wish, struct bui
     return build_stream_end(stream, err);
 }
 
+/* "DriverStatus": [["driver-type", "io.containerd.snapshotter.v1"], …] */
+int engine_asks_for_bases(struct engine *engine, bool *asks, struct error *err) {
+    *asks = false;
+    json_auto_t *info = NULL;
+    if (engine_get(engine, "/info", &info, err) < 0)
+        return -1;
+    size_t index;
+    const json_t *pair;
+    json_array_foreach(json_object_get(info, "DriverStatus"), index, pair) {
+        const char *value = json_string_value(json_array_get(pair, 1));
+        *asks = *asks || (value != NULL && strstr(value, "containerd.snapshotter") != NULL);
+    }
+    return 0;
+}
+
 int build_prove(struct engine *engine, const char *image_id, const char *name, struct error *err) {
     if (image_id == NULL)
         return error_set(err, ERROR_PROTOCOL,

@@ -35,6 +35,10 @@ struct build_wish {
 int build_start(struct engine *engine, const struct build_wish *wish, struct build_stream *stream,
                 struct error *err) _must_check_;
 
+/* Whether the engine keeps images in containerd's store: then a builder asks a registry for a base that is there already, unless it
+ * finds it by a tag. */
+int engine_asks_for_bases(struct engine *engine, bool *asks, struct error *err) _must_check_;
+
 /* Whether the image is there, under that id and with LABEL_BUILD of that name: then it is what this build made.
  *   err  protocol  it is not, or is another one */
 int build_prove(struct engine *engine, const char *image_id, const char *name,

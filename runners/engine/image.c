@@ -101,6 +101,21 @@ int image_pull(struct engine *engine, const char *image, const char *digest,
     return 0;
 }
 
+int image_tag(struct engine *engine, const char *id, const char *image, const char *tag,
+              struct error *err) {
+    _cleanup_(free_pointer) char *escaped = http_escape(image, err);
+    _cleanup_(free_pointer) char *path =
+        escaped != NULL ? string_format(err, "/images/%s/tag?repo=%s&tag=%s", id, escaped, tag)
+                        : NULL;
+    if (path == NULL)
+        return -1;
+    long status;
+    struct engine_call call = {.method = "POST", .path = path};
+    return engine_call(engine, &call, &status, NULL, err) < 0
+               ? error_wrap(err, "name the image %s:%s", image, tag)
+               : 0;
+}
+
 int image_remove(struct engine *engine, const char *reference, struct error *err) {
     _cleanup_(free_pointer) char *path = string_format(err, "/images/%s", reference);
     if (path == NULL)

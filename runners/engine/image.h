@@ -23,5 +23,9 @@ int image_pull(struct engine *engine, const char *image, const char *digest,
                const struct credential *credential, const struct image_progress *progress,
                char **id, struct error *err) _must_check_;
 
+/* Gives an image, by its id, one more name. err: as of engine_call */
+int image_tag(struct engine *engine, const char *id, const char *image, const char *tag,
+              struct error *err) _must_check_;
+
 /* Takes the reference "name@digest" away; an image in use or gone already is fine. */
 int image_remove(struct engine *engine, const char *reference, struct error *err) _must_check_;

@@ -140,7 +140,7 @@ static struct world make_world(const char *tests) {
     free(rest);
     add_update(&world, "docker.io/library/python", "3", "4");
     add_update(&world, "docker.io/library/redis", "7", "7");
-    unit_ok(plan_make(&world.config, &world.updates, false, &world.plan, &err), &err);
+    unit_ok(plan_make(&world.config, &world.updates, NULL, false, &world.plan, &err), &err);
     return world;
 }
 

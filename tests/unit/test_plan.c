@@ -113,7 +113,7 @@ START_TEST(row) {
     fill_world(&updates);
     char *tests = string_format(&err, "tests: %s", rows[_i].tests);
     parse(tests, &config);
-    int result = plan_make(&config, &updates, false, &plan, &err);
+    int result = plan_make(&config, &updates, NULL, false, &plan, &err);
     if (rows[_i].expected[0] == '!') {
         ck_assert_msg(result == -1 && err.kind == ERROR_CONFIG, "%s", rows[_i].tests);
         ck_assert_msg(string_has_prefix(error_message(&err), rows[_i].expected + 1), "%s: %s",
@@ -140,7 +140,7 @@ START_TEST(covered_and_not) {
     struct plan plan;
     fill_world(&updates);
     parse("tests: [{name: a, images: ['redis:7', python], run: x}]", &config);
-    unit_ok(plan_make(&config, &updates, false, &plan, &err), &err);
+    unit_ok(plan_make(&config, &updates, NULL, false, &plan, &err), &err);
     static const bool covered[WORLD] = {true, false, false, true, false};
     for (size_t i = 0; i < WORLD; i++)
         ck_assert_msg(plan_covers(&plan, i) == covered[i], "%c", world[i].letter);
@@ -162,7 +162,7 @@ START_TEST(idle_rules) {
           "  - {images: 'redis:7', policy: patch}\n" /* never the first */
           "  - {images: '**'}\n",
           &config);
-    unit_ok(plan_make(&config, &updates, false, &plan, &err), &err);
+    unit_ok(plan_make(&config, &updates, NULL, false, &plan, &err), &err);
     char *got = describe(&plan);
     ck_assert_str_eq(got,
                      "?c:4: this rule of updates is the first that matches for no pinned image; "
@@ -194,7 +194,7 @@ START_TEST(specs) {
           "  - {name: a, images: 'redis:7', run: [x, {in: python, command: y}]}\n"
           "  - {name: b, run: [{in: python, command: x}, {in: 'redis:7', command: y}]}\n",
           &config);
-    unit_ok(plan_make(&config, &updates, false, &plan, &err), &err);
+    unit_ok(plan_make(&config, &updates, NULL, false, &plan, &err), &err);
     ck_assert_uint_eq(plan.count, 2);
     struct trial_spec spec;
     bool moved[WORLD] = {[3] = true};
@@ -243,7 +243,7 @@ START_TEST(new_pin) {
     free(updates.items[4].tag);
     updates.items[4].digest = updates.items[4].tag = NULL;
     parse("tests: [{name: a, images: ghcr.io/acme/tool, run: x}]", &config);
-    unit_ok(plan_make(&config, &updates, false, &plan, &err), &err);
+    unit_ok(plan_make(&config, &updates, NULL, false, &plan, &err), &err);
     bool moved[WORLD] = {false};
     struct trial_spec spec;
     unit_ok(plan_spec(&plan.items[0], &updates, moved, "logs", &spec, &err), &err);
@@ -296,7 +296,7 @@ START_TEST(pulled) {
         parse(tests, &config);
         for (size_t u = 0; u < WORLD; u++)
             updates.items[u].decided = strchr(pulls[i].decided, world[u].letter) != NULL;
-        unit_ok(plan_make(&config, &updates, false, &plan, &err), &err);
+        unit_ok(plan_make(&config, &updates, NULL, false, &plan, &err), &err);
         unit_ok(pull_plan(&plan, &updates, &pull, &err), &err);
         for (size_t p = 0; p < pull.count; p++) {
             const struct pull_image *image = &pull.items[p];
