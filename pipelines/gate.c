@@ -58,7 +58,7 @@ int gate_scan(struct gate *gate, struct error *err) {
                                    .exclude = &gate->config->exclude,
                                    .cancel = gate->cancel};
     if (scan_tree(gate->options->root, &options, &gate->scan, err) < 0)
-        return -1;
+        return error_wrap(err, "scan %s", gate->options->root);
     /* a rollback tests nothing, and shall not wait for a Dockerfile */
     return gate->options->back == NULL
                ? plan_builds_find(gate->config, gate->options->root, &gate->scan.pins,
@@ -67,9 +67,7 @@ int gate_scan(struct gate *gate, struct error *err) {
 }
 
 int gate_find(struct gate *gate, struct error *err) {
-    if (gate_scan(gate, err) < 0)
-        return error_wrap(err, "scan %s", gate->options->root);
-    if (gate_find_stages(gate, err) < 0 ||
+    if (gate_scan(gate, err) < 0 || gate_find_stages(gate, err) < 0 ||
         (!gate_enters(gate->options) && gate->options->back == NULL &&
          lookup_rules(gate->config, &gate->updates, err) < 0))
         return -1;

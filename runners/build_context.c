@@ -23,6 +23,8 @@ static const char always[] = "**/.git\n.pingate\npingate-out\n";
 
 static int resolve(int root_fd, const char *path, const char *what, char **real,
                    struct error *err) {
+    if (strcmp(path, ".") == 0)
+        return string_copy(".", real, err);
     if (beneath_resolve(root_fd, path, real, err) == 0)
         return 0;
     if (err->kind == ERROR_NOT_FOUND)
@@ -208,7 +210,7 @@ static int make(const char *root, const char *folder, const char *dockerfile,
         string_copy(dockerfile, &out->dockerfile, err) < 0 ||
         open_folder(root, &sending, err) < 0 ||
         read_ignores(root, dockerfile, &sending, &out->ignore, err) < 0 ||
-        spool_begin(&sending.spool, root, pins, err) < 0 || send_folder(&sending, "", 0, err) < 0)
+        spool_begin(&sending.spool, root, pins, true, err) < 0 || send_folder(&sending, "", 0, err) < 0)
         return -1;
     out->files = sending.spool.files;
     if (spool_finish(&sending.spool, &out->fd, &out->size_bytes, out->hash, err) < 0)

@@ -27,11 +27,11 @@ static int temporary_file(struct error *err) {
     return fd;
 }
 
-int spool_begin(struct spool *spool, const char *root, const struct pin_list *pins,
+int spool_begin(struct spool *spool, const char *root, const struct pin_list *pins, bool plainly,
                 struct error *err) {
     *spool = (struct spool){.fd = -1, .root_fd = -1};
     spool->fd = temporary_file(err);
-    if (spool->fd < 0)
+    if (spool->fd < 0 || (plainly && tar_begin_plainly(spool->fd, err) < 0))
         return -1;
     spool->tar = tar_new(spool->fd, err);
     spool->hash = spool->tar != NULL ? workspace_hash_new(pins, err) : NULL;

@@ -1,7 +1,7 @@
 /* spool: copies files of the project as a tar into an unlinked temporary file, and says what they are but for their pins.
  *
  *     struct spool spool;
- *     spool_begin(&spool, root, pins, err);
+ *     spool_begin(&spool, root, pins, false, err);
  *     spool_add_folder(&spool, entry, 0777, err);
  *     spool_add(&spool, "deploy/a.yaml", "workspace/deploy/a.yaml", err);
  *     spool_finish(&spool, &fd, &size_bytes, hash, err);
@@ -29,9 +29,10 @@ struct spool {
     size_t files;
 };
 
-/* in   pins  of these files, sorted by file; NULL: none
+/* in   pins     of these files, sorted by file; NULL: none
+ *      plainly  with tar_begin_plainly
  * err  io;  to be cleared also then */
-int spool_begin(struct spool *spool, const char *root, const struct pin_list *pins,
+int spool_begin(struct spool *spool, const char *root, const struct pin_list *pins, bool plainly,
                 struct error *err) _must_check_;
 int spool_add_folder(struct spool *spool, const char *entry, unsigned int mode,
                      struct error *err) _must_check_;

@@ -32,7 +32,7 @@ static int copy(const char *root, const struct string_list *files, const struct 
                 struct workspace *out, struct error *err) {
     _cleanup_(spool_clear) struct spool spool = {.fd = -1, .root_fd = -1};
     _cleanup_(string_list_clear) struct string_list made = {0};
-    if (spool_begin(&spool, root, pins, err) < 0 ||
+    if (spool_begin(&spool, root, pins, false, err) < 0 ||
         spool_add_folder(&spool, "workspace", FOLDER_MODE, err) < 0 ||
         string_list_add(&made, "workspace", err) < 0)
         return -1;

@@ -3,10 +3,15 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "gate/base/file.h"
+
 #define COPY_STEP 65536 /* bytes */
+#define TAR_BLOCK 512   /* bytes */
 
 struct tar {
     struct archive *archive;
@@ -47,6 +52,23 @@ struct tar *tar_new(int fd, struct error *err) {
         return NULL;
     }
     return steal(tar);
+}
+
+int tar_begin_plainly(int fd, struct error *err) {
+    char block[TAR_BLOCK] = "./";
+    unsigned int sum = 0;
+    memcpy(block + 100, "0000755", 8); /* mode */
+    memcpy(block + 108, "0000000", 8); /* owner, group */
+    memcpy(block + 116, "0000000", 8);
+    memcpy(block + 124, "00000000000", 12); /* size, time */
+    memcpy(block + 136, "00000000000", 12);
+    memset(block + 148, ' ', 8); /* of the sum, while it is made */
+    block[156] = '5';            /* a folder */
+    memcpy(block + 257, "ustar\00000", 8);
+    for (size_t i = 0; i < sizeof block; i++)
+        sum += (unsigned char)block[i];
+    snprintf(block + 148, 8, "%06o", sum);
+    return file_write_all(fd, block, sizeof block, err);
 }
 
 void tar_show(struct tar *tar, void (*look)(void *context, const void *bytes, size_t length),

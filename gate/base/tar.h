@@ -13,6 +13,10 @@ struct tar;
 
 /* writes to fd, which stays the caller's */
 struct tar *tar_new(int fd, struct error *err) _must_check_;
+/* The first entry of a tar, written before tar_new: the folder "./" in the oldest form, one block long. tar_new writes each entry
+ * with a header of its own before it, and who looks at the first 1,024 bytes only, as BuildKit does, then sees no entry and takes
+ * the whole for something else. */
+int tar_begin_plainly(int fd, struct error *err) _must_check_;
 /* From now on each piece of a file's content is shown to `look` as it is written, so that nobody has to read it again. */
 void tar_show(struct tar *tar, void (*look)(void *context, const void *bytes, size_t length),
               void *context);

@@ -223,6 +223,9 @@ static int note_id(struct build_stream *stream, const char *id, struct error *er
 
 static int on_line(void *context, const json_t *line, struct error *err) {
     struct build_stream *stream = context;
+    if (line == NULL) /* it could be an error that nobody reads */
+        return error_set(err, ERROR_PROTOCOL,
+                         "what the engine tells of the build is not what a build tells");
     const json_t *text = json_object_get(line, "stream");
     const json_t *aux = json_object_get(line, "aux");
     const char *kind = json_string_value(json_object_get(line, "id"));

@@ -57,7 +57,7 @@ struct build_stream {
     struct text decoded;
 };
 
-/* context: a struct build_stream. err: limit  an endless line;  protocol;  what the callbacks gave */
+/* context: a struct build_stream. err: limit  an endless line;  protocol  a line that is no JSON;  what the callbacks gave */
 int build_stream_feed(void *context, const char *bytes, size_t length,
                       struct error *err) _must_check_;
 

@@ -76,7 +76,8 @@ static const char *failure_of(const json_t *line) {
 
 static int read_line(struct progress *progress, struct error *err) {
     json_auto_t *line = NULL;
-    if (json_read(text_string(&progress->line), progress->line.length, 0, &line, NULL, err) < 0)
+    if (json_read(text_string(&progress->line), progress->line.length, JSON_ALLOW_NUL, &line, NULL,
+                  err) < 0)
         return -1;
     text_truncate(&progress->line, 0);
     if (progress->on_line != NULL && progress->on_line(progress->context, line, err) < 0)
