@@ -287,8 +287,9 @@ static const char *const top_future[] = {"include", NULL};
 static const struct key_table top_table = {"the configuration", "", top_keys, top_future};
 
 static const struct key_table *const key_tables[] = {
-    &top_table,         &file_table,           &registry_table,     &rule_table,        &tag_table,
-    &config_test_table, &config_command_table, &config_build_table, &config_stage_table, &config_state_table};
+    &top_table,          &file_table,        &registry_table,       &rule_table,
+    &tag_table,          &config_test_table, &config_command_table, &config_build_table,
+    &config_stage_table, &config_state_table};
 
 int config_each_key(int (*visit)(void *context, const char *prefix, const char *name),
                     void *context) {

@@ -318,10 +318,11 @@ static int add_test(const char *file, const struct yaml_node *node, struct test_
             file, node, err,
             "test \"%s\" lacks \"run\": a test without a command would pass by itself", test->name);
     if (test->build != NULL && test->in != NULL)
-        return config_complain(file, node, err,
-                               "test \"%s\" has both \"build\" and \"in\": its commands run in what is "
-                               "built; one that shall run elsewhere has an `in` of its own",
-                               test->name);
+        return config_complain(
+            file, node, err,
+            "test \"%s\" has both \"build\" and \"in\": its commands run in what is "
+            "built; one that shall run elsewhere has an `in` of its own",
+            test->name);
     for (size_t i = 0; i + 1 < tests->count; i++)
         if (strcasecmp(tests->items[i].name, test->name) == 0)
             return config_complain(file, node, err,

@@ -60,10 +60,9 @@ int gate_scan(struct gate *gate, struct error *err) {
     if (scan_tree(gate->options->root, &options, &gate->scan, err) < 0)
         return error_wrap(err, "scan %s", gate->options->root);
     /* a rollback tests nothing, and shall not wait for a Dockerfile */
-    return gate->options->back == NULL
-               ? plan_builds_find(gate->config, gate->options->root, &gate->scan.pins,
-                                  &gate->builds, err)
-               : 0;
+    return gate->options->back == NULL ? plan_builds_find(gate->config, gate->options->root,
+                                                          &gate->scan.pins, &gate->builds, err)
+                                       : 0;
 }
 
 int gate_find(struct gate *gate, struct error *err) {

@@ -218,10 +218,10 @@ static int plan_stages(const struct config *config, const struct update_list *up
     if (!asked || any)
         return 0;
     bool bare = built != NULL && built->pin_count == 0;
-    _cleanup_(free_pointer) char *warning = string_format(
-        err, "%s:%d: test \"%s\" covers no pinned image%s%s%s", config->file, test->line, test->name,
-        bare ? ": " : "", bare ? built->dockerfile : "",
-        bare ? ", which it builds, has no pin; `pingate pin` adds digests" : "");
+    _cleanup_(free_pointer) char *warning =
+        string_format(err, "%s:%d: test \"%s\" covers no pinned image%s%s%s", config->file,
+                      test->line, test->name, bare ? ": " : "", bare ? built->dockerfile : "",
+                      bare ? ", which it builds, has no pin; `pingate pin` adds digests" : "");
     return warning != NULL ? string_list_add(&plan->warnings, warning, err) : -1;
 }
 
@@ -249,7 +249,8 @@ int plan_make(const struct config *config, const struct update_list *updates,
     *plan = (struct plan){0};
     for (size_t i = 0; i < config->tests.count; i++)
         if (!config->tests.items[i].external &&
-            plan_stages(config, updates, builds, &config->tests.items[i], every_test, plan, err) < 0)
+            plan_stages(config, updates, builds, &config->tests.items[i], every_test, plan, err) <
+                0)
             return -1;
     return warn_of_idle_rules(config, updates, plan, err);
 }

@@ -100,28 +100,30 @@ static int read_ignore(const char *root, const struct sending *sending, const ch
         return 0;
     }
     *found = true;
-    return file_read_at(root_fd, real, DOCKERIGNORE_LIMIT, out, err) < 0 ? error_wrap(err, "%s", path)
-                                                                         : 0;
+    return file_read_at(root_fd, real, DOCKERIGNORE_LIMIT, out, err) < 0
+               ? error_wrap(err, "%s", path)
+               : 0;
 }
 
+/* Of the Dockerfile's own, and where it has none, of the context. */
 static int read_ignores(const char *root, const char *dockerfile, struct sending *sending,
-                        struct text *own, struct error *err) {
-    _cleanup_(text_clear) struct text nearer = {0};
-    size_t skip = strcmp(sending->folder, ".") == 0 ? 0 : strlen(sending->folder) + 1;
-    _cleanup_(free_pointer) char *beside = string_format(
-        err, "%s.dockerignore",
-        strncmp(dockerfile, sending->folder, skip > 0 ? skip - 1 : 0) == 0 ? dockerfile + skip
-                                                                             : dockerfile);
-    bool found;
-    bool ignored;
-    if (beside == NULL || dockerignore_parse(always, sizeof always - 1, &sending->ignore, err) < 0 ||
-        read_ignore(root, sending, beside, &nearer, &found, err) < 0 ||
-        read_ignore(root, sending, ".dockerignore", own, &ignored, err) < 0)
+                        struct text *rules, struct error *err) {
+    size_t length = strcmp(sending->folder, ".") == 0 ? 0 : strlen(sending->folder) + 1;
+    bool inside = length == 0 || (strncmp(dockerfile, sending->folder, length - 1) == 0 &&
+                                  dockerfile[length - 1] == '/');
+    _cleanup_(free_pointer) char *beside =
+        string_format(err, "%s.dockerignore", dockerfile + (inside ? length : 0));
+    bool found = false;
+    if (beside == NULL ||
+        dockerignore_parse(always, sizeof always - 1, &sending->ignore, err) < 0 ||
+        (inside && read_ignore(root, sending, beside, rules, &found, err) < 0))
         return -1;
-    const struct text *rules = found ? &nearer : own;
-    if (dockerignore_parse(text_string(rules), rules->length, &sending->ignore, err) < 0)
-        return error_wrap(err, "%s", found ? beside : ".dockerignore");
-    return 0;
+    const char *name = found ? beside : ".dockerignore";
+    if (!found && read_ignore(root, sending, name, rules, &found, err) < 0)
+        return -1;
+    return dockerignore_parse(text_string(rules), rules->length, &sending->ignore, err) < 0
+               ? error_wrap(err, "%s", name)
+               : 0;
 }
 
 static int list_folder(int fd, struct string_list *names, struct error *err) {
@@ -176,11 +178,13 @@ static int send_folder(struct sending *sending, const char *path, unsigned int d
         return error_set(err, ERROR_LIMIT, "%s: more than %u folders in one another", path,
                          BUILD_CONTEXT_DEPTH);
     _cleanup_(string_list_clear) struct string_list names = {0};
-    int fd = beneath_open(sending->folder_fd, *path != '\0' ? path : ".", O_RDONLY | O_DIRECTORY, 0);
+    int fd =
+        beneath_open(sending->folder_fd, *path != '\0' ? path : ".", O_RDONLY | O_DIRECTORY, 0);
     if (fd < 0)
         return errno == ENOENT ? 0
-                               : error_set_errno(err, "open the folder %s (leave it out in "
-                                                      ".dockerignore if no build needs it)",
+                               : error_set_errno(err,
+                                                 "open the folder %s (leave it out in "
+                                                 ".dockerignore if no build needs it)",
                                                  path);
     if (list_folder(fd, &names, err) < 0)
         return error_wrap(err, "%s", path);
@@ -202,15 +206,16 @@ static int open_folder(const char *root, struct sending *sending, struct error *
 }
 
 static int make(const char *root, const char *folder, const char *dockerfile,
-                const struct pin_list *pins, const struct cancel *cancel,
-                struct build_context *out, struct error *err) {
+                const struct pin_list *pins, const struct cancel *cancel, struct build_context *out,
+                struct error *err) {
     _cleanup_(sending_clear) struct sending sending = {
         .spool = {.fd = -1, .root_fd = -1}, .cancel = cancel, .folder_fd = -1, .folder = folder};
     if (string_copy(folder, &out->folder, err) < 0 ||
         string_copy(dockerfile, &out->dockerfile, err) < 0 ||
         open_folder(root, &sending, err) < 0 ||
         read_ignores(root, dockerfile, &sending, &out->ignore, err) < 0 ||
-        spool_begin(&sending.spool, root, pins, true, err) < 0 || send_folder(&sending, "", 0, err) < 0)
+        spool_begin(&sending.spool, root, pins, true, err) < 0 ||
+        send_folder(&sending, "", 0, err) < 0)
         return -1;
     out->files = sending.spool.files;
     if (spool_finish(&sending.spool, &out->fd, &out->size_bytes, out->hash, err) < 0)

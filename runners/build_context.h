@@ -27,8 +27,9 @@ struct build_context {
     int fd;             /* the tar, without its end */
     int64_t size_bytes; /* of it */
     size_t files;
-    char hash[HASH_HEX_SIZE]; /* but for its pins, see workspace_hash.h; "" when it changed since the scan */
-    struct text ignore;       /* the context's own .dockerignore; empty where it has none */
+    char hash
+        [HASH_HEX_SIZE]; /* but for its pins, see workspace_hash.h; "" when it changed since the scan */
+    struct text ignore; /* the .dockerignore that holds; empty where there is none */
 };
 
 /* Where a build is: pure looking, nothing is copied.
@@ -36,8 +37,7 @@ struct build_context {
  *   out  real_folder, real_dockerfile  without links; heap
  *   err  config  there is none, or a link leads out of the project */
 int build_context_find(const char *root, const char *folder, const char *dockerfile,
-                       char **real_folder, char **real_dockerfile,
-                       struct error *err) _must_check_;
+                       char **real_folder, char **real_dockerfile, struct error *err) _must_check_;
 
 /* in   folder, dockerfile  as build_context_find gave them
  *      pins                of the project, sorted by file
@@ -47,8 +47,8 @@ int build_context_make(const char *root, const char *folder, const char *dockerf
                        struct build_context *out, struct error *err) _must_check_;
 void build_context_clear(struct build_context *context);
 
-/* The last entries of a context, and its end: the side Dockerfile; for builders that read it, also a .dockerignore that leaves
- * it out of what they copy. err: io, no-memory */
+/* The last entries of a context, and its end: the side Dockerfile; for builders that read it, also the .dockerignore that holds,
+ * with the side Dockerfile in it, so that they do not copy it. err: io, no-memory */
 int build_context_tail(const struct build_context *context, const char *name,
                        const struct text *side, bool with_ignore, struct text *out,
                        struct error *err) _must_check_;

@@ -18,9 +18,10 @@ enum part_kind {
 
 struct dockerignore_part {
     enum part_kind kind;
-    const char *at; /* the character, or the class from its "[" on; lent by `text` of the first part */
-    size_t length;  /* bytes of it */
-    char *text;     /* the pattern; owned by the first part alone */
+    const char
+        *at; /* the character, or the class from its "[" on; lent by `text` of the first part */
+    size_t length; /* bytes of it */
+    char *text;    /* the pattern; owned by the first part alone */
 };
 
 /* The character at the front; a byte that is none counts as one. */
@@ -151,7 +152,7 @@ static int read_pattern(char *take_pattern, struct dockerignore_pattern *out, st
         return error_no_memory(err);
     }
     int result = 0;
-    while (*at != '\0' && result == 0)
+    while (result == 0 && *at != '\0')
         result = read_part(take_pattern, &at, &out->parts[out->count++], err);
     out->parts[0].text = take_pattern;
     return result;
@@ -256,8 +257,8 @@ static void step(const struct dockerignore_pattern *pattern, const char *at, siz
             continue;
         switch (part->kind) {
         case PART_CHARACTER:
-            next[i + 1] = next[i + 1] ||
-                          (part->length == length && memcmp(part->at, at, length) == 0);
+            next[i + 1] =
+                next[i + 1] || (part->length == length && memcmp(part->at, at, length) == 0);
             break;
         case PART_ONE:
             next[i + 1] = next[i + 1] || !slash;
@@ -269,9 +270,9 @@ static void step(const struct dockerignore_pattern *pattern, const char *at, siz
             next[i] = true;
             break;
         case PART_CLASS:
-            next[i + 1] = next[i + 1] || (read_class(part->at + 1, code_of(at, length), &matches) !=
-                                              NULL &&
-                                          matches);
+            next[i + 1] =
+                next[i + 1] ||
+                (read_class(part->at + 1, code_of(at, length), &matches) != NULL && matches);
             break;
         case PART_FOLDER:
             break;

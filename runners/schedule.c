@@ -39,7 +39,8 @@ int schedule_new(const struct schedule_options *options, struct schedule **out, 
     schedule->words = engine_describe(schedule->engine, &schedule->platform, err);
     size_t swept;
     if (schedule->words == NULL ||
-        engine_asks_for_bases(schedule->engine, &schedule->names_bases, err) < 0 || sweep(schedule->cleaner, &schedule->labels, &swept, err) < 0)
+        engine_asks_for_bases(schedule->engine, &schedule->names_bases, err) < 0 ||
+        sweep(schedule->cleaner, &schedule->labels, &swept, err) < 0)
         return -1;
     *out = steal(schedule);
     return 0;

@@ -34,13 +34,13 @@ enum schedule_event_kind {
 
 struct schedule_event {
     enum schedule_event_kind kind;
-    const char *image;          /* pulls: "docker.io/library/redis@sha256:…" */
-    int64_t bytes, bytes_total; /* pulls: so far, and as far as known; 0 when unknown */
-    bool was_there;             /* pull done: nothing had to be pulled */
-    const char *error;          /* pull done: why it failed; NULL when it did not */
-    size_t trial;               /* trials: index into specs */
-    size_t command;             /* command started: index into steps */
-    const char *step;           /* build progress: its name; untrusted */
+    const char *image;                /* pulls: "docker.io/library/redis@sha256:…" */
+    int64_t bytes, bytes_total;       /* pulls: so far, and as far as known; 0 when unknown */
+    bool was_there;                   /* pull done: nothing had to be pulled */
+    const char *error;                /* pull done: why it failed; NULL when it did not */
+    size_t trial;                     /* trials: index into specs */
+    size_t command;                   /* command started: index into steps */
+    const char *step;                 /* build progress: its name; untrusted */
     const struct build_result *build; /* build done */
     const struct trial_spec *spec;
     const struct trial_result *result; /* trial done */

@@ -66,7 +66,8 @@ int test_definition_hash(const struct test *test, char hex[HASH_HEX_SIZE], struc
         (json_int_t)test->memory_bytes, "nano_cpus", (json_int_t)test->nano_cpus, "pids",
         (json_int_t)test->pids, "log_limit", (json_int_t)test->log_limit_bytes);
     _cleanup_(text_clear) struct text bytes = {0};
-    if (definition != NULL && test->build != NULL && /* without one, evidence of before stays good */
+    if (definition != NULL &&
+        test->build != NULL && /* without one, evidence of before stays good */
         json_object_set_new(definition, "build", build_definition(test->build, err)) < 0) {
         json_decref(definition);
         definition = NULL;

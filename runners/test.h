@@ -32,7 +32,7 @@ struct test_build {
     struct string_list args; /* "NAME=value" */
     /* of the pins of its Dockerfile, which is looked at after the configuration was read (plan_build.h) */
     struct string_list images;
-    int line;                /* in pingate.yaml, from 1 */
+    int line; /* in pingate.yaml, from 1 */
 };
 
 struct test {
@@ -40,7 +40,8 @@ struct test {
     /* selectors of the updates that it covers; empty: see `in`, else all */
     struct string_list images;
     char *in; /* selector of the image that commands run in; NULL: the update's candidate */
-    struct test_build *build; /* commands without `in` run in what comes of it; NULL: nothing is built */
+    struct test_build
+        *build; /* commands without `in` run in what comes of it; NULL: nothing is built */
     struct test_command *commands;
     size_t command_count;
     int64_t timeout_ms;             /* for the build and all commands together */

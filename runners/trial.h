@@ -38,8 +38,8 @@ struct trial_step {
 /* A pinned image that a Dockerfile names, at the value that is tested. */
 struct trial_base {
     struct trial_step image; /* without a command */
-    bool needed;             /* the test covers it: a build that does not use it proves nothing of it */
-    size_t line;             /* in the Dockerfile, from 1 */
+    bool needed; /* the test covers it: a build that does not use it proves nothing of it */
+    size_t line; /* in the Dockerfile, from 1 */
 };
 
 struct build_context;
@@ -48,7 +48,7 @@ struct trial_build {
     const struct test_build *build;
     const struct build_context *context; /* lent */
     struct text side;                    /* the Dockerfile that is built from */
-    char *diff; /* between it and the one of the project; "" for none */
+    char *diff;                          /* between it and the one of the project; "" for none */
     struct trial_base *bases;
     size_t base_count;
 };

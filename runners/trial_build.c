@@ -16,9 +16,9 @@
 #include "runners/engine/image.h"
 #include "runners/engine/volume.h"
 
-#define LAST_WORDS  200 /* bytes of the last line of a step that failed, in the reason */
-#define SHORT_ID    12u /* digits of an id */
-#define TAG_DIGITS  12u /* of a digest, in the name that its image gets */
+#define LAST_WORDS 200 /* bytes of the last line of a step that failed, in the reason */
+#define SHORT_ID   12u /* digits of an id */
+#define TAG_DIGITS 12u /* of a digest, in the name that its image gets */
 
 void trial_build_clear(struct trial_build *build) {
     for (size_t i = 0; i < build->base_count; i++) {
@@ -92,8 +92,8 @@ static int on_use(void *context, const char *words, struct error *err) {
     const char *const *ids = building->run->image_ids + building->spec->step_count;
     for (size_t i = 0; i < build->base_count; i++) {
         const char *colon = strchr(ids[i], ':');
-        bool is_id = strlen(words) == SHORT_ID && colon != NULL &&
-                     strncmp(colon + 1, words, SHORT_ID) == 0;
+        bool is_id =
+            strlen(words) == SHORT_ID && colon != NULL && strncmp(colon + 1, words, SHORT_ID) == 0;
         if (is_id || strstr(words, build->bases[i].image.digest) != NULL)
             building->used[i] = true;
     }
@@ -115,8 +115,8 @@ int side_dockerfile_tag(const struct text *side, const char *digest, const char 
     const char *from = text_string(side);
     const char *end = from + side->length;
     size_t length = strlen(digest);
-    for (const char *at;
-         (at = memmem(from, (size_t)(end - from), digest, length)) != NULL; from = at + length) {
+    for (const char *at; (at = memmem(from, (size_t)(end - from), digest, length)) != NULL;
+         from = at + length) {
         const char *name_end = at > from && at[-1] == '@' ? tag_before(from, at - 1) : at;
         bool named = name_end > from && name_end < at;
         text_append(out, from, (size_t)((named ? name_end : at) - from));
@@ -255,8 +255,7 @@ static void last_line(const struct text *tail, char *out, size_t size) {
 static void blame_step(struct build_result *result, struct build_stream *stream) {
     char line[LAST_WORDS + 1];
     char reason[1600];
-    const char *why =
-        stream->step_error != NULL ? stream->step_error : stream->progress.failure;
+    const char *why = stream->step_error != NULL ? stream->step_error : stream->progress.failure;
     last_line(&result->tail, line, sizeof line);
     snprintf(reason, sizeof reason, "build: %s: %.*s%s%s%s", stream->step,
              (int)strcspn(why, "\r\n"), why, line[0] != '\0' ? "; its last line: \"" : "", line,

@@ -22,7 +22,8 @@
 
 #include "runners/trial_run.h"
 
-#define TRIAL_DOCKERFILE "Dockerfile" /* the side Dockerfile in the trial's log folder, for people */
+#define TRIAL_DOCKERFILE                                                                           \
+    "Dockerfile" /* the side Dockerfile in the trial's log folder, for people */
 
 /* Fills result->build; its outcome says what came of it. err: only cancelled, no-memory */
 int trial_build(const struct trial_run *run, const struct trial_spec *spec,

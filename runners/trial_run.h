@@ -15,13 +15,14 @@ struct trial_run {
     /* of each step, as pulled and proved, NULL for what is built; then of each base of the build */
     const char *const *image_ids;
     const char *built; /* id of what was built; set by trial_run */
-    const char *name;             /* of the volume, and the first part of the containers'; unique */
+    const char *name;  /* of the volume, and the first part of the containers'; unique */
     /* for commands without a network; NULL: the engine makes their namespace */
     const struct alone *alone;
     size_t alone_first; /* its file for the first step; the next ones follow */
     bool keep;          /* leave a failed trial's container, volume and what was built */
     bool keep_images;   /* leave what was built */
-    bool names_bases;   /* the engine's store asks a registry for what has no tag, see trial_build.h */
+    bool
+        names_bases; /* the engine's store asks a registry for what has no tag, see trial_build.h */
     /* a step of the build begins, NULL: the build itself; may be NULL */
     void (*on_build)(void *context, const char *step);
     /* the build has ended; may be NULL */

@@ -31,8 +31,8 @@ static json_t *steps_of(const struct trial_spec *spec) {
     json_t *steps = json_array();
     for (size_t i = 0; steps != NULL && i < spec->step_count; i++) {
         const struct trial_step *step = &spec->steps[i];
-        if (json_array_append_new(steps, json_pack("{s:s?, s:s?, s:s?}", "image", step->image, "tag",
-                                                   step->tag, "digest", step->digest)) < 0) {
+        if (json_array_append_new(steps, json_pack("{s:s?, s:s?, s:s?}", "image", step->image,
+                                                   "tag", step->tag, "digest", step->digest)) < 0) {
             json_decref(steps);
             steps = NULL;
         }

@@ -229,7 +229,8 @@ static int on_line(void *context, const json_t *line, struct error *err) {
     const json_t *text = json_object_get(line, "stream");
     const json_t *aux = json_object_get(line, "aux");
     const char *kind = json_string_value(json_object_get(line, "id"));
-    json_int_t code = json_integer_value(json_object_get(json_object_get(line, "errorDetail"), "code"));
+    json_int_t code =
+        json_integer_value(json_object_get(json_object_get(line, "errorDetail"), "code"));
     if (code != 0)
         stream->exit_code = code;
     if (json_is_string(text))
@@ -257,7 +258,8 @@ bool build_stream_blames_step(const struct build_stream *stream) {
     static const char *const words[] = {"exit code: ", "exit status ", "not found",
                                         "no such file or directory", "does not exist"};
     const char *why = stream->step_error != NULL ? stream->step_error : stream->progress.failure;
-    bool told_apart = stream->steps.count > 0; /* BuildKit: then the step that failed is known, or none did */
+    bool told_apart =
+        stream->steps.count > 0; /* BuildKit: then the step that failed is known, or none did */
     if (stream->step == NULL || why == NULL || (told_apart && stream->step_error == NULL))
         return false;
     const char *instruction = instruction_of(stream->step);

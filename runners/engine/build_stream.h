@@ -18,10 +18,11 @@
 #include "gate/base/array.h"
 #include "runners/engine/progress.h"
 
-#define BUILD_LINE_LIMIT (16u << 20) /* bytes of one line: BuildKit puts 100 ms of output into one */
-#define BUILD_STEPS      4096u       /* that are told apart; more are not told of */
-#define BUILD_STEP_WORDS 400u        /* bytes of a step's name that are kept */
-#define BUILD_LEFT       1000u       /* images between that are remembered */
+#define BUILD_LINE_LIMIT                                                                           \
+    (16u << 20)                /* bytes of one line: BuildKit puts 100 ms of output into one */
+#define BUILD_STEPS      4096u /* that are told apart; more are not told of */
+#define BUILD_STEP_WORDS 400u  /* bytes of a step's name that are kept */
+#define BUILD_LEFT       1000u /* images between that are remembered */
 
 struct build_step {
     char *digest; /* BuildKit's name of it */

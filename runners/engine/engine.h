@@ -57,8 +57,8 @@ struct engine_call {
     int body_fd;        /* tar to send when body_size > 0 */
     int64_t body_size;
     const struct text *body_tail; /* sent behind it; NULL for nothing */
-    int64_t timeout_ms;      /* of the whole call; 0 is engine_timeout_ms() */
-    int64_t idle_timeout_ms; /* 0 is none */
+    int64_t timeout_ms;           /* of the whole call; 0 is engine_timeout_ms() */
+    int64_t idle_timeout_ms;      /* 0 is none */
     bool needs_end; /* the answer must say itself where it ends: a cut must not look like an end */
     int (*on_data)(void *context, const char *bytes, size_t length, struct error *err);
     int (*on_silence)(void *context, struct error *err); /* see http.h; NULL: waits */

@@ -75,6 +75,10 @@ static const char *failure_of(const json_t *line) {
 }
 
 static int read_line(struct progress *progress, struct error *err) {
+    if (strspn(text_string(&progress->line), " \t\r") == progress->line.length) {
+        text_truncate(&progress->line, 0);
+        return 0;
+    }
     json_auto_t *line = NULL;
     if (json_read(text_string(&progress->line), progress->line.length, JSON_ALLOW_NUL, &line, NULL,
                   err) < 0)

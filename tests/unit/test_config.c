@@ -161,6 +161,30 @@ START_TEST(every_value_of_a_test_arrives) {
 }
 END_TEST
 
+START_TEST(every_value_of_a_build_arrives) {
+    struct config config;
+    load_golden("tests/golden/config/ok-build/pingate.yaml", &config);
+    ck_assert_uint_eq(config.tests.count, 4);
+    static const struct {
+        const char *context, *dockerfile, *target;
+    } expected[] = {{".", "Dockerfile", NULL},
+                    {"app", "docker/app.Dockerfile", "test"},
+                    {".", "Dockerfile", NULL},
+                    {"7", "Dockerfile", NULL}};
+    for (size_t i = 0; i < 4; i++) {
+        const struct test_build *build = config.tests.items[i].build;
+        ck_assert_ptr_nonnull(build);
+        ck_assert_str_eq(build->context, expected[i].context);
+        ck_assert_str_eq(build->dockerfile, expected[i].dockerfile);
+        ck_assert_pstr_eq(build->target, expected[i].target);
+    }
+    check_list(&config.tests.items[1].build->args, LIST("NAME=value", "EMPTY=", "NUMBER=7"));
+    ck_assert_uint_eq(config.tests.items[0].build->args.count, 0);
+    ck_assert_int_eq(config.tests.items[1].build->line, 6);
+    config_clear(&config);
+}
+END_TEST
+
 START_TEST(defaults) {
     struct config config;
     load_golden("tests/golden/config/ok-scalars-as-lists/pingate.yaml", &config);
@@ -258,6 +282,7 @@ static const struct {
               {"updates.", "rule"},
               {"updates.tags.", "tags"},
               {"tests.", "test"},
+              {"tests.build.", "build"},
               {"tests.run.", "command"},
               {"stages.", "stage"},
               {"state.", "state"}};
@@ -317,6 +342,7 @@ UNIT_MAIN("config", {
     tcase_add_test(cases, golden);
     tcase_add_test(cases, every_value_arrives);
     tcase_add_test(cases, every_value_of_a_test_arrives);
+    tcase_add_test(cases, every_value_of_a_build_arrives);
     tcase_add_test(cases, defaults);
     tcase_add_test(cases, first_rule_that_matches);
     tcase_add_test(cases, files);

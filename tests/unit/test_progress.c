@@ -43,6 +43,8 @@ static const struct row {
     {"error alone, as older engines", "{\"error\":\"no space left\"}\n", -1, -1, "no space left"},
     {"errorDetail alone, as newer ones", "{\"errorDetail\":{\"code\":3,\"message\":\"denied\"}}",
      -1, -1, "denied"},
+    {"an error with a NUL in it", "{\"errorDetail\":{\"message\":\"bad: \\u0000\\u0000x\"}}\n", -1,
+     -1, "bad: "},
     {"an error without words", "{\"errorDetail\":{}}\n", -1, -1, "did not say why"},
     {"an error that is no text", "{\"error\":{\"x\":1}}\n", -1, -1, "did not say why"},
     {"an empty error", "{\"error\":\"\"}\n", -1, -1, "did not say why"},
