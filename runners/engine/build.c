@@ -57,6 +57,7 @@ int build_start(struct engine *engine, const struct build_wish *wish, struct bui
         return -1;
     struct engine_call call = {.method = "POST",
                                .path = text_string(&path),
+                               .words = "/build",
                                .body_fd = wish->context_fd,
                                .body_size = wish->context_size,
                                .body_tail = wish->tail,

@@ -114,6 +114,10 @@ static int send_call(struct engine *engine, const struct engine_call *call, cons
     return result;
 }
 
+static const char *words_of(const struct engine_call *call) {
+    return call->words != NULL ? call->words : call->path;
+}
+
 /* libcurl tells of milliseconds and bytes; people want to know who did not answer. */
 static int explain_failure(const struct engine *engine, const struct engine_call *call,
                            int64_t took_ms, struct error *err) {
@@ -127,10 +131,10 @@ static int explain_failure(const struct engine *engine, const struct engine_call
         return error_set(err, ERROR_TIMEOUT,
                          "engine %s: %s %s: %s %s; the engine or the way to it is stuck "
                          "(PINGATE_ENGINE_TIMEOUT=5m gives it more time)",
-                         engine->location.address, call->method, call->path,
+                         engine->location.address, call->method, words_of(call),
                          idle ? "no byte came or went for" : "no whole answer within", words);
     }
-    return error_wrap(err, "engine %s: %s %s", engine->location.address, call->method, call->path);
+    return error_wrap(err, "engine %s: %s %s", engine->location.address, call->method, words_of(call));
 }
 
 int engine_call(struct engine *engine, const struct engine_call *call, long *status,
@@ -163,7 +167,7 @@ int engine_call(struct engine *engine, const struct engine_call *call, long *sta
         return error_set(err, ERROR_PROTOCOL,
                          "engine %s: %s %s: the answer ended with its connection, so nobody knows "
                          "whether it was whole; what stands between is no HTTP/1.1",
-                         engine->location.address, call->method, call->path);
+                         engine->location.address, call->method, words_of(call));
     if (answer == NULL || response.body.length == 0)
         return 0;
     if (json_read(text_string(&response.body), response.body.length, 0, answer, NULL, err) < 0)
@@ -171,7 +175,7 @@ int engine_call(struct engine *engine, const struct engine_call *call, long *sta
     if (*answer == NULL)
         return error_set(err, ERROR_PROTOCOL,
                          "engine %s: the answer to %s %s is not JSON: is it a Docker Engine?",
-                         engine->location.address, call->method, call->path);
+                         engine->location.address, call->method, words_of(call));
     return 0;
 }
 

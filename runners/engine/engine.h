@@ -52,6 +52,7 @@ int engine_ping(struct engine *engine, struct error *err) _must_check_;
 struct engine_call {
     const char *method;
     const char *path;   /* behind the version: "/containers/json?all=1" */
+    const char *words;  /* what messages call a path that is long; NULL: the path */
     json_t *body;       /* lent; NULL for none */
     const char *header; /* one more, or NULL */
     int body_fd;        /* tar to send when body_size > 0 */

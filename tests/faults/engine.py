@@ -7,8 +7,8 @@ import os
 import signal
 import tarfile
 
-from engine_api import (CREATE, EVENTS, FOLLOW, GET, IMAGE, IMAGE_REMOVE, INFO, INSPECT, LIST, LOGS, PULL, PUT, REMOVE, START, VERSION,
-                        VOLUME_CREATE, VOLUME_REMOVE, VOLUMES, engine, frame, image_id, left_behind, lie, machine_of, spoil, tar)
+from engine_api import (BUILD, BUILT, BUILT_REMOVE, CREATE, EVENTS, FOLLOW, GET, IMAGE, IMAGE_REMOVE, IMAGES, INFO, INSPECT, LIST, LOGS, PULL, PUT, REMOVE, START, VERSION,
+                        TAG, VOLUME_CREATE, VOLUME_REMOVE, VOLUMES, buildkit, classic, engine, frame, image_id, left_behind, lie, machine_of, output, spoil, tar, told, vertex)
 from harness import NEW, OLD, case, main, sent
 from scripted import on
 
@@ -62,7 +62,7 @@ def whole_log(done):
 
 def nothing_there(done):
     machine = machine_of(done.servers["engine"])
-    return ["%s stayed" % one for one in (machine.containers, machine.volumes, machine.pulled) if one]
+    return ["%s stayed" % one for one in (machine.containers, machine.volumes, machine.pulled, machine.built) if one]
 
 
 def warned(regex):
@@ -80,6 +80,7 @@ STEPS = [  # name, method, path, an answer is read as JSON
     ("info", "GET", INFO, True),
     ("the list of containers", "GET", LIST, True),
     ("the list of volumes", "GET", VOLUMES, True),
+    ("the list of what was built", "GET", IMAGES, True),
     ("the look for the image", "GET", IMAGE, True),
     ("the making of a volume", "POST", VOLUME_CREATE, True),
     ("pull", "POST", PULL, False),
@@ -110,7 +111,7 @@ def steps():
         if is_json:
             yield cannot("%s: text instead of JSON" % name, "is not JSON", [on(method, path, 200, None, "<html>hello</html>")])
             yield cannot("%s: JSON of another kind" % name, ".", [on(method, path, 200, JSON, "[7]")]) \
-                if name not in ("info", "the list of containers", "the list of volumes") else \
+                if name not in ("info", "the list of containers", "the list of volumes", "the list of what was built") else \
                 passes("%s: JSON of another kind" % name, [on(method, path, 200, JSON, "[7]")])
             yield cannot("%s: 100 MB of JSON" % name, "larger than",
                          [on(method, path, 200, JSON, '{"x":"', flood=100 << 20)], memory_mib=120)
@@ -577,6 +578,114 @@ def artifacts():
               updates=[{"verdict": "hold", "code": "not-tested"}], said=["stopped by SIGINT"])
 
 
+BUILDS = CONFIG.replace("run:", "build: ., run:")
+
+
+def built(word, step=None, tail=None):
+    """The first trial's build."""
+    def check(done):
+        found = [t.get("build") for t in done.document.get("trials", [])][:1]
+        if not found or not found[0] or found[0]["outcome"] != word:
+            return ["the first build is %r, expected %r" % (found, word)]
+        return [] if (step is None or found[0]["step"] == step) and (tail is None or tail in found[0]["tail"]) else \
+            ["step or tail of the build: %r" % found[0]]
+    return check
+
+
+def builds():
+    def lines_then(*more, first=lambda digests: [told(vertex("[1/2] FROM app@" + d)) for d in digests]):
+        return {"build": lambda machine, digests, image: first(digests) + [one(image) if callable(one) else one for one in more]}
+
+    def image(value):
+        return {"id": "moby.image.id", "aux": {"ID": value}}
+
+    def ok(name, rows=(), options=None, **more):
+        return passes("build: " + name, rows, options, config=BUILDS, **more)
+
+    def no(name, why, rows=(), options=None, **more):
+        more.setdefault("config", BUILDS)
+        return cannot("build: " + name, why, rows, options, not_sent=[sent("engine", "POST", START)], **more)
+    failure = {"errorDetail": {"message": "exit code: 2"}, "error": "exit code: 2"}
+    make = "[2/2] RUN make"
+    yield ok("all goes well", check=lambda done: nothing_there(done) + (built("passed", tail="made")(done)),
+             sent=[sent("engine", "POST", BUILD, count=1), sent("engine", "DELETE", BUILT_REMOVE, count=1)])
+    yield ok("kept with --keep-images", command=["run", "--keep-images"], keeps_images=True,
+             not_sent=[sent("engine", "DELETE", BUILT_REMOVE)])
+    yield ok("no BuildKit: the classic builder", [on("POST", BUILD, 500, JSON, '{"message":"buildkit is not supported by daemon"}', times=1)],
+             {"build": classic}, sent=[sent("engine", "POST", "/v1\\.\\d+/build\\?version=1&.*", count=1)],
+             check=nothing_there)
+    yield no("no BuildKit, and no other", "is not supported", [on("POST", BUILD, 500, JSON, '{"message":"buildkit is not supported"}')])
+    for status in (400, 404, 409, 500):
+        yield no("%d" % status, "build: the engine answered %d: boom" % status, [on("POST", BUILD, status, JSON, '{"message":"boom"}')])
+    yield no("the socket is closed", "engine unix://", [on("POST", BUILD, close=True)])
+    yield no("half an answer", "engine unix://", [spoil("POST", BUILD, cut_head=20)])
+    yield no("the stream is cut", "build: engine unix://", [spoil("POST", BUILD, cut=300)])
+    yield no("the stream is reset", "build: engine unix://", [spoil("POST", BUILD, cut=300, reset=True)])
+    for kind in ("short", "no-end", "size"):
+        yield no("a broken chunk (%s)" % kind, "build: engine unix://", [spoil("POST", BUILD, chunked=kind)])
+    yield no("nobody knows where it ends", "ended with its connection", [spoil("POST", BUILD, chunked=None, length="none")])
+    yield no("the stream ends too early, and well", "names no image", options=lines_then())
+    yield no("an error inside a 200 before any step", "build: no space left", options=lines_then({"error": "no space left"}))
+    yield says_no("build: an error inside a 200, of a step", "answers", options={"build": lambda machine, digests, image: [
+        told(vertex("[1/2] FROM app@" + digests[0])), told(vertex(make, completed=False), output(make, b"last words\n")),
+        told(vertex(make, error="exit code: 2")), failure] if NEW in digests else buildkit(machine, digests, image)},
+        config=BUILDS, check=built("failed", make, "last words"))
+    yield no("an error of a step, and an image all the same", "no space left", options=lines_then(
+        {"error": "no space left"}, image))
+    yield no("an error with NULs in it", "unknown instruction", options=lines_then(
+        b'{"errorDetail":{"message":"unknown instruction: \\u0000\\u0000"}}\r\n', image))
+    yield no("text in the stream", "is not what a build tells", options=lines_then(b"<html>\n", image))
+    yield no("a trace that is none", "cannot be read", options=lines_then(
+        {"id": "moby.buildkit.trace", "aux": "aGVsbG8="}, image))
+    yield no("a trace that is no base64", "no base64", options=lines_then({"id": "moby.buildkit.trace", "aux": "!"}, image))
+    yield ok("an older trace field and words that nobody knows", options=lines_then(
+        {"id": "moby.buildkit.trace", "aux": None}, {"status": "x"}, {"id": "x", "aux": "y"}, [], image))
+    for what, value in (("a short one", "sha256:77"), ("a path", "../../images/prune"), ("a number", 7), ("nothing", None)):
+        yield no("an image id that is none: %s" % what, "without an id", options=lines_then(image(value)))
+    yield no("an id of an image that is not there", "holds no such image", options={"built": False})
+    yield no("an id of another image", "not the one that was asked for", [
+        lie("GET", BUILT, lambda a: a["Config"]["Labels"].update({"pingate.build": "pingate-other-1"}))])
+    yield no("an image that shows as another", "another image than it built", [lie("GET", BUILT, lambda a: a.update(Id=image_id(NEW)))])
+    yield no("an image without labels", "not the one that was asked for", [lie("GET", BUILT, lambda a: a.update(Config=None))])
+    yield no("another base was used", "nothing that was built uses", options={"build": lambda machine, digests, image: buildkit(
+        machine, ["sha256:" + 64 * "7"], image)})
+    yield no("a base that was only looked for", "nothing that was built uses", options=lines_then(
+        image, first=lambda digests: [told(vertex("[internal] load metadata for app@" + d)) for d in digests]))
+    yield no("a base that was announced and never came", "nothing that was built uses", options=lines_then(
+        image, first=lambda digests: [told(vertex("[1/2] FROM app@" + d, completed=False)) for d in digests]))
+    yield run("build: it stalls until the test's time is over", [spoil("POST", BUILD, never=True)], exit=1, seconds=30,
+              config=BUILDS.replace("30s", "2s"), updates=[{"verdict": "reject", "code": "already-broken"}], check=built("timed-out"))
+    yield run("build: it stalls with the engine", [spoil("POST", BUILD, never=True, sets="down"),
+                                                   on("GET", ".*/_ping", when="down", close=True)], exit=3,
+              seconds=30, config=BUILDS.replace("30s", "2s"), updates=[{"verdict": "hold", "code": "not-tested"}])
+    yield says_no("build: a flood", "answers", options={"build": lambda machine, digests, image: [told(
+        output(make, 100000 * b"x")) for _ in range(15)]}, config=BUILDS.replace("timeout", "log_limit: 1MiB, timeout"),
+        code="already-broken", check=built("failed"), memory_mib=150)
+    yield no("one line of 20 MiB", "larger than|limit", [on("POST", BUILD, 200, JSON, '{"stream":"', flood=20 << 20)], memory_mib=200)
+    yield ok("6,000 steps", options={"build": lambda machine, digests, image: buildkit(machine, digests, image)[:-1] + [
+        told(vertex("step %d" % n)) for n in range(6000)] + [{"id": "moby.image.id", "aux": {"ID": image}}]}, seconds=60)
+    yield passes("build: its removal fails", [on("DELETE", BUILT_REMOVE, 500, JSON, '{"message":"boom"}')], config=BUILDS,
+                 check=warned("stayed in the engine|could not be removed"))
+    yield passes("build: the list of what is to go fails", [on("GET", IMAGES, 500, JSON, '{"message":"boom"}', nth=2)], config=BUILDS,
+                 keeps=True, check=warned("stayed in the engine|could not be removed"))
+    yield ok("containerd's store: each base gets a name for the time of the build", options={
+        "info": {"DriverStatus": [["driver-type", "io.containerd.snapshotter.v1"]]}},
+        sent=[sent("engine", "POST", TAG, count=1), sent("engine", "DELETE", ".*/images/[^?]*/app:pingate-.*", count=1)],
+        check=nothing_there)
+    yield no("containerd's store: a name cannot be given", "name the image .*: the engine answered 500: boom",
+             [on("POST", TAG, 500, JSON, '{"message":"boom"}')],
+             {"info": {"DriverStatus": [["driver-type", "io.containerd.snapshotter.v1"]]}})
+    yield run("build: SIGTERM while it runs", [spoil("POST", BUILD, never=True, sets="there")], exit=143, config=BUILDS,
+              signal=("engine", "there", signal.SIGTERM), seconds=8, updates=[{"verdict": "hold", "code": "not-tested"}],
+              said=["stopped by SIGTERM"])
+    dead = {"pingate.run": "dead", "pingate.host": "h", "pingate.expires": "1"}
+    yield passes("build: what a dead run built is swept, what a living one or somebody else built is not", options={"built_images": (
+        ("sha256:" + 64 * "1", dead), ("sha256:" + 64 * "2", dict(dead, **{"pingate.expires": "99999999999"})),
+        ("sha256:" + 64 * "3", {"maintainer": "x"}))},
+        check=lambda done: [] if sorted(i[7] for i in machine_of(done.servers["engine"]).built) == ["2", "3"]
+        else ["built images: %r" % machine_of(done.servers["engine"]).built])
+
+
 def signals():
     for name, method, path, seconds in (("pull", "POST", PULL, 3), ("copy", "PUT", PUT, 3), ("create", "POST", CREATE, 8),
                                         ("start", "POST", START, 3), ("logs", "GET", LOGS, 3), ("inspect", "GET", INSPECT, 3),
@@ -591,7 +700,7 @@ def signals():
 
 
 CASES += list(steps()) + list(versions()) + list(pulls()) + list(creates()) + list(starts()) + list(logs()) + list(inspects())
-CASES += list(ends()) + list(restarts()) + list(removals()) + list(others()) + list(artifacts()) + list(signals())
+CASES += list(ends()) + list(restarts()) + list(removals()) + list(others()) + list(artifacts()) + list(builds()) + list(signals())
 
 if __name__ == "__main__":
     main(CASES)

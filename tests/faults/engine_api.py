@@ -7,6 +7,7 @@
 
 What was made and is still there when the program has ended is a fault, unless its removal was tried: see left_behind().
 """
+import base64
 import copy
 import hashlib
 import io
@@ -30,6 +31,11 @@ VOLUME_REMOVE = V + "/volumes/pingate-[^/]*"
 IMAGE = V + "/images/.*/json"
 PULL = V + "/images/create\\?.*"
 IMAGE_REMOVE = V + "/images/[^?]*@sha256:[0-9a-f]*"
+IMAGES = V + "/images/json\\?.*"
+BUILD = V + "/build\\?.*"
+BUILT = V + "/images/sha256:[0-9a-f]{64}/json"
+BUILT_REMOVE = V + "/images/sha256:[0-9a-f]{64}"
+TAG = V + "/images/sha256:[0-9a-f]{64}/tag\\?.*"
 CREATE = V + "/containers/create\\?.*"
 PUT = V + "/containers" + ID + "/archive\\?.*"
 GET = V + "/containers" + ID + "/archive\\?.*"
@@ -56,6 +62,10 @@ OPTIONS = {
     "archive": {},  # path below the workspace: what a GET of it brings, as tar() makes it
     "pull": None,  # lines of a pull's stream instead of the usual ones
     "pulled": True,  # whether the image is there after a pull
+    "build": None,  # function(Machine, digests of the side Dockerfile, id) -> lines of a build's stream; see buildkit()
+    "built": True,  # whether the image is there after a build
+    "info": {},  # changes of /info
+    "built_images": (),  # of others: (id, labels)
 }
 
 
@@ -76,6 +86,42 @@ def tar(*entries, end=True):
     return out.getvalue() + (bytes(1024) if end else b"")
 
 
+def field(number, data):
+    def varint(value):
+        out = b""
+        while value > 127:
+            out, value = out + bytes([value & 127 | 128]), value >> 7
+        return out + bytes([value])
+    return varint(number << 3 | 2) + varint(len(data)) + data
+
+
+def vertex(name, started=True, completed=True, cached=False, error=""):
+    body = field(1, name.encode()) + field(3, name.encode())
+    return field(1, body + (b"\x20\x01" if cached else b"") + (field(5, b"") if started else b"") +
+                 (field(6, b"") if completed else b"") + (field(7, error.encode()) if error else b""))
+
+
+def output(name, data):
+    return field(3, field(1, name.encode()) + field(4, data))
+
+
+def told(*parts):
+    """A line of BuildKit."""
+    return {"id": "moby.buildkit.trace", "aux": base64.b64encode(b"".join(parts)).decode()}
+
+
+def buildkit(machine, digests, built):
+    return [told(vertex("[1/2] FROM app@" + digest)) for digest in digests] + [
+        told(vertex("[2/2] RUN make", completed=False), output("[2/2] RUN make", b"made\n")),
+        told(vertex("[2/2] RUN make")), {"id": "moby.image.id", "aux": {"ID": built}}]
+
+
+def classic(machine, digests, built):
+    return [{"stream": "Step 1/2 : FROM ${BASE}"}, {"stream": "\n"},
+            {"stream": " ---> %s\n" % image_id(digests[0])[7:19]}, {"stream": "Step 2/2 : RUN make"}, {"stream": "\n"},
+            {"stream": " ---> 0123456789ab\n"}, {"aux": {"ID": built}}, {"stream": "Successfully built 0123456789ab\n"}]
+
+
 def image_id(digest):
     return "sha256:" + hashlib.sha256(digest.encode()).hexdigest()
 
@@ -94,6 +140,7 @@ class Machine:
         self.images = set(self.options["images"])
         self.pulled = set()
         self.volumes = dict(self.options["volumes"])
+        self.built = dict(self.options["built_images"])  # id: labels
         self.containers = {}  # id: {"name", "image", "labels", "status"}
         for number, (name, labels) in enumerate(self.options["containers"]):
             self.containers[name] = {"name": "other-%d" % number, "digest": NEW, "labels": labels, "status": "running"}
@@ -117,7 +164,7 @@ class Machine:
                               "Arch": "amd64", "ApiVersion": self.options["api"], "MinAPIVersion": self.options["least"]})
 
     def info(self, request, query):
-        return json_row(200, {"Driver": "overlay2", "OSType": "linux"})
+        return json_row(200, dict({"Driver": "overlay2", "OSType": "linux"}, **self.options["info"]))
 
     def ping(self, request, query):
         return on("", "", 200, {"Content-Type": "text/plain"}, b"OK")
@@ -152,11 +199,30 @@ class Machine:
         return on("", "", 204)
 
     def show_image(self, request, query, reference):
+        if reference in self.built:
+            return json_row(200, {"Id": reference, "RepoDigests": [], "Config": {"Labels": self.built[reference]}})
         digest = reference.partition("@")[2]
         if digest not in self.images:
             return refuse(404, "No such image: " + reference)
         return json_row(200, {"Id": image_id(digest), "RepoDigests": [reference], "RepoTags": [], "Os": "linux",
                               "Architecture": "amd64"})
+
+    def list_images(self, request, query):
+        return json_row(200, [{"Id": i, "Labels": labels} for i, labels in self.built.items() if self.wanted(query, labels)])
+
+    def build(self, request, query):
+        labels = json.loads(query["labels"])
+        digests = re.findall(rb"@(sha256:[0-9a-f]{64})", request.body_start[request.body_start.index(b".pingate."):])
+        built = "sha256:" + hashlib.sha256(labels["pingate.build"].encode()).hexdigest()
+        if self.options["built"]:
+            self.built[built] = labels
+            self.made.append(("built", built, labels["pingate.build"]))
+        lines = (self.options["build"] or buildkit)(self, [one.decode() for one in digests], built)
+        body = b"".join(json.dumps(line).encode() + b"\r\n" if not isinstance(line, bytes) else line for line in lines)
+        return on("", "", 200, JSON, body, chunked="good")
+
+    def tag(self, request, query, reference):
+        return on("", "", 201)
 
     def pull(self, request, query):
         digest = query["fromImage"].partition("@")[2]
@@ -173,6 +239,8 @@ class Machine:
         return on("", "", 200, JSON, body, chunked="good")
 
     def remove_image(self, request, query, reference):
+        if self.built.pop(reference, None) is not None:
+            return json_row(200, [{"Deleted": reference}])
         digest = reference.partition("@")[2]
         if digest not in self.images:
             return refuse(404, "No such image: " + reference)
@@ -182,8 +250,8 @@ class Machine:
 
     def create(self, request, query):
         spec = json.loads(request.body_start.decode())
-        digest = spec["Image"].partition("@")[2]
-        if digest not in self.images:
+        digest = spec["Image"] if spec["Image"] in self.built else spec["Image"].partition("@")[2]
+        if digest not in self.images and digest not in self.built:
             return refuse(404, "No such image: " + spec["Image"])
         if any(c["name"] == query["name"] for c in self.containers.values()):
             return refuse(409, 'Conflict. The container name "/%s" is already in use' % query["name"])
@@ -234,7 +302,7 @@ class Machine:
                  "StartedAt": "2026-11-25T07:00:00.5Z" if ran else "0001-01-01T00:00:00Z",
                  "FinishedAt": "2026-11-25T07:00:01.25Z" if ran else "0001-01-01T00:00:00Z"}
         state.update(self.options["state"])
-        whole = {"Id": container, "Name": "/" + one["name"], "Image": image_id(digest), "State": state}
+        whole = {"Id": container, "Name": "/" + one["name"], "Image": digest if digest in self.built else image_id(digest), "State": state}
         whole.update(self.options["inspect"])
         for found in (whole, whole["State"] if isinstance(whole["State"], dict) else {}):
             for key in [key for key, value in found.items() if value is None]:
@@ -262,6 +330,7 @@ ROUTES = [
     ("GET", "/version", Machine.version), ("GET", "/info", Machine.info), ("GET", "/_ping", Machine.ping),
     ("GET", "/containers/json", Machine.list_containers), ("GET", "/volumes", Machine.list_volumes),
     ("POST", "/volumes/create", Machine.create_volume), ("DELETE", "/volumes/([^/]*)", Machine.remove_volume),
+    ("GET", "/images/json", Machine.list_images), ("POST", "/build", Machine.build), ("POST", "/images/(.*)/tag", Machine.tag),
     ("GET", "/images/(.*)/json", Machine.show_image), ("POST", "/images/create", Machine.pull),
     ("DELETE", "/images/(.*)", Machine.remove_image), ("POST", "/containers/create", Machine.create),
     ("PUT", "/containers/([^/]*)/archive", Machine.put), ("GET", "/containers/([^/]*)/archive", Machine.get),
@@ -327,7 +396,8 @@ def left_behind(run, name="engine"):
     one = run.servers[name]
     machine, faults = machine_of(one), []
     for kind, key, word in machine.made:
-        there = {"container": machine.containers, "volume": machine.volumes, "image": machine.pulled}[kind]
+        there = {"container": machine.containers, "volume": machine.volumes, "image": machine.pulled,
+                 "built": machine.built}[kind]
         tried = any(r.method == "DELETE" and (key in unquote(r.path) or word in unquote(r.path)) for r in one.requests)
         if key in there and not tried:
             faults.append("%s %s was left behind, and its removal was not tried" % (kind, word))

@@ -131,7 +131,7 @@ class Request:
         self.method = self.path = ""
         self.headers = []  # "Name: value"
         self.body = hashlib.sha256()
-        self.body_start = b""  # its first 4 KiB
+        self.body_start = b""  # its first 64 KiB
         self.body_size = 0
         self.row = None
         self.time = time.monotonic()
@@ -139,7 +139,7 @@ class Request:
     def add_body(self, piece):
         self.body.update(piece)
         self.body_size += len(piece)
-        self.body_start = (self.body_start + piece)[:4096]
+        self.body_start = (self.body_start + piece)[:65536]
 
     def __str__(self):
         auth = [line for line in self.headers if line.lower().startswith("authorization")]
