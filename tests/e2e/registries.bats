@@ -1,48 +1,7 @@
 # Look-ups at the real registry program, as people run it: with a password, with a token server, by TLS with an authority of
 # its own, read-only. What registries do wrong is told in tests/faults/registry.py.
 load helpers
-eval "$(declare -f teardown | sed '1s/teardown/teardown_of_helpers/')"
-
-readonly password=open-sesame
-readonly password_hash='$2b$04$bPiCBRfOE1b7SG/yFYGIOO3ciXCIcGpIwIDBqFJQJyET80P0cariy' # bcrypt of it
-
-teardown() {
-    local file
-    for file in "$work"/*.pid; do
-        [ ! -s "$file" ] || kill "$(cat "$file")" 2>/dev/null || true
-    done
-    teardown_of_helpers
-}
-
-wait_until() { # COMMAND…
-    local tries=0
-    until "$@"; do
-        tries=$((tries + 1))
-        [ "$tries" -lt 300 ] || { echo "never so: $*"; cat "$work"/*.log; return 1; }
-        sleep 0.05
-    done
-}
-
-# A registry over the storage that all of a test share. Its port is in $port.
-real_registry() { # NAME [MORE-YAML [YAML-OF-HTTP [YAML-OF-STORAGE]]]
-    local name=$1
-    cat >"$work/$name.yml" <<END
-version: 0.1
-log: {level: info, accesslog: {disabled: true}}
-storage:
-  filesystem: {rootdirectory: $work/storage}
-${4-}
-http:
-  addr: 127.0.0.1:0
-  secret: only-for-tests
-${3-}
-${2-}
-END
-    docker-registry serve "$work/$name.yml" >"$work/$name.log" 2>&1 3>&- &
-    echo $! >"$work/$name.pid"
-    wait_until grep -q 'listening on 127\.0\.0\.1:' "$work/$name.log"
-    port=$(sed -n 's/.*listening on 127\.0\.0\.1:\([0-9][0-9]*\).*/\1/p' "$work/$name.log" | head -n 1)
-}
+load registries
 
 # Two releases of team/app with one tag, one after the other: $old and $new are their digests.
 two_releases() {
@@ -59,11 +18,6 @@ project_at() { # HOST:PORT [YAML-OF-THE-REGISTRY]
     commit
 }
 
-log_in() { # HOST:PORT [PASSWORD]
-    mkdir -p "$work/home/.docker"
-    printf '{"auths": {"%s": {"auth": "%s"}}}' "$1" "$(printf 'user:%s' "${2-$password}" | base64)" >"$work/home/.docker/config.json"
-}
-
 finds_the_new_one() {
     gate 0 status --json
     assert_json "$out" ".updates[0].code == \"not-tested\" and .updates[0].candidate.digest == \"$new\""
@@ -77,11 +31,6 @@ fails_with() { # CODE WORDS
     assert_has_not "$out" "$password"
     assert_has_not "$err" "$password"
     assert_unchanged
-}
-
-with_password() {
-    echo "user:$password_hash" >"$work/htpasswd"
-    real_registry password "auth: {htpasswd: {realm: tests, path: $work/htpasswd}}"
 }
 
 @test "a registry with a password" {
@@ -106,19 +55,6 @@ with_password() {
         >"$work/bin/docker-credential-tests"
     chmod 755 "$work/bin/docker-credential-tests"
     PATH=$work/bin:$PATH finds_the_new_one
-}
-
-token_server() { # LIFE
-    openssl req -x509 -newkey rsa:2048 -nodes -keyout "$work/key.pem" -out "$work/cert.pem" -days 2 -subj /CN=tests 2>/dev/null
-    "$tests/e2e/token_server.py" "$work" "$1" >"$work/token_server.log" 2>&1 3>&- &
-    echo $! >"$work/token_server.pid"
-    wait_until test -s "$work/token.port"
-}
-
-with_tokens() { # LIFE
-    token_server "$1"
-    real_registry tokens "auth: {token: {realm: 'http://127.0.0.1:$(cat "$work/token.port")/token', service: tests,
-  issuer: tests, rootcertbundle: $work/cert.pem}}"
 }
 
 @test "a registry with a token server" {

@@ -118,3 +118,27 @@ stop() { # SIGNAL-NAME NUMBER
     kill -s TERM "$program"
     stop TERM 15
 }
+
+# What is built goes, or was never there; an engine gives up a build whose client has gone.
+@test "SIGINT while an image is built" {
+    project "true"
+    printf 'RUN sleep 12.5\n' >>Dockerfile
+    sed -i 's/run: /build: ., run: /' pingate.yaml
+    commit
+    begin run
+    building() { pgrep -f 'sleep 12[.]5' >/dev/null; }
+    until_true building
+    local base=$name
+    ! engine_is podman || name=nothing-of-that-name # see below
+    stop INT 2
+    if engine_is podman; then # it lets the step at hand come to its end, and keeps the base for as long
+        wait_until 60 not building
+        sleep 1
+        engine GET '/images/json?all=1' | jq -r --arg name "$base" '.[] | select((.RepoDigests // []) | tostring | contains($name)).Id' |
+            while read -r id; do engine DELETE "/images/$id?force=1"; done >/dev/null
+    fi
+}
+
+not() {
+    ! "$@"
+}
