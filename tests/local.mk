@@ -178,6 +178,7 @@ check_PROGRAMS += tests/unit/test_lookup
 check_PROGRAMS += tests/unit/test_journal
 check_PROGRAMS += tests/unit/test_options
 check_PROGRAMS += tests/unit/test_plan
+check_PROGRAMS += tests/unit/test_plan_build
 check_PROGRAMS += tests/unit/test_promotion
 check_PROGRAMS += tests/unit/test_recover
 check_PROGRAMS += tests/unit/test_judge

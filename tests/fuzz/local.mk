@@ -1,11 +1,13 @@
 # One line a target: NAME.c holds FUZZ_TARGET(NAME), its seeds are in corpus/NAME/. See fuzz.h.
 fuzz_targets = \
+	%D%/build.c \
 	%D%/challenge.c \
 	%D%/clean.c \
 	%D%/config.c \
 	%D%/content.c \
 	%D%/credentials.c \
 	%D%/dockerfile.c \
+	%D%/dockerignore.c \
 	%D%/frames.c \
 	%D%/glob.c \
 	%D%/journal.c \
