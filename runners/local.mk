@@ -6,6 +6,8 @@ runners_librunners_a_SOURCES = \
 	%D%/command_log.c %D%/command_log.h \
 	%D%/command_outcome.c %D%/command_outcome.h \
 	%D%/container_spec.c %D%/container_spec.h \
+	%D%/container_wish.c %D%/container_wish.h \
+	%D%/grants.c %D%/grants.h \
 	%D%/inside.c %D%/inside.h %D%/inside/bytes.S \
 	%D%/pulled.c %D%/pulled.h \
 	%D%/reproduce.c %D%/reproduce.h \

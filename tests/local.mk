@@ -96,6 +96,7 @@ check_PROGRAMS += tests/unit/test_json_read
 tests_unit_test_json_read_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc
 check_PROGRAMS += tests/unit/test_json_walk
 check_PROGRAMS += tests/unit/test_process
+check_PROGRAMS += tests/unit/test_redact
 check_PROGRAMS += tests/unit/test_regex
 check_PROGRAMS += tests/unit/test_words
 check_PROGRAMS += tests/unit/test_untar
