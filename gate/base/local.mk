@@ -13,6 +13,7 @@ gate_base_libbase_a_SOURCES = \
 	%D%/hash.c %D%/hash.h \
 	%D%/http.c %D%/http.h %D%/http_parts.h \
 	%D%/http_transfer.c %D%/http_url.c \
+	%D%/index.c %D%/index.h \
 	%D%/json_read.c %D%/json_read.h \
 	%D%/json_write.c %D%/json_write.h \
 	%D%/json_walk.c %D%/json_walk.h \
