@@ -46,6 +46,15 @@ static json_t *environment_definition(const struct test *test, struct error *err
     return list_of((const char *const *)sorted.items, sorted.count);
 }
 
+/* Where there is none it is left out, so that evidence of tests without it goes on to count. */
+static int add_junit(const struct test *test, json_t *definition) {
+    return test->junit.count == 0
+               ? 0
+               : json_object_set_new(
+                     definition, "junit",
+                     list_of((const char *const *)test->junit.items, test->junit.count));
+}
+
 int test_definition_hash(const struct test *test, char hex[HASH_HEX_SIZE], struct error *err) {
     json_t *definition = json_pack(
         "{s:i, s:o, s:o, s:s?, s:s?, s:b, s:b, s:I, s:I, s:I, s:I, s:I}", "v", DEFINITION_VERSION,
@@ -55,8 +64,10 @@ int test_definition_hash(const struct test *test, char hex[HASH_HEX_SIZE], struc
         (json_int_t)test->memory_bytes, "nano_cpus", (json_int_t)test->nano_cpus, "pids",
         (json_int_t)test->pids, "log_limit", (json_int_t)test->log_limit_bytes);
     _cleanup_(text_clear) struct text bytes = {0};
-    if (definition == NULL)
+    if (definition == NULL || add_junit(test, definition) < 0) {
+        json_decref(definition);
         return error_no_memory(err);
+    }
     int result = json_write(definition, JSON_COMPACT | JSON_SORT_KEYS, &bytes, err);
     json_decref(definition);
     return result == 0 ? hash_hex(text_string(&bytes), bytes.length, hex, err) : -1;
@@ -81,5 +92,6 @@ void test_clear(struct test *test) {
     string_list_clear(&test->images);
     string_list_clear(&test->environment);
     string_list_clear(&test->artifacts);
+    string_list_clear(&test->junit);
     *test = (struct test){0};
 }

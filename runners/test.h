@@ -44,12 +44,13 @@ struct test {
     int64_t log_limit_bytes; /* of one stream of one command */
     int64_t reuse_ms; /* how old a pass on record may be to stand in for a trial; 0: none may */
     struct string_list artifacts; /* patterns of files to fetch, see artifact_names.h */
-    int line;                     /* in pingate.yaml, from 1 */
+    struct string_list junit; /* patterns of JUnit files that must tell of passes, the same way */
+    int line;                 /* in pingate.yaml, from 1 */
 };
 
 /* What evidence calls the test's definition: the sha256 of all that decides what is run and when it passes, as canonical JSON.
- * That is commands, the image that each names, environment (in any order), user, workdir, network, entrypoint, and every
- * limit, the time-out too. It is not the name (evidence has it beside), not the line, not the words for reports, not `reuse`,
+ * That is commands, the image that each names, environment (in any order), user, workdir, network, entrypoint, every
+ * limit, the time-out too, and `junit`. It is not the name (evidence has it beside), not the line, not the words for reports, not `reuse`,
  * not `artifacts`, and not `images`: which images are tested is no part of how, and evidence names the digests that took part.
  * err: no-memory */
 int test_definition_hash(const struct test *test, char hex[HASH_HEX_SIZE],
