@@ -101,7 +101,10 @@ static int on_file(void *context, const char *path, int64_t bytes, int64_t chang
     if (artifact == NULL)
         return -1;
     artifact->size_bytes = bytes;
-    return string_copy(path, &artifact->path, err);
+    if (string_copy(path, &artifact->path, err) == 0)
+        return 0;
+    artifacts->count--; /* one without a name is none */
+    return -1;
 }
 
 static void read_rest(int fd) {

@@ -22,6 +22,7 @@
 
 #include "gate/base/text.h"
 #include "gate/verdict.h"
+#include "runners/grants.h"
 #include "runners/test.h"
 
 /* of each stream of each command that stay in memory; the file holds the whole */
@@ -39,6 +40,7 @@ struct trial_spec {
     const struct test *test;
     struct trial_step *steps; /* one a command of the test */
     size_t step_count;
+    const struct grants *grants;    /* what the caller lets it have; lent; NULL: nothing */
     char *title;                    /* for people: "answers on redis 7.2.5" */
     struct string_list environment; /* added to the test's: PINGATE_IMAGE=… and its kin */
     char *log_folder; /* made by the trial; files N-stdout.log and N-stderr.log, N from 1 */

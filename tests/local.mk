@@ -96,6 +96,7 @@ check_PROGRAMS += tests/unit/test_json_read
 tests_unit_test_json_read_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc
 check_PROGRAMS += tests/unit/test_json_walk
 check_PROGRAMS += tests/unit/test_process
+check_PROGRAMS += tests/unit/test_redact
 check_PROGRAMS += tests/unit/test_regex
 check_PROGRAMS += tests/unit/test_words
 check_PROGRAMS += tests/unit/test_untar
@@ -139,6 +140,7 @@ check_PROGRAMS += tests/unit/test_alone
 check_PROGRAMS += tests/unit/test_artifact_names
 check_PROGRAMS += tests/unit/test_address
 check_PROGRAMS += tests/unit/test_container_spec
+check_PROGRAMS += tests/unit/test_inside
 check_PROGRAMS += tests/unit/test_frames
 check_PROGRAMS += tests/unit/test_progress
 check_PROGRAMS += tests/unit/test_schedule

@@ -17,6 +17,7 @@ gate_base_libbase_a_SOURCES = \
 	%D%/json_write.c %D%/json_write.h \
 	%D%/json_walk.c %D%/json_walk.h \
 	%D%/process.c %D%/process.h \
+	%D%/redact.c %D%/redact_forms.c %D%/redact.h \
 	%D%/regex.c %D%/regex.h \
 	%D%/source_map.c %D%/source_map.h \
 	%D%/tar.c %D%/tar.h \

@@ -15,6 +15,7 @@ fuzz_targets = \
 	%D%/manifest.c \
 	%D%/policy.c \
 	%D%/progress.c \
+	%D%/redact.c \
 	%D%/reference.c \
 	%D%/regex.c \
 	%D%/result.c \
