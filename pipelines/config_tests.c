@@ -224,11 +224,12 @@ static const struct key test_keys[] = {
     {"log_limit", config_read_size, offsetof(struct test, log_limit_bytes)},
     {"reuse", config_read_reuse, offsetof(struct test, reuse_ms)},
     {"artifacts", read_artifacts, offsetof(struct test, artifacts)},
+    {"junit", read_artifacts, offsetof(struct test, junit)},
     {"external", config_read_flag, offsetof(struct test, external)},
     {0},
 };
 
-static const char *const test_future[] = {"build", "services", "junit", NULL};
+static const char *const test_future[] = {"build", "services", NULL};
 
 const struct key_table config_test_table = {"a test", "tests.", test_keys, test_future};
 

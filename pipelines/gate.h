@@ -88,6 +88,7 @@ struct gate {
     struct workspace workspace;
     size_t trials_run;
     size_t tail_bytes; /* of output that the result carries so far */
+    size_t case_bytes; /* of cases of JUnit files, the same */
     int exit_status;
 };
 

@@ -19,6 +19,7 @@ pipelines_libpipelines_a_SOURCES = \
 	%D%/recover.c \
 	%D%/refusal.c %D%/refusal.h \
 	%D%/target.c %D%/target.h \
+	%D%/trial_junit.c %D%/trial_junit.h \
 	%D%/writable.c %D%/writable.h
 
 # pipelines/stages: staging, then production: sets, the ledger, the rule for entering a stage

@@ -175,6 +175,7 @@ check_PROGRAMS += tests/unit/test_journal
 check_PROGRAMS += tests/unit/test_options
 check_PROGRAMS += tests/unit/test_plan
 check_PROGRAMS += tests/unit/test_promotion
+check_PROGRAMS += tests/unit/test_trial_junit
 check_PROGRAMS += tests/unit/test_recover
 check_PROGRAMS += tests/unit/test_judge
 check_PROGRAMS += tests/unit/test_writable
