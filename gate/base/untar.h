@@ -46,7 +46,10 @@ struct untar_options {
      *   in   name     a path without "." and "..", relative, without a "/" at its end
      *        regular  false: it will be left out, and is counted if it gets a path */
     int (*choose)(void *context, const char *name, bool regular, char **path, struct error *err);
-    /* A file was taken: its path and the bytes that were written. May be NULL. */
+    /* Takes the files' bytes instead of the folder, in which nothing is written then; a path comes as often as it comes. NULL:
+     * the folder does. */
+    int (*on_bytes)(void *context, const void *bytes, size_t length, struct error *err);
+    /* A file was taken: its path and the bytes that were written, after the last of them. May be NULL. */
     int (*on_file)(void *context, const char *path, int64_t bytes, struct error *err);
     void *context;
 };
