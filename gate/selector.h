@@ -15,6 +15,8 @@
 
 #include "gate/base/array.h"
 
+#define SELECTOR_LIMIT ((size_t)1000) /* bytes; the name of an image has at most 255 */
+
 /* err: config, when the selector can never name an image. */
 int selector_check(const char *selector, struct error *err) _must_check_;
 

@@ -192,7 +192,7 @@ int gate_ask(void *gate, struct judge_question *questions, size_t count,
 
 /* What a run records; gate_ledger.c. Nothing where no stages are configured. */
 
-/* Reads the ledger and looks at what stands in the stages: after find. err: input when a file of the ledger is damaged */
+/* Reads the ledger and looks at what stands in the stages: after find. err: io when a file of the ledger is damaged */
 int gate_open_ledger(struct gate *gate, struct error *err) _must_check_;
 
 /* A new entry with who, when and where; its words must live as long as the gate. NULL with *err set. */

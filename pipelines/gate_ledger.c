@@ -131,11 +131,8 @@ int gate_open_ledger(struct gate *gate, struct error *err) {
     for (size_t i = 0; i < stages->count; i++)
         if (stage_set(&gate->scan.pins, gate->stage_of, i, &gate->sets[i], err) < 0)
             return -1;
-    if (ledger_load(gate->options->root, &gate->ledger, err) < 0) {
-        if (err->kind == ERROR_INPUT)
-            err->kind = ERROR_IO; /* nobody's command or configuration is wrong: exit status 3 */
+    if (ledger_load(gate->options->root, &gate->ledger, err) < 0)
         return error_wrap(err, "read the ledger");
-    }
     return observe_all(gate, err) < 0 || add_drafts(gate, err) < 0 ? -1 : 0;
 }
 

@@ -169,6 +169,8 @@ int main(int argc, char **argv) {
         help_command(&invocation.screen, invocation.command);
     else if (result == 0)
         result = run_command(&invocation, &exit_status, &err);
+    if (result < 0 && err.kind == ERROR_NONE)
+        error_set(&err, ERROR_BUG, "a step failed and did not say why");
     if (result < 0 && exit_status == EXIT_DONE)
         exit_status = error_exit_status(err.kind);
     if (result < 0)

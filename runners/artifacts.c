@@ -83,7 +83,10 @@ static int on_file(void *context, const char *path, int64_t bytes, struct error 
     if (artifact == NULL)
         return -1;
     artifact->size_bytes = bytes;
-    return string_copy(path, &artifact->path, err);
+    if (string_copy(path, &artifact->path, err) == 0)
+        return 0;
+    artifacts->count--; /* one without a name is none */
+    return -1;
 }
 
 static void read_rest(int fd) {

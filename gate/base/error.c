@@ -11,7 +11,7 @@ static const struct {
     int exit_status;
     bool retry;
 } kinds[ERROR_KIND_COUNT] = {
-    [ERROR_NONE] = {"none", EXIT_DONE, false},
+    [ERROR_NONE] = {"none", EXIT_BUG, false}, /* what failed must say why: never a success */
     [ERROR_USAGE] = {"usage", EXIT_USAGE, false},
     [ERROR_CONFIG] = {"config", EXIT_USAGE, false},
     [ERROR_INPUT] = {"input", EXIT_USAGE, false},

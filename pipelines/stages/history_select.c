@@ -55,21 +55,28 @@ static int any_is_wanted(struct looking *looking, const struct ledger_entry *ent
     return 0;
 }
 
-/* A decision names images by a selector too: one of the two has to select the other. One with globs may be about any. */
-static bool selector_is_wanted(const struct looking *looking, const char *selector) {
+/* A decision names images by a selector too: one of the two has to select the other. One with globs, or that is no name of an
+ * image, may be about any. */
+static int selector_is_wanted(const struct looking *looking, const char *selector, bool *wanted,
+                              struct error *err) {
     const struct string_list *images = looking->query->images;
-    _cleanup_(error_clear) struct error ignored = {0};
     _cleanup_(reference_clear) struct reference name = {0};
-    if (strpbrk(selector, "*?[") != NULL || reference_parse(selector, &name, &ignored) < 0 ||
-        selector_list_matches(images, name.image, name.tag))
-        return true;
-    for (size_t i = 0; i < images->count; i++) {
+    _cleanup_(error_clear) struct error why = {0};
+    *wanted = true;
+    if (strpbrk(selector, "*?[") != NULL)
+        return 0;
+    if (reference_parse(selector, &name, &why) < 0)
+        return why.kind == ERROR_NO_MEMORY ? error_move(err, &why) : 0;
+    *wanted = selector_list_matches(images, name.image, name.tag);
+    for (size_t i = 0; i < images->count && !*wanted; i++) {
         _cleanup_(reference_clear) struct reference asked = {0};
-        if (reference_parse(images->items[i], &asked, &ignored) == 0 &&
-            selector_matches(selector, asked.image, asked.tag))
-            return true;
+        error_clear(&why);
+        if (reference_parse(images->items[i], &asked, &why) == 0)
+            *wanted = selector_matches(selector, asked.image, asked.tag);
+        else if (why.kind == ERROR_NO_MEMORY)
+            return error_move(err, &why);
     }
-    return false;
+    return 0;
 }
 
 /* Of a digest nothing tells the image but the values that have it. */
@@ -137,10 +144,8 @@ static int is_about_images(struct looking *looking, const struct ledger_entry *e
     }
     if (entry->values != NULL)
         return any_is_wanted(looking, entry, about, err);
-    if (entry->image != NULL) {
-        *about = selector_is_wanted(looking, entry->image);
-        return 0;
-    }
+    if (entry->image != NULL)
+        return selector_is_wanted(looking, entry->image, about, err);
     if (entry->digest != NULL) {
         *about = words_find(&looking->wanted_digests, entry->digest, strlen(entry->digest)) != NULL;
         return 0;

@@ -112,7 +112,10 @@ static int load(const char *root, struct load *load, struct error *err) {
 }
 
 int ledger_load(const char *root, struct ledger *out, struct error *err) {
-    return load(root, &(struct load){.ledger = out}, err);
+    int result = load(root, &(struct load){.ledger = out}, err);
+    if (result < 0 && err->kind == ERROR_INPUT)
+        err->kind = ERROR_IO; /* nobody's command or configuration is wrong */
+    return result;
 }
 
 int ledger_verify(const char *root, struct ledger *out, struct ledger_damage_list *damage,

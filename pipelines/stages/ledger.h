@@ -133,7 +133,7 @@ struct ledger_damage_list {
 };
 
 /* Reads all files below root. A project without a ledger has an empty one.
- *   err  input  a damaged file, with its name and the remedy;  limit;  io;  no-memory */
+ *   err  io  a damaged file, with its name and the remedy, or one that cannot be read;  limit;  no-memory */
 int ledger_load(const char *root, struct ledger *out, struct error *err) _must_check_;
 
 /* The same, but tells all that is damaged, and reads the rest. */

@@ -130,7 +130,7 @@ END
     local first last
     first=$(sed -n 1p paths) last=$(tail -n 1 paths)
     sed -i 's/crashes/is fine/' "$last"
-    gate 2 history
+    gate 3 history
     assert_has "$err" "$last: its bytes are not those that its name was made of"
     assert_has "$err" "git checkout HEAD -- $last"
     printf '<<<<<<< HEAD\n' >"$first"
@@ -143,7 +143,7 @@ END
     gate 3 history --verify --json
     schema_says
     assert_json "$out" '(.damaged | length) == 3 and .files == 5'
-    gate 2 history --compact
+    gate 3 history --compact
     rm .pingate/ledger/notes.jsonl
     git checkout -q HEAD -- "$first" "$last"
     gate 0 history --verify

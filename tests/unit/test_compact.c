@@ -385,7 +385,7 @@ START_TEST(damage_stops_it) {
     write_file(&tree, "a198 a197");
     tree_write(&tree, ".pingate/ledger/2026-11/x.jsonl", "");
     char *picture = tree_picture(&tree);
-    unit_fails(compact_run(tree.root, NOW, false, &report, &err), &err, ERROR_INPUT, "x.jsonl");
+    unit_fails(compact_run(tree.root, NOW, false, &report, &err), &err, ERROR_IO, "x.jsonl");
     tree_same(&tree, picture, "damage");
     tree_free(&tree);
 }

@@ -125,7 +125,7 @@ START_TEST(what_hides_entries_is_damage) {
         if (rows[i].kind == PIPE)
             ck_assert_int_eq(mkfifoat(tree.fd, rows[i].at, 0644), 0);
         ck_assert_msg(ledger_load(tree.root, &ledger, &err) == -1, "row %zu: no error", i);
-        ck_assert_msg(err.kind == ERROR_INPUT && strstr(err.message, rows[i].at) != NULL &&
+        ck_assert_msg(err.kind == ERROR_IO && strstr(err.message, rows[i].at) != NULL &&
                           strstr(err.message, rows[i].why) != NULL &&
                           (strstr(err.message, "git checkout HEAD -- ") != NULL ||
                            strstr(err.message, "remove it") != NULL),
@@ -177,10 +177,10 @@ START_TEST(links_on_the_way) {
         if (i == 1)
             make_folder(&tree, ".pingate");
         make_link(&tree, i == 0 ? "elsewhere" : "../elsewhere", at[i]);
-        unit_fails(ledger_load(tree.root, &ledger, &err), &err, ERROR_INPUT, "a link stands");
+        unit_fails(ledger_load(tree.root, &ledger, &err), &err, ERROR_IO, "a link stands");
         ck_assert_int_eq(unlinkat(tree.fd, at[i], 0), 0);
         tree_write(&tree, at[i], "a file\n");
-        unit_fails(ledger_load(tree.root, &ledger, &err), &err, ERROR_INPUT, "is no folder");
+        unit_fails(ledger_load(tree.root, &ledger, &err), &err, ERROR_IO, "is no folder");
         tree_free(&tree);
     }
 }

@@ -64,6 +64,15 @@ static const struct {
     {"localhost:5000/*:1", "localhost:5000/app", "1", true},
     {"localhost:5000/*:1", "localhost:5000/app", "2", false},
     /* none at all */
+    {"docker.io/redis:7", HUB "redis", "7", true},
+    {"index.docker.io/redis", HUB "redis", NULL, true},
+    {"docker.io/redi?", HUB "redis", NULL, true},
+    {"docker.io/**", "docker.io/acme/app", NULL, true},
+    {"**foo", HUB "myfoo", NULL, true},
+    {"Registry/app", "Registry/app", NULL, true},
+    {"Registry/app", "docker.io/Registry/app", NULL, false},
+    {"redis:", HUB "redis", NULL, false},
+    {"redis@sha256:0", HUB "redis", NULL, false},
     {"Not A Name", HUB "redis", NULL, false},
     {"", HUB "redis", NULL, false},
 };
@@ -96,6 +105,11 @@ START_TEST(refused) {
         unit_fails(selector_check(bad[i].selector, &err), &err, ERROR_CONFIG, bad[i].part);
         ck_assert(!selector_matches(bad[i].selector, HUB "redis", NULL));
     }
+    char endless[SELECTOR_LIMIT + 2];
+    memset(endless, '*', sizeof endless - 1);
+    endless[sizeof endless - 1] = '\0';
+    unit_fails(selector_check(endless, &err), &err, ERROR_CONFIG, "at most 1000 bytes");
+    ck_assert(!selector_matches(endless, HUB "redis", NULL));
 }
 END_TEST
 
