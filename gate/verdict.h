@@ -29,27 +29,29 @@ enum verdict_code {
     CODE_ALREADY_BROKEN, /* reject: fails on both */
     CODE_TEST_FAILED,    /* reject: fails, and the current digest could not be tried */
     CODE_FAILS_TOGETHER, /* reject: passes alone, fails together with others that were kept */
-    CODE_UNKNOWN_ENTRY,  /* hold: the ledger holds a critical entry of a newer pingate */
-    CODE_DENIED,         /* hold: somebody said no */
-    CODE_ON_HOLD,        /* hold: the stage, or this image in it, is held */
-    CODE_REVOKED,        /* hold: its newest evidence is a failure */
-    CODE_NO_EVIDENCE,    /* hold: a test that covers it never passed on it */
-    CODE_NOT_OBSERVED,   /* hold: it was not yet seen in the stage before */
-    CODE_SOAKING,        /* hold: it has not stood long enough in the stage before */
-    CODE_NOT_APPROVED,   /* hold: fewer people approved than the stage asks for */
-    CODE_AMBIGUOUS,      /* hold: several values of the stage before could follow */
-    CODE_DOWNGRADE,      /* hold: an older version than the one that stands there */
-    CODE_DIGEST_GONE,    /* hold: the registry no longer has it */
-    CODE_PAUSED,         /* hold: the value that stands there soaks for a later stage */
-    CODE_COOLDOWN,       /* hold: not known for long enough */
-    CODE_AUTH,           /* lookup-failed: the registry or its token server refused */
-    CODE_RATE_LIMIT,     /* lookup-failed: 429 to the end */
-    CODE_NETWORK,        /* lookup-failed: no connection, or 5xx to the end */
-    CODE_TIMEOUT,        /* lookup-failed: not settled in its time */
-    CODE_NOT_FOUND,      /* lookup-failed: no such tag or repository */
-    CODE_LIMIT,          /* lookup-failed: an answer or a match beyond a limit of ours */
-    CODE_PROTOCOL,       /* lookup-failed: an answer that makes no sense, or lies */
-    CODE_IO,             /* lookup-failed: a file of this machine could not be read */
+    CODE_FLAKY, /* reject: a test passed only when it was run again, and `flaky` is "reject" */
+    CODE_CHANGE_DENIED, /* reject: what changed in the image is refused by `deny` */
+    CODE_UNKNOWN_ENTRY, /* hold: the ledger holds a critical entry of a newer pingate */
+    CODE_DENIED,        /* hold: somebody said no */
+    CODE_ON_HOLD,       /* hold: the stage, or this image in it, is held */
+    CODE_REVOKED,       /* hold: its newest evidence is a failure */
+    CODE_NO_EVIDENCE,   /* hold: a test that covers it never passed on it */
+    CODE_NOT_OBSERVED,  /* hold: it was not yet seen in the stage before */
+    CODE_SOAKING,       /* hold: it has not stood long enough in the stage before */
+    CODE_NOT_APPROVED,  /* hold: fewer people approved than the stage asks for */
+    CODE_AMBIGUOUS,     /* hold: several values of the stage before could follow */
+    CODE_DOWNGRADE,     /* hold: an older version than the one that stands there */
+    CODE_DIGEST_GONE,   /* hold: the registry no longer has it */
+    CODE_PAUSED,        /* hold: the value that stands there soaks for a later stage */
+    CODE_COOLDOWN,      /* hold: not known for long enough */
+    CODE_AUTH,          /* lookup-failed: the registry or its token server refused */
+    CODE_RATE_LIMIT,    /* lookup-failed: 429 to the end */
+    CODE_NETWORK,       /* lookup-failed: no connection, or 5xx to the end */
+    CODE_TIMEOUT,       /* lookup-failed: not settled in its time */
+    CODE_NOT_FOUND,     /* lookup-failed: no such tag or repository */
+    CODE_LIMIT,         /* lookup-failed: an answer or a match beyond a limit of ours */
+    CODE_PROTOCOL,      /* lookup-failed: an answer that makes no sense, or lies */
+    CODE_IO,            /* lookup-failed: a file of this machine could not be read */
     CODE_COUNT
 };
 

@@ -133,6 +133,8 @@ static int decide(struct gate *gate, const bool *eligible, const struct judge_ru
         [CODE_ALREADY_BROKEN] = "fails on the candidate, and on the pinned digest as well",
         [CODE_TEST_FAILED] = "fails on the candidate",
         [CODE_FAILS_TOGETHER] = "passes alone, and fails together with the updates that were kept",
+        [CODE_FLAKY] = "passes only when it is run again",
+        [CODE_CHANGE_DENIED] = "what changed in the image is denied",
     };
     for (size_t i = 0; i < gate->updates.count; i++) {
         if (!eligible[i])

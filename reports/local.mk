@@ -14,7 +14,9 @@ reports_libreports_a_SOURCES = \
 	%D%/markdown_failures.c \
 	%D%/markdown_parts.c %D%/markdown_parts.h \
 	%D%/report.c %D%/report.h \
-	%D%/result.c %D%/result.h \
+	%D%/result.c %D%/result.h %D%/result_parts.h \
+	%D%/result_json.c \
+	%D%/result_read.c \
 	%D%/screen.c %D%/screen.h \
 	%D%/summary.c %D%/summary.h \
 	%D%/table.c %D%/table.h \

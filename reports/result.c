@@ -3,43 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "reports/clean.h"
+#include "reports/result_parts.h"
 
-/* One table a struct says how its fields are named and what they hold; clearing, writing and reading all walk it, so that
- * a new field is one line here and one in the schema. */
-enum field_kind {
-    FIELD_STRING,         /* char *, never NULL */
-    FIELD_STRING_OR_NULL, /* char * */
-    FIELD_INT64,          /* int64_t */
-    FIELD_INT,            /* int */
-    FIELD_SIZE,           /* size_t */
-    FIELD_BOOL,           /* bool */
-    FIELD_VERDICT,        /* enum verdict, by name */
-    FIELD_CODE,           /* enum verdict_code, by name; null for CODE_NONE */
-    FIELD_OUTCOME,        /* enum outcome, by name */
-    FIELD_STRING_LIST,    /* struct string_list */
-    FIELD_SIZES,          /* size_t * and its count */
-    FIELD_STRUCTS,        /* pointer to structs and their count */
-    FIELD_STRUCT_OR_NULL, /* pointer to one struct */
-};
-
-struct fields;
-
-struct field {
-    const char *name; /* in JSON */
-    enum field_kind kind;
-    size_t offset;
-    size_t count_offset;         /* sizes and structs */
-    const struct fields *fields; /* structs */
-    bool optional;               /* may lack: what an earlier program did not write */
-};
-
-struct fields {
-    size_t size; /* of the struct */
-    const struct field *items;
-    size_t count;
-};
-
+/* NEW_…: what an earlier program did not write. */
 #define FIELD(type, member, kind)                                                                  \
     { #member, kind, offsetof(struct type, member), 0, NULL, false }
 #define NEW_FIELD(type, member, kind)                                                              \
@@ -49,6 +15,13 @@ struct fields {
 #member, FIELD_STRUCTS, offsetof(struct type, member), offsetof(struct type, counter),     \
             table, false                                                                           \
     }
+#define NEW_LIST(type, member, counter, table)                                                     \
+    {                                                                                              \
+#member, FIELD_STRUCTS, offsetof(struct type, member), offsetof(struct type, counter),     \
+            table, true                                                                            \
+    }
+#define NEW_STRUCT(type, member, table)                                                            \
+    { #member, FIELD_STRUCT_OR_NULL, offsetof(struct type, member), 0, table, true }
 #define TABLE(name, type)                                                                          \
     static const struct fields name = {sizeof(struct type), name##_items,                          \
                                        sizeof name##_items / sizeof *name##_items}
@@ -67,6 +40,8 @@ static const struct field command_fields_items[] = {
     FIELD(result_command, out_path, FIELD_STRING_OR_NULL),
     FIELD(result_command, err_path, FIELD_STRING_OR_NULL),
     FIELD(result_command, reproduce, FIELD_STRING_OR_NULL),
+    NEW_FIELD(result_command, limit_ms, FIELD_INT64),
+    NEW_FIELD(result_command, difference, FIELD_STRING_OR_NULL),
 };
 TABLE(command_fields, result_command);
 
@@ -75,6 +50,60 @@ static const struct field reused_fields_items[] = {
     FIELD(result_reused, entry, FIELD_STRING),
 };
 TABLE(reused_fields, result_reused);
+
+static const struct field service_fields_items[] = {
+    FIELD(result_service, name, FIELD_STRING),
+    FIELD(result_service, image, FIELD_STRING_OR_NULL),
+    FIELD(result_service, outcome, FIELD_OUTCOME),
+    FIELD(result_service, reason, FIELD_STRING_OR_NULL),
+    FIELD(result_service, exit_code, FIELD_INT),
+    FIELD(result_service, ready_ms, FIELD_INT64),
+    FIELD(result_service, duration_ms, FIELD_INT64),
+    FIELD(result_service, out_tail, FIELD_STRING_OR_NULL),
+    FIELD(result_service, err_tail, FIELD_STRING_OR_NULL),
+    FIELD(result_service, out_bytes, FIELD_INT64),
+    FIELD(result_service, err_bytes, FIELD_INT64),
+    FIELD(result_service, out_path, FIELD_STRING_OR_NULL),
+    FIELD(result_service, err_path, FIELD_STRING_OR_NULL),
+};
+TABLE(service_fields, result_service);
+
+static const struct field build_fields_items[] = {
+    FIELD(result_build, dockerfile, FIELD_STRING),
+    FIELD(result_build, target, FIELD_STRING_OR_NULL),
+    FIELD(result_build, outcome, FIELD_OUTCOME),
+    FIELD(result_build, reason, FIELD_STRING_OR_NULL),
+    FIELD(result_build, step, FIELD_STRING_OR_NULL),
+    FIELD(result_build, duration_ms, FIELD_INT64),
+    FIELD(result_build, tail, FIELD_STRING_OR_NULL),
+    FIELD(result_build, bytes, FIELD_INT64),
+    FIELD(result_build, path, FIELD_STRING_OR_NULL),
+    FIELD(result_build, diff, FIELD_STRING_OR_NULL),
+};
+TABLE(build_fields, result_build);
+
+static const struct field case_fields_items[] = {
+    FIELD(result_case, classname, FIELD_STRING_OR_NULL),
+    FIELD(result_case, name, FIELD_STRING),
+    FIELD(result_case, outcome, FIELD_OUTCOME),
+    FIELD(result_case, message, FIELD_STRING_OR_NULL),
+    FIELD(result_case, detail, FIELD_STRING_OR_NULL),
+    FIELD(result_case, duration_ms, FIELD_INT64),
+};
+TABLE(case_fields, result_case);
+
+static const struct field suite_fields_items[] = {
+    FIELD(result_suite, file, FIELD_STRING),
+    FIELD(result_suite, name, FIELD_STRING),
+    FIELD(result_suite, tests, FIELD_SIZE),
+    FIELD(result_suite, failed, FIELD_SIZE),
+    FIELD(result_suite, errors, FIELD_SIZE),
+    FIELD(result_suite, skipped, FIELD_SIZE),
+    FIELD(result_suite, flaky, FIELD_SIZE),
+    FIELD(result_suite, duration_ms, FIELD_INT64),
+    LIST(result_suite, cases, case_count, &case_fields),
+};
+TABLE(suite_fields, result_suite);
 
 static const struct field trial_fields_items[] = {
     FIELD(result_trial, test, FIELD_STRING),
@@ -86,13 +115,19 @@ static const struct field trial_fields_items[] = {
     FIELD(result_trial, reason, FIELD_STRING_OR_NULL),
     FIELD(result_trial, started_ms, FIELD_INT64),
     FIELD(result_trial, duration_ms, FIELD_INT64),
-    {"reused", FIELD_STRUCT_OR_NULL, offsetof(struct result_trial, reused), 0, &reused_fields,
-     true},
+    NEW_STRUCT(result_trial, reused, &reused_fields),
     LIST(result_trial, commands, command_count, &command_fields),
     NEW_FIELD(result_trial, artifact_folder, FIELD_STRING_OR_NULL),
     NEW_FIELD(result_trial, artifacts, FIELD_STRING_LIST),
     NEW_FIELD(result_trial, artifact_count, FIELD_SIZE),
     NEW_FIELD(result_trial, artifact_bytes, FIELD_INT64),
+    NEW_STRUCT(result_trial, build, &build_fields),
+    NEW_LIST(result_trial, services, service_count, &service_fields),
+    NEW_LIST(result_trial, suites, suite_count, &suite_fields),
+    NEW_FIELD(result_trial, attempts, FIELD_UINT),
+    NEW_FIELD(result_trial, attempt_reasons, FIELD_STRING_LIST),
+    NEW_FIELD(result_trial, limit_ms, FIELD_INT64),
+    NEW_FIELD(result_trial, class, FIELD_STRING_OR_NULL),
 };
 TABLE(trial_fields, result_trial);
 
@@ -102,6 +137,34 @@ static const struct field pin_fields_items[] = {
     FIELD(result_pin, format, FIELD_STRING_OR_NULL),
 };
 TABLE(pin_fields, result_pin);
+
+static const struct field tried_fields_items[] = {
+    FIELD(result_tried, tag, FIELD_STRING_OR_NULL),
+    FIELD(result_tried, digest, FIELD_STRING_OR_NULL),
+    FIELD(result_tried, test, FIELD_STRING_OR_NULL),
+    FIELD(result_tried, reason, FIELD_STRING_OR_NULL),
+    FIELD(result_tried, outcome, FIELD_OUTCOME),
+};
+TABLE(tried_fields, result_tried);
+
+static const struct field change_fields_items[] = {
+    FIELD(result_change, what, FIELD_STRING),
+    FIELD(result_change, name, FIELD_STRING_OR_NULL),
+    FIELD(result_change, before, FIELD_STRING_OR_NULL),
+    FIELD(result_change, after, FIELD_STRING_OR_NULL),
+    FIELD(result_change, denied, FIELD_BOOL),
+};
+TABLE(change_fields, result_change);
+
+static const struct field changes_fields_items[] = {
+    LIST(result_changes, items, count, &change_fields),
+    FIELD(result_changes, more, FIELD_SIZE),
+    FIELD(result_changes, size_before, FIELD_INT64),
+    FIELD(result_changes, size_after, FIELD_INT64),
+    FIELD(result_changes, layers_shared, FIELD_SIZE),
+    FIELD(result_changes, layers, FIELD_SIZE),
+};
+TABLE(changes_fields, result_changes);
 
 static const struct field update_fields_items[] = {
     FIELD(result_update, image, FIELD_STRING),
@@ -117,6 +180,11 @@ static const struct field update_fields_items[] = {
     FIELD(result_update, reason, FIELD_STRING),
     FIELD(result_update, reproduce, FIELD_STRING_OR_NULL),
     LIST(result_update, pins, pin_count, &pin_fields),
+    NEW_LIST(result_update, tried, tried_count, &tried_fields),
+    {"culprits", FIELD_SIZES, offsetof(struct result_update, culprits),
+     offsetof(struct result_update, culprit_count), NULL, true},
+    NEW_STRUCT(result_update, changes, &changes_fields),
+    NEW_FIELD(result_update, flaky, FIELD_BOOL),
 };
 TABLE(update_fields, result_update);
 
@@ -145,14 +213,14 @@ static const struct field result_fields_items[] = {
     FIELD(result, set, FIELD_STRING_OR_NULL),
     LIST(result, updates, update_count, &update_fields),
     LIST(result, trials, trial_count, &trial_fields),
-    {"stages", FIELD_STRUCTS, offsetof(struct result, stages), offsetof(struct result, stage_count),
-     &stage_fields, true},
+    NEW_LIST(result, stages, stage_count, &stage_fields),
     FIELD(result, warnings, FIELD_STRING_LIST),
     FIELD(result, errors, FIELD_STRING_LIST),
-    {"record", FIELD_STRING_OR_NULL, offsetof(struct result, record), 0, NULL, true},
+    NEW_FIELD(result, record, FIELD_STRING_OR_NULL),
     FIELD(result, diff, FIELD_STRING_OR_NULL),
 };
-TABLE(result_fields, result);
+const struct fields result_fields = {sizeof(struct result), result_fields_items,
+                                     sizeof result_fields_items / sizeof *result_fields_items};
 
 /* Clearing. */
 
@@ -186,311 +254,4 @@ void result_stage_clear(struct result_stage *stage) {
 void result_clear(struct result *result) {
     struct_clear(&result_fields, (char *)result);
     *result = (struct result){0};
-}
-
-/* Writing. A NULL from jansson is always a lack of memory here: texts are valid UTF-8 before it sees them. */
-
-static json_t *string_to_json(const char *string) {
-    if (string == NULL)
-        return json_null();
-    struct error ignored = {0};
-    _cleanup_(text_clear) struct text clean = {0};
-    clean_utf8(&clean, string, strlen(string));
-    if (text_check(&clean, &ignored) < 0) {
-        error_clear(&ignored);
-        return NULL;
-    }
-    return json_stringn(text_string(&clean), clean.length);
-}
-
-static json_t *struct_to_json(const struct fields *fields, const char *base);
-
-static json_t *list_to_json(const struct field *field, const char *base) {
-    const char *at = base + field->offset;
-    const struct string_list *strings = (const struct string_list *)at;
-    size_t count = field->kind == FIELD_STRING_LIST ? strings->count
-                                                    : *(const size_t *)(base + field->count_offset);
-    json_t *array = json_array();
-    for (size_t i = 0; array != NULL && i < count; i++) {
-        json_t *item = NULL;
-        if (field->kind == FIELD_STRING_LIST)
-            item = string_to_json(strings->items[i]);
-        else if (field->kind == FIELD_SIZES)
-            item = json_integer((json_int_t)(*(size_t *const *)at)[i]);
-        else
-            item = struct_to_json(field->fields, *(char *const *)at + i * field->fields->size);
-        if (json_array_append_new(array, item) < 0) {
-            json_decref(array);
-            return NULL;
-        }
-    }
-    return array;
-}
-
-static json_t *field_to_json(const struct field *field, const char *base) {
-    const char *at = base + field->offset;
-    switch (field->kind) {
-    case FIELD_STRING: /* a run that broke early may have left one out */
-        return *(char *const *)at == NULL ? json_string("") : string_to_json(*(char *const *)at);
-    case FIELD_STRING_OR_NULL:
-        return string_to_json(*(char *const *)at);
-    case FIELD_INT64:
-        return json_integer(*(const int64_t *)at);
-    case FIELD_INT:
-        return json_integer(*(const int *)at);
-    case FIELD_SIZE:
-        return json_integer((json_int_t) * (const size_t *)at);
-    case FIELD_BOOL:
-        return json_boolean(*(const bool *)at);
-    case FIELD_VERDICT:
-        return json_string(verdict_name(*(const enum verdict *)at));
-    case FIELD_CODE:
-        return *(const enum verdict_code *)at == CODE_NONE
-                   ? json_null()
-                   : json_string(verdict_code_name(*(const enum verdict_code *)at));
-    case FIELD_OUTCOME:
-        return json_string(outcome_name(*(const enum outcome *)at));
-    case FIELD_STRING_LIST:
-    case FIELD_SIZES:
-    case FIELD_STRUCTS:
-        return list_to_json(field, base);
-    case FIELD_STRUCT_OR_NULL:
-        return *(char *const *)at != NULL ? struct_to_json(field->fields, *(char *const *)at)
-                                          : json_null();
-    }
-    return NULL;
-}
-
-static json_t *struct_to_json(const struct fields *fields, const char *base) {
-    json_t *object = json_object();
-    for (size_t i = 0; object != NULL && i < fields->count; i++) {
-        json_t *value = field_to_json(&fields->items[i], base);
-        if (json_object_set_new(object, fields->items[i].name, value) < 0) {
-            json_decref(object);
-            return NULL;
-        }
-    }
-    return object;
-}
-
-json_t *result_to_json(const struct result *result, struct error *err) {
-    json_auto_t *object = json_object();
-    json_auto_t *fields = struct_to_json(&result_fields, (const char *)result);
-    if (object == NULL || fields == NULL ||
-        json_object_set_new(object, "version", json_integer(RESULT_VERSION)) < 0 ||
-        json_object_update(object, fields) < 0) {
-        error_no_memory(err);
-        return NULL;
-    }
-    return steal(object);
-}
-
-/* Reading. Errors are raised where the value is and wrapped with the way to it on the way out. */
-
-static const char *kind_words(enum field_kind kind) {
-    switch (kind) {
-    case FIELD_STRING:
-        return "a string";
-    case FIELD_STRING_OR_NULL:
-        return "a string or null";
-    case FIELD_INT64:
-    case FIELD_INT:
-        return "a whole number in its range";
-    case FIELD_SIZE:
-        return "a whole number of at least 0";
-    case FIELD_BOOL:
-        return "true or false";
-    case FIELD_VERDICT:
-        return "the name of a verdict";
-    case FIELD_CODE:
-        return "the name of a code, or null";
-    case FIELD_OUTCOME:
-        return "the name of an outcome";
-    case FIELD_STRING_LIST:
-        return "a list of strings";
-    case FIELD_SIZES:
-        return "a list of whole numbers of at least 0";
-    case FIELD_STRUCTS:
-        return "a list of objects";
-    case FIELD_STRUCT_OR_NULL:
-        return "an object or null";
-    }
-    return "";
-}
-
-static int wrong(const struct field *field, struct error *err) {
-    return error_set(err, ERROR_INPUT, "%s must be %s", field->name, kind_words(field->kind));
-}
-
-static int read_name(const struct field *field, const json_t *value, void *at, struct error *err) {
-    const char *name = json_string_value(value);
-    bool known = false;
-    if (field->kind == FIELD_CODE && json_is_null(value)) {
-        *(enum verdict_code *)at = CODE_NONE;
-        return 0;
-    }
-    if (name == NULL)
-        return wrong(field, err);
-    if (field->kind == FIELD_VERDICT)
-        known = verdict_from_name(name, at);
-    else if (field->kind == FIELD_CODE)
-        known = verdict_code_from_name(name, at);
-    else
-        known = outcome_from_name(name, at);
-    return known ? 0 : wrong(field, err);
-}
-
-static int read_number(const struct field *field, const json_t *value, void *at,
-                       struct error *err) {
-    json_int_t number = json_integer_value(value);
-    if (!json_is_integer(value) || (field->kind == FIELD_SIZE && number < 0) ||
-        (field->kind == FIELD_INT && (number < INT32_MIN || number > INT32_MAX)))
-        return wrong(field, err);
-    if (field->kind == FIELD_INT)
-        *(int *)at = (int)number;
-    else if (field->kind == FIELD_SIZE)
-        *(size_t *)at = (size_t)number;
-    else
-        *(int64_t *)at = number;
-    return 0;
-}
-
-static int read_string(const struct field *field, const json_t *value, char **out,
-                       struct error *err) {
-    if (field->kind == FIELD_STRING_OR_NULL && json_is_null(value))
-        return 0;
-    if (!json_is_string(value))
-        return wrong(field, err);
-    *out = string_dup(json_string_value(value), err);
-    return *out != NULL ? 0 : -1;
-}
-
-static int struct_from_json(const struct fields *fields, const json_t *object, char *base,
-                            struct error *err);
-
-static int read_strings(const struct field *field, const json_t *array, struct string_list *out,
-                        struct error *err) {
-    size_t i;
-    const json_t *item;
-    json_array_foreach(array, i, item) {
-        if (!json_is_string(item))
-            return wrong(field, err);
-        if (string_list_add(out, json_string_value(item), err) < 0)
-            return -1;
-    }
-    return 0;
-}
-
-static int read_items(const struct field *field, const json_t *array, char *base,
-                      struct error *err) {
-    size_t size = field->kind == FIELD_SIZES ? sizeof(size_t) : field->fields->size;
-    size_t *count = (size_t *)(base + field->count_offset);
-    if (json_array_size(array) == 0)
-        return 0;
-    char *items = calloc(json_array_size(array), size);
-    if (items == NULL)
-        return error_no_memory(err);
-    *(char **)(base + field->offset) = items;
-    size_t i;
-    const json_t *item;
-    json_array_foreach(array, i, item) {
-        *count = i + 1;
-        if (field->kind == FIELD_STRUCTS) {
-            if (struct_from_json(field->fields, item, items + i * size, err) < 0)
-                return error_wrap(err, "%s[%zu]", field->name, i);
-        } else if (!json_is_integer(item) || json_integer_value(item) < 0)
-            return wrong(field, err);
-        else
-            ((size_t *)(void *)items)[i] = (size_t)json_integer_value(item);
-    }
-    return 0;
-}
-
-static int read_struct(const struct field *field, const json_t *value, char **out,
-                       struct error *err) {
-    if (json_is_null(value))
-        return 0;
-    if (!json_is_object(value))
-        return wrong(field, err);
-    *out = calloc(1, field->fields->size);
-    if (*out == NULL)
-        return error_no_memory(err);
-    return struct_from_json(field->fields, value, *out, err) == 0
-               ? 0
-               : error_wrap(err, "%s", field->name);
-}
-
-static int read_field(const struct field *field, const json_t *value, char *base,
-                      struct error *err) {
-    char *at = base + field->offset;
-    switch (field->kind) {
-    case FIELD_STRING:
-    case FIELD_STRING_OR_NULL:
-        return read_string(field, value, (char **)at, err);
-    case FIELD_INT64:
-    case FIELD_INT:
-    case FIELD_SIZE:
-        return read_number(field, value, at, err);
-    case FIELD_BOOL:
-        *(bool *)at = json_is_true(value);
-        return json_is_boolean(value) ? 0 : wrong(field, err);
-    case FIELD_VERDICT:
-    case FIELD_CODE:
-    case FIELD_OUTCOME:
-        return read_name(field, value, at, err);
-    case FIELD_STRING_LIST:
-        return json_is_array(value) ? read_strings(field, value, (struct string_list *)at, err)
-                                    : wrong(field, err);
-    case FIELD_SIZES:
-    case FIELD_STRUCTS:
-        return json_is_array(value) ? read_items(field, value, base, err) : wrong(field, err);
-    case FIELD_STRUCT_OR_NULL:
-        return read_struct(field, value, (char **)at, err);
-    }
-    return -1;
-}
-
-static int struct_from_json(const struct fields *fields, const json_t *object, char *base,
-                            struct error *err) {
-    if (!json_is_object(object))
-        return error_set(err, ERROR_INPUT, "must be an object");
-    for (size_t i = 0; i < fields->count; i++) {
-        const struct field *field = &fields->items[i];
-        const json_t *value = json_object_get(object, field->name);
-        if (value == NULL && field->optional)
-            continue;
-        if (value == NULL)
-            return error_set(err, ERROR_INPUT, "%s lacks", field->name);
-        if (read_field(field, value, base, err) < 0)
-            return -1;
-    }
-    return 0;
-}
-
-/* Sinks index result.updates by what trials say. */
-static int check_indexes(const struct result *result, struct error *err) {
-    for (size_t i = 0; i < result->trial_count; i++)
-        for (size_t k = 0; k < result->trials[i].update_count; k++)
-            if (result->trials[i].updates[k] >= result->update_count)
-                return error_set(err, ERROR_INPUT,
-                                 "trials[%zu]: updates: there is no update %zu, only %zu", i,
-                                 result->trials[i].updates[k], result->update_count);
-    return 0;
-}
-
-int result_from_json(const json_t *json, struct result *out, struct error *err) {
-    *out = (struct result){0};
-    const json_t *version = json_object_get(json, "version");
-    if (!json_is_integer(version))
-        return error_set(err, ERROR_INPUT, "no result of a run: version lacks");
-    if (json_integer_value(version) != RESULT_VERSION)
-        return error_set(err, ERROR_INPUT,
-                         "result of version %" JSON_INTEGER_FORMAT "; this program reads %d",
-                         json_integer_value(version), RESULT_VERSION);
-    if (struct_from_json(&result_fields, json, (char *)out, err) < 0 ||
-        check_indexes(out, err) < 0) {
-        result_clear(out);
-        return error_wrap(err, "result");
-    }
-    return 0;
 }

@@ -33,7 +33,61 @@ struct result_command {
     int64_t out_bytes, err_bytes; /* in all */
     /* of the whole logs, relative to the output folder; NULL when there is none */
     char *out_path, *err_path;
-    char *reproduce; /* a line for a shell; NULL where there is none */
+    char *reproduce;  /* a line for a shell; NULL where there is none */
+    int64_t limit_ms; /* of its own; 0 where it has none */
+    /* where its output first differs from that on the current digests: "line 3: \"b\", and \"a\" on the current digest"; NULL
+     * where it does not, or nothing was compared */
+    char *difference;
+};
+
+/* A service of a trial (runners/service.h). */
+struct result_service {
+    char *name;  /* as declared: commands reach it by this name */
+    char *image; /* "docker.io/library/redis:7.2.5@sha256:…" */
+    enum outcome outcome;
+    char *reason;                 /* NULL for passed */
+    int exit_code;                /* -1 when it did not exit by itself */
+    int64_t ready_ms;             /* from its start until it was ready; -1: it never was */
+    int64_t duration_ms;          /* from its start to its end */
+    char *out_tail, *err_tail;    /* as those of a command */
+    int64_t out_bytes, err_bytes; /* in all */
+    char *out_path, *err_path;    /* as those of a command */
+};
+
+/* The build that a trial's commands ran in (runners/build.h). */
+struct result_build {
+    char *dockerfile; /* relative to the root */
+    char *target;     /* stage of the Dockerfile; NULL for the last */
+    enum outcome outcome;
+    char *reason; /* NULL for passed */
+    char *step;   /* that failed, as the builder names it; NULL when none did, or it was not told */
+    int64_t duration_ms;
+    char *tail;    /* the last of its log */
+    int64_t bytes; /* of its log in all */
+    char *path;    /* of the whole log, relative to the output folder; NULL where there is none */
+    char *diff;    /* unified: what was written into the Dockerfile; NULL where nothing was */
+};
+
+/* One case of a JUnit file that a test wrote. */
+struct result_case {
+    char *classname; /* NULL where the file tells none */
+    char *name;
+    enum outcome outcome; /* passed, failed, error (the case broke), skipped, flaky */
+    char *message;        /* NULL where the file tells none */
+    char *detail;         /* the text below it, such as a stack trace; NULL where there is none */
+    int64_t duration_ms;  /* as the file tells */
+};
+
+/* One suite with cases of a JUnit file that a test wrote; suites within suites are listed flat, their names joined by " / ". */
+struct result_suite {
+    char *file;   /* as the container named it */
+    char *name;   /* "" where the file tells none */
+    size_t tests; /* of all cases: passed, failed, errors, skipped and flaky ones */
+    size_t failed, errors, skipped;
+    size_t flaky; /* passed when run again */
+    int64_t duration_ms;
+    struct result_case *cases; /* all that did not pass, then passed ones, both up to a limit */
+    size_t case_count;
 };
 
 /* The pass on record that stands in for a trial: nothing was run. */
@@ -61,12 +115,49 @@ struct result_trial {
         artifacts;          /* the first of them, below that folder, as the container named them */
     size_t artifact_count;  /* in all */
     int64_t artifact_bytes; /* of all */
+    struct result_build *build; /* NULL: its commands ran in images as they are */
+    struct result_service *services;
+    size_t service_count;
+    struct result_suite *suites; /* what its JUnit files tell */
+    size_t suite_count;
+    unsigned int
+        attempts; /* how often it was run; 0 where it was not, or an earlier program wrote */
+    struct string_list attempt_reasons; /* why the attempts before the last did not pass */
+    int64_t limit_ms;                   /* of all its commands together; 0 where there is none */
+    /* against the current digests: "regression", "already-broken", "fixed", "flaky"; NULL where nothing was compared */
+    char *class;
 };
 
 struct result_pin {
     char *file;
     size_t line;
     char *format;
+};
+
+/* A newer candidate that was tried first, and failed. */
+struct result_tried {
+    char *tag, *digest; /* tag NULL where it is the same */
+    char *test;         /* that said no; NULL where none did */
+    char *reason;       /* NULL where there is no more to say */
+    enum outcome outcome;
+};
+
+/* One thing that is not the same in the candidate. */
+struct result_change {
+    char *what;   /* "user", "entrypoint", "package", "env", …: the words of `deny` */
+    char *name;   /* of the package, the variable, the label; NULL where `what` says it all */
+    char *before; /* NULL: it was not there */
+    char *after;  /* NULL: it is no longer there */
+    bool denied;  /* a rule of `deny` refuses it */
+};
+
+/* What changed from the current image to its candidate (runners/changes.h). */
+struct result_changes {
+    struct result_change *items;
+    size_t count;
+    size_t more;                     /* changes beyond a limit, which are not among the items */
+    int64_t size_before, size_after; /* bytes of the image; -1 where it is not known */
+    size_t layers_shared, layers;    /* of the candidate: how many the current one has as well */
 };
 
 struct result_update {
@@ -82,6 +173,13 @@ struct result_update {
     char *reproduce; /* a command that shows it again; NULL where there is none */
     struct result_pin *pins;
     size_t pin_count;
+    struct result_tried *tried; /* newest first */
+    size_t tried_count;
+    size_t *
+        culprits; /* indexes into result.updates: with whose candidates it fails, itself left out */
+    size_t culprit_count;
+    struct result_changes *changes; /* NULL where they are not known */
+    bool flaky;                     /* a test of its candidate passed only when it was run again */
 };
 
 /* What became of one stage (pipelines/stages/stage.h): whether a set entered it, and if not, why. */

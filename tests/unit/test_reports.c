@@ -108,6 +108,65 @@ static int draw_summary(const char *name, const struct result *result) {
     return differs;
 }
 
+static json_t *load(const char *path) {
+    json_error_t where;
+    json_t *json = json_load_file(path, JSON_REJECT_DUPLICATES, &where);
+    ck_assert_msg(json != NULL, "%s:%d: %s", path, where.line, where.text);
+    return json;
+}
+
+/* Written before builds, services, suites, artifacts and all the like were there. */
+START_TEST(an_older_result_is_read) {
+    set_folder();
+    struct error err = {0};
+    struct result result;
+    struct text drawn = {0};
+    char path[8192];
+    snprintf(path, sizeof path, "%s/../../fuzz/corpus/result/closed.json", folder);
+    json_t *json = load(path);
+    const json_t *trial = json_array_get(json_object_get(json, "trials"), 0);
+    ck_assert(json_is_object(trial) && json_object_get(trial, "services") == NULL);
+    unit_ok(result_from_json(json, &result, &err), &err);
+    ck_assert_uint_eq(result.trials[0].attempts, 0);
+    ck_assert_ptr_null(result.trials[0].build);
+    ck_assert_ptr_null(result.updates[0].changes);
+    unit_ok(report_markdown.draw(&result, &drawn, &err), &err);
+    unit_ok(report_junit.draw(&result, &drawn, &err), &err);
+    text_clear(&drawn);
+    result_clear(&result);
+    json_decref(json);
+}
+END_TEST
+
+static void refused(json_t *take_value, const char *list, const char *name, const char *message) {
+    struct error err = {0};
+    struct result result;
+    char path[8192];
+    snprintf(path, sizeof path, "%s/full/result.json", folder);
+    json_t *json = load(path);
+    json_t *item = json_array_get(json_object_get(json, list), 1);
+    ck_assert(json_object_get(item, name) != NULL &&
+              json_object_set_new(item, name, take_value) == 0);
+    unit_fails(result_from_json(json, &result, &err), &err, ERROR_INPUT, message);
+    json_decref(json);
+}
+
+START_TEST(what_no_program_wrote_is_refused) {
+    set_folder();
+    refused(json_pack("[i]", 99), "updates", "culprits",
+            "updates[1]: culprits: there is no update 99, only 9");
+    refused(json_pack("[i]", 99), "trials", "updates",
+            "trials[1]: updates: there is no update 99, only 9");
+    refused(json_integer(-1), "trials", "attempts", "trials[1]: attempts must be a whole number");
+    refused(json_string("x"), "trials", "build", "trials[1]: build must be an object or null");
+    refused(json_pack("[{s:s}]", "name", "redis"), "trials", "services",
+            "trials[1]: services[0]: image lacks");
+    refused(json_pack("[{s:s,s:s,s:i}]", "file", "a", "name", "", "tests", -1), "trials", "suites",
+            "suites[0]: tests must be a whole number of at least 0");
+    refused(json_true(), "updates", "changes", "changes must be an object or null");
+}
+END_TEST
+
 START_TEST(golden_cases) {
     set_folder();
     DIR *open_folder = opendir(folder);
@@ -366,6 +425,8 @@ END_TEST
 UNIT_MAIN("reports", {
     tcase_set_timeout(cases, 300);
     tcase_add_test(cases, golden_cases);
+    tcase_add_test(cases, an_older_result_is_read);
+    tcase_add_test(cases, what_no_program_wrote_is_refused);
     tcase_add_test(cases, hostile_at_every_size);
     tcase_add_test(cases, summaries_fit_every_window);
     tcase_add_test(cases, far_too_much);
