@@ -113,6 +113,7 @@ static const struct key rule_keys[] = {
     {"follow", read_follow, offsetof(struct config_rule, follow)},
     {"cooldown", config_read_duration, offsetof(struct config_rule, cooldown_ms)},
     {"urgent", config_read_flag, offsetof(struct config_rule, urgent)},
+    {"deny", config_read_deny, offsetof(struct config_rule, deny)},
     {0},
 };
 
@@ -279,6 +280,8 @@ static const struct key top_keys[] = {
     {"target", config_read_text, offsetof(struct config, target)},
     {"reuse", config_read_reuse, offsetof(struct config, reuse_ms)},
     {"state", config_read_state, offsetof(struct config, state)},
+    {"deny", config_read_deny, offsetof(struct config, deny)},
+    {"changes", config_read_changes, offsetof(struct config, changes)},
     {"promote", read_promote, offsetof(struct config, promote_passing)},
     {"untested", read_untested, offsetof(struct config, untested_fails)},
     {0},
@@ -399,6 +402,7 @@ void config_clear(struct config *config) {
         string_list_clear(&config->rules.items[i].images);
         tagfilter_clear(&config->rules.items[i].tags);
         free(config->rules.items[i].follow);
+        deny_list_clear(&config->rules.items[i].deny.list);
     }
     for (size_t i = 0; i < config->tests.count; i++)
         test_clear(&config->tests.items[i]);
@@ -408,6 +412,7 @@ void config_clear(struct config *config) {
         free(config->registries.items[i].token_server);
     }
     stage_list_clear(&config->stages);
+    deny_list_clear(&config->deny.list);
     free(config->target);
     free(config->state.folder);
     free(config->state.branch);
