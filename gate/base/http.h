@@ -37,6 +37,14 @@ struct http_headers {
     size_t capacity;
 };
 
+/* Makes connections where something else than TCP carries them, in the thread that runs the loop; it must outlive the loop. */
+struct http_dialer {
+    /* A connected stream socket, close-on-exec; -1 with *err set ends the request with that error. */
+    int (*dial)(void *context, struct error *err);
+    void (*hang_up)(void *context, int fd); /* closes what dial gave */
+    void *context;
+};
+
 /* Everything but the callbacks' contexts is copied by http_loop_add. */
 struct http_request {
     const char *method;         /* "GET", "HEAD", "POST", "PUT", "DELETE", "PATCH" */
@@ -44,6 +52,11 @@ struct http_request {
     const char *unix_socket;    /* path, or NULL */
     const char *const *headers; /* "Name: value", NULL-terminated, or NULL */
     const char *ca_file;        /* PEM; NULL is the system's */
+    const char *cert_file; /* PEM of ours, where the other side asks who we are; NULL is none */
+    const char *key_file;
+    bool unverified; /* take any certificate of the other side */
+    bool only_http1; /* for what tells the end of an answer by the framing of HTTP/1.1 */
+    const struct http_dialer *dialer; /* NULL is TCP, or the unix socket */
     /* NULL is the environment's (http_proxy, https_proxy, no_proxy); "" is none */
     const char *proxy;
 
@@ -75,9 +88,10 @@ enum http_failure {
     HTTP_FAILURE_CONNECT, /* refused, unreachable */
     HTTP_FAILURE_TLS,     /* the other side speaks no TLS, or none that we take */
     HTTP_FAILURE_CERTIFICATE, /* nobody whom we trust vouches for it, or for another host, or no longer */
-    HTTP_FAILURE_CA_FILE, /* ours cannot be read */
-    HTTP_FAILURE_TIMEOUT, /* of the request */
-    HTTP_FAILURE_OTHER    /* cut, nonsense, a limit */
+    HTTP_FAILURE_CA_FILE,         /* ours cannot be read */
+    HTTP_FAILURE_OWN_CERTIFICATE, /* ours, or its key, cannot be used */
+    HTTP_FAILURE_TIMEOUT,         /* of the request */
+    HTTP_FAILURE_OTHER            /* cut, nonsense, a limit */
 };
 
 struct http_response {
