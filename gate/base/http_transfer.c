@@ -169,38 +169,6 @@ static int set_body(struct transfer *transfer, const struct http_request *reques
     return 0;
 }
 
-static curl_socket_t on_open(void *context, curlsocktype purpose, struct curl_sockaddr *address) {
-    struct transfer *transfer = context;
-    const struct http_dialer *dialer = transfer->request.dialer;
-    (void)purpose;
-    (void)address;
-    int fd = dialer->dial(dialer->context, &transfer->error);
-    return fd >= 0 ? fd : CURL_SOCKET_BAD;
-}
-
-static int on_opened(void *context, curl_socket_t fd, curlsocktype purpose) {
-    (void)context;
-    (void)fd;
-    (void)purpose;
-    return CURL_SOCKOPT_ALREADY_CONNECTED;
-}
-
-/* Called when the connection ends, which is after its transfers. */
-static int on_close(void *context, curl_socket_t fd) {
-    const struct http_dialer *dialer = context;
-    dialer->hang_up(dialer->context, fd);
-    return 0;
-}
-
-static void set_dialer(struct transfer *transfer, const struct http_dialer *dialer) {
-    curl_easy_setopt(transfer->easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
-    curl_easy_setopt(transfer->easy, CURLOPT_OPENSOCKETDATA, transfer);
-    curl_easy_setopt(transfer->easy, CURLOPT_SOCKOPTFUNCTION, on_opened);
-    curl_easy_setopt(transfer->easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
-    curl_easy_setopt(transfer->easy, CURLOPT_CLOSESOCKETDATA, (void *)dialer);
-    curl_easy_setopt(transfer->easy, CURLOPT_PROXY, "");
-}
-
 static void set_tls(CURL *easy, const struct http_request *request) {
     if (request->ca_file != NULL)
         curl_easy_setopt(easy, CURLOPT_CAINFO, request->ca_file);
@@ -246,8 +214,6 @@ static int set_up(struct transfer *transfer, const struct http_request *request,
     } else if (request->proxy != NULL) {
         curl_easy_setopt(easy, CURLOPT_PROXY, request->proxy);
     }
-    if (request->dialer != NULL)
-        set_dialer(transfer, request->dialer);
     set_tls(easy, request);
     if (request->timeout_ms > 0)
         curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);

@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -33,27 +32,17 @@ static int start(struct process_link *link, const char *const *argv, int theirs,
     return process_spawn(&wish, &link->pid, err);
 }
 
-struct process_link *process_link_open(const char *const *argv, int *fd, struct error *err) {
-    int ends[2];
+struct process_link *process_link_open(const char *const *argv, int theirs, struct error *err) {
     struct process_link *link = calloc(1, sizeof *link);
     if (link == NULL) {
         error_no_memory(err);
         return NULL;
     }
     *link = (struct process_link){.pid = NO_CHILD, .error = -1};
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) {
-        error_set_errno(err, "make a pair of sockets");
+    if (start(link, argv, theirs, err) < 0) {
         process_link_close(link, 0);
         return NULL;
     }
-    int result = start(link, argv, ends[1], err);
-    file_closep(&ends[1]);
-    if (result < 0) {
-        file_closep(&ends[0]);
-        process_link_close(link, 0);
-        return NULL;
-    }
-    *fd = ends[0];
     return link;
 }
 

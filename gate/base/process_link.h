@@ -1,7 +1,7 @@
 /* process_link: a program that carries a connection: its standard input and output are the other end of a socket.
  *
- *     struct process_link *link = process_link_open(argv, &fd, err);    talk on fd
- *     close(fd);                                                        the program sees the end of its input, and ends
+ *     struct process_link *link = process_link_open(argv, theirs, err); talk on the socket's other end
+ *     close(ours);                                                      the program sees the end of its input, and ends
  *     process_link_words(link, 500, &words, err);                       what it wrote to standard error
  *     process_link_close(link, 500);                                    waits for it; what does not end is killed
  *
@@ -16,9 +16,10 @@
 
 struct process_link;
 
-/* out  fd  our end, close-on-exec, the caller's to close
+/* in  argv    see process.h
+ *     theirs  the program's end, which stays the caller's to close: while we hold it, our end sees no end of the connection
  * NULL with *err set: not-found  no such program;  io, no-memory */
-struct process_link *process_link_open(const char *const *argv, int *fd,
+struct process_link *process_link_open(const char *const *argv, int theirs,
                                        struct error *err) _must_check_;
 
 /* Whether it has ended, after waiting for that for so long. */

@@ -94,30 +94,30 @@ static int send_call(struct engine *engine, const struct engine_call *call, cons
         headers[count++] = "Content-Type: application/json";
     else if (call->body_size > 0)
         headers[count++] = "Content-Type: application/x-tar";
-    struct http_request request = {
-        .method = call->method,
-        .url = url,
-        .unix_socket = engine->location.socket,
-        .proxy = engine->location.loopback ? "" : NULL,
-        .ca_file = engine->location.ca,
-        .cert_file = engine->location.cert,
-        .key_file = engine->location.key,
-        .unverified = engine->location.unverified,
-        .only_http1 = true,
-        .dialer = engine->dialer != NULL ? ssh_dialer_http(engine->dialer) : NULL,
-        .headers = headers,
-        .body = body,
-        .body_length = body != NULL ? strlen(body) : 0,
-        .body_limit = ANSWER_LIMIT,
-        .on_data = call->on_data,
-        .data_context = call->context,
-        .on_silence = call->on_silence,
-        .silence_ms = call->silence_ms,
-        .idle_timeout_ms = call->idle_timeout_ms,
-        .body_from_fd = call->body_size > 0,
-        .body_fd = call->body_fd,
-        .body_fd_size = call->body_size,
-        .timeout_ms = limit_of(engine, call)};
+    struct http_request request = {.method = call->method,
+                                   .url = url,
+                                   .unix_socket = engine->dialer != NULL
+                                                      ? ssh_dialer_socket(engine->dialer)
+                                                      : engine->location.socket,
+                                   .proxy = engine->location.loopback ? "" : NULL,
+                                   .ca_file = engine->location.ca,
+                                   .cert_file = engine->location.cert,
+                                   .key_file = engine->location.key,
+                                   .unverified = engine->location.unverified,
+                                   .only_http1 = true,
+                                   .headers = headers,
+                                   .body = body,
+                                   .body_length = body != NULL ? strlen(body) : 0,
+                                   .body_limit = ANSWER_LIMIT,
+                                   .on_data = call->on_data,
+                                   .data_context = call->context,
+                                   .on_silence = call->on_silence,
+                                   .silence_ms = call->silence_ms,
+                                   .idle_timeout_ms = call->idle_timeout_ms,
+                                   .body_from_fd = call->body_size > 0,
+                                   .body_fd = call->body_fd,
+                                   .body_fd_size = call->body_size,
+                                   .timeout_ms = limit_of(engine, call)};
     int result = http_perform(engine->loop, &request, response, err);
     engine->failure = result < 0 ? response->failure : HTTP_FAILURE_NONE;
     trace(TRACE_ENGINE, "%s %s: %ld%s%s", call->method, call->path, response->status,
@@ -317,7 +317,9 @@ static int open_with(const char *address, const struct engine *known, struct can
     if (find_engine(engine, address, known, err) < 0)
         return -1;
     struct http_options options = {.cancel_grace_ms = cleaner ? ENGINE_GRACE_MS : 0,
-                                   .cancel_call_grace_ms = ENGINE_CALL_GRACE_MS};
+                                   .cancel_call_grace_ms = ENGINE_CALL_GRACE_MS,
+                                   .tend = engine->dialer != NULL ? ssh_dialer_tend : NULL,
+                                   .tend_context = engine->dialer};
     engine->loop = http_loop_new(&options, cancel, err);
     if (engine->loop == NULL)
         return -1;

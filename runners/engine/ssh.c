@@ -1,18 +1,25 @@
 #include "runners/engine/ssh.h"
 
 #include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "gate/base/array.h"
+#include "gate/base/file.h"
 #include "gate/base/process_link.h"
 #include "gate/base/trace.h"
 
-#define END_MS     500 /* from the end of a connection to that of its process */
-#define WORDS_MS   300 /* for words that come just behind the end of a connection */
-#define LINES_KEPT 3   /* of its last words */
+#define END_MS      500 /* from the end of a connection to that of its process */
+#define WORDS_MS    300 /* for words that come just behind the end of a connection */
+#define LINES_KEPT  3   /* of its last words */
+#define SOCKET_NAME "s"
+#define BACKLOG     16 /* connections that wait to be accepted; more than one loop makes */
 
 /* Of a host, a user and a path: no blank, no quote, nothing that a shell over there would read. */
 static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
@@ -113,38 +120,30 @@ int engine_ssh_parse(const char *rest, struct engine_ssh *out, struct error *err
     return result;
 }
 
-/* One connection; its process may live on for a moment behind it. */
-struct connection {
-    int fd; /* -1 once it was closed */
-    struct process_link *link;
-};
-
 struct ssh_dialer {
-    struct http_dialer http;
     struct engine_ssh ssh;
-    char connect_timeout[40];
-    struct connections {
-        struct connection *items; /* the newest is the last */
+    char connect_timeout[40]; /* "ConnectTimeout=30" */
+    char path[64];            /* "/proc/self/fd/7" */
+    int listening;
+    int file; /* the socket in the file system, which has no name any more */
+    struct links {
+        struct process_link **items; /* the newest is the last */
         size_t count, capacity;
-    } connections;
+    } links;
 };
 
-/* Frees those whose process has ended, but the newest, which may be asked for its words. */
-static void reap(struct ssh_dialer *dialer) {
-    struct connections *all = &dialer->connections;
+/* Frees those that have ended, but the newest, which may be asked for its words. */
+static void reap(struct links *links) {
     size_t kept = 0;
-    for (size_t i = 0; i < all->count; i++) {
-        struct connection *one = &all->items[i];
-        if (i + 1 < all->count && one->fd < 0 && process_link_ended(one->link, 0))
-            process_link_close(one->link, 0);
+    for (size_t i = 0; i < links->count; i++)
+        if (i + 1 < links->count && process_link_ended(links->items[i], 0))
+            process_link_close(links->items[i], 0);
         else
-            all->items[kept++] = *one;
-    }
-    all->count = kept;
+            links->items[kept++] = links->items[i];
+    links->count = kept;
 }
 
-static int dial(void *context, struct error *err) {
-    struct ssh_dialer *dialer = context;
+static int start_ssh(struct ssh_dialer *dialer, int connection, struct error *err) {
     const struct engine_ssh *ssh = &dialer->ssh;
     const char *argv[20] = {"ssh", "-T", "-o", dialer->connect_timeout};
     size_t count = 4;
@@ -169,50 +168,97 @@ static int dial(void *context, struct error *err) {
     }
     argv[count++] = "system";
     argv[count++] = "dial-stdio";
-    reap(dialer);
-    struct connection *one = array_add(&dialer->connections, err);
-    if (one == NULL)
+    reap(&dialer->links);
+    struct process_link **link = array_add(&dialer->links, err);
+    if (link == NULL)
         return -1;
-    int fd = -1;
-    one->link = process_link_open(argv, &fd, err);
-    one->fd = fd;
-    trace(TRACE_ENGINE, "ssh %s: %s", ssh->host, one->link != NULL ? "started" : "not started");
-    if (one->link == NULL) {
-        dialer->connections.count--;
-        return err->kind == ERROR_NOT_FOUND
-                   ? error_set(err, ERROR_ENGINE,
-                               "ssh: no such program: install it (openssh-client)")
-                   : -1;
-    }
-    return fd;
+    *link = process_link_open(argv, connection, err);
+    trace(TRACE_ENGINE, "ssh %s: %s", ssh->host, *link != NULL ? "started" : error_message(err));
+    if (*link != NULL)
+        return 0;
+    dialer->links.count--;
+    if (err->kind == ERROR_NOT_FOUND)
+        return error_set(err, ERROR_ENGINE,
+                         "ssh: no such program: install it (openssh-client), or use another way "
+                         "to the engine");
+    return -1;
 }
 
-static void hang_up(void *context, int fd) {
+static bool is_ours(int connection) {
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+    return getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
+           peer.pid == getpid() && peer.uid == geteuid();
+}
+
+int ssh_dialer_tend(void *context, struct error *err) {
     struct ssh_dialer *dialer = context;
-    close(fd);
-    for (size_t i = 0; i < dialer->connections.count; i++)
-        if (dialer->connections.items[i].fd == fd)
-            dialer->connections.items[i].fd = -1;
-    reap(dialer);
+    for (;;) {
+        _cleanup_(file_closep) int connection =
+            accept4(dialer->listening, NULL, NULL, SOCK_CLOEXEC);
+        if (connection < 0 && (errno == EINTR || errno == ECONNABORTED))
+            continue;
+        if (connection < 0 && errno == EAGAIN)
+            return 0;
+        if (connection < 0)
+            return error_set_errno(err, "accept a connection of our own");
+        if (is_ours(connection) && start_ssh(dialer, connection, err) < 0)
+            return -1;
+    }
+}
+
+/* In a folder of our own, which is gone again when this returns: nothing is left when we are killed. */
+static int listen_in(struct ssh_dialer *dialer, int folder, struct error *err) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/" SOCKET_NAME, folder);
+    dialer->listening = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (dialer->listening < 0 ||
+        bind(dialer->listening, (const struct sockaddr *)&address, sizeof address) < 0 ||
+        listen(dialer->listening, BACKLOG) < 0)
+        return error_set_errno(err, "make a socket for connections over ssh");
+    dialer->file = openat(folder, SOCKET_NAME, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (dialer->file < 0)
+        return error_set_errno(err, "open the socket for connections over ssh");
+    snprintf(dialer->path, sizeof dialer->path, "/proc/self/fd/%d", dialer->file);
+    return 0;
+}
+
+static int listen_for_us(struct ssh_dialer *dialer, struct error *err) {
+    const char *given = getenv("TMPDIR");
+    _cleanup_(free_pointer) char *path =
+        string_format(err, "%s/pingate-XXXXXX", given != NULL && *given == '/' ? given : "/tmp");
+    if (path == NULL)
+        return -1;
+    if (mkdtemp(path) == NULL)
+        return error_set_errno(err, "make a temporary folder %s (TMPDIR names another place)",
+                               path);
+    _cleanup_(file_closep) int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int result = folder >= 0 ? listen_in(dialer, folder, err)
+                             : error_set_errno(err, "open the temporary folder %s", path);
+    if (folder >= 0)
+        unlinkat(folder, SOCKET_NAME, 0);
+    rmdir(path);
+    return result;
 }
 
 struct ssh_dialer *ssh_dialer_new(const struct engine_ssh *ssh, int64_t connect_timeout_ms,
                                   struct error *err) {
-    struct ssh_dialer *dialer = calloc(1, sizeof *dialer);
-    if (dialer == NULL || engine_ssh_copy(ssh, &dialer->ssh, err) < 0) {
-        free(dialer);
+    _cleanup_(ssh_dialer_freep) struct ssh_dialer *dialer = calloc(1, sizeof *dialer);
+    if (dialer == NULL) {
         error_no_memory(err);
         return NULL;
     }
+    dialer->listening = dialer->file = -1;
+    if (engine_ssh_copy(ssh, &dialer->ssh, err) < 0 || listen_for_us(dialer, err) < 0)
+        return NULL;
     long long seconds = (connect_timeout_ms + 999) / 1000;
     snprintf(dialer->connect_timeout, sizeof dialer->connect_timeout, "ConnectTimeout=%lld",
              seconds);
-    dialer->http = (struct http_dialer){.dial = dial, .hang_up = hang_up, .context = dialer};
-    return dialer;
+    return steal(dialer);
 }
 
-const struct http_dialer *ssh_dialer_http(struct ssh_dialer *dialer) {
-    return &dialer->http;
+const char *ssh_dialer_socket(const struct ssh_dialer *dialer) {
+    return dialer->path;
 }
 
 /* Where the last lines begin that say something. */
@@ -235,9 +281,9 @@ void ssh_dialer_words(struct ssh_dialer *dialer, char *out, size_t size) {
     _cleanup_(text_clear) struct text words = {0};
     struct error ignored = {0};
     out[0] = '\0';
-    if (dialer->connections.count == 0)
+    if (dialer->links.count == 0)
         return;
-    struct process_link *link = dialer->connections.items[dialer->connections.count - 1].link;
+    struct process_link *link = dialer->links.items[dialer->links.count - 1];
     process_link_ended(link, WORDS_MS);
     if (process_link_words(link, &words, &ignored) < 0) {
         error_clear(&ignored);
@@ -270,6 +316,8 @@ const char *ssh_remedy(const char *words) {
         {"Permission denied",
          "give ssh a key that it can use without asking (an agent, or IdentityFile)"},
         {"Cannot connect to the Docker daemon", "is the engine running over there?"},
+        {"raw stream connection",
+         "is the engine running over there, and is the path of its socket right?"},
         {"docker: not found", "the docker client must be in the PATH over there"},
         {"docker: command not found", "the docker client must be in the PATH over there"},
         {"dial-stdio", "the docker client over there must be 18.09 or newer"},
@@ -286,10 +334,12 @@ const char *ssh_remedy(const char *words) {
 void ssh_dialer_freep(struct ssh_dialer **dialer) {
     if (*dialer == NULL)
         return;
-    struct connections *all = &(*dialer)->connections;
-    for (size_t i = 0; i < all->count; i++)
-        process_link_close(all->items[i].link, END_MS);
-    free(all->items);
+    struct links *links = &(*dialer)->links;
+    for (size_t i = 0; i < links->count; i++)
+        process_link_close(links->items[i], END_MS);
+    free(links->items);
+    file_closep(&(*dialer)->listening);
+    file_closep(&(*dialer)->file);
     engine_ssh_clear(&(*dialer)->ssh);
     free(*dialer);
     *dialer = NULL;
