@@ -4,6 +4,7 @@
 #   tests/engine.sh start FOLDER   starts both, waits until both answer, writes FOLDER/env and prints it:
 #                                    PINGATE_TEST_ENGINE=unix://FOLDER/docker.sock
 #                                    PINGATE_TEST_REGISTRY=127.0.0.1:PORT
+#                                  and for an engine of another suite a PATH with its own client
 #   tests/engine.sh start-registry FOLDER   the registry alone, for an engine that is there already
 #   tests/engine.sh stop FOLDER    stops both and removes all they left; the logs stay in FOLDER
 #   tests/engine.sh status FOLDER  exits 0 when both answer
@@ -14,6 +15,8 @@
 # over the remains of a dead one cleans those up first.
 #
 #   PINGATE_TEST_ENGINE_KIND=podman        Podman's API service instead of a Docker Engine
+#   PINGATE_TEST_ENGINE_TLS=1              a Docker Engine that also listens on loopback with TLS: PINGATE_TEST_ENGINE_TLS=tcp://…
+#                                          in FOLDER/env, and FOLDER/tls has ca.pem, cert.pem and key.pem of a client
 #   PINGATE_TEST_ENGINE_KIND=docker-SUITE, podman-SUITE   those of another suite of Debian, such as trixie or sid, from a root
 #                                          folder of its packages that is made once a week (tests/engine_suites.sh)
 #   PINGATE_TEST_ENGINE_KIND=docker-SUITE-containerd      which keeps images in containerd's store, as new engines do by
@@ -159,6 +162,23 @@ END
     wait_for registry registry_answers
 }
 
+# An authority, a certificate of the engine and one of a client, and a port that nobody has now.
+make_tls() {
+    local tls=$folder/tls port
+    mkdir -p "$tls"
+    printf 'subjectAltName=IP:127.0.0.1,DNS:localhost\n' >"$tls/names"
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=authority -days 2 \
+        -keyout "$tls/ca.key" -out "$tls/ca.pem" 2>/dev/null
+    sign() { # NAME CERTIFICATE KEY OPTION…
+        openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$1" -keyout "$3" -out "$tls/request" 2>/dev/null
+        openssl x509 -req -in "$tls/request" -CA "$tls/ca.pem" -CAkey "$tls/ca.key" -CAcreateserial -days 2 -out "$2" "${@:4}" 2>/dev/null
+    }
+    sign engine "$tls/server.pem" "$tls/server.key" -extfile "$tls/names"
+    sign client "$tls/cert.pem" "$tls/key.pem"
+    while port=$((20000 + RANDOM % 10000)) && (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do :; done
+    echo "$port" >"$tls/port"
+}
+
 start_containerd() {
     cat >"$folder/containerd.toml" <<END
 version = 2
@@ -174,12 +194,17 @@ END
 }
 
 start_engine() {
-    local range features= containerd='"containerd": "'$folder'/containerd.sock",' oldest=()
+    local range features= tls= containerd='"containerd": "'$folder'/containerd.sock",' oldest=()
+    local hosts='"unix://'$folder'/docker.sock"'
     range=$(cat "$folder/range")
     if [ "$store" = containerd ]; then
         features='"features": {"containerd-snapshotter": true},'
         oldest=(env DOCKER_MIN_API_VERSION=1.44)
     fi
+    [ ! -f "$folder/tls/port" ] || {
+        hosts="$hosts, \"tcp://127.0.0.1:$(cat "$folder/tls/port")\""
+        tls='"tlsverify": true, "tlscacert": "'$folder'/tls/ca.pem", "tlscert": "'$folder'/tls/server.pem", "tlskey": "'$folder'/tls/server.key",'
+    }
     [ -z "$suite" ] || containerd= # that of the suite, which the engine starts itself
     cat >"$folder/engine.json" <<END
 {
@@ -187,8 +212,9 @@ start_engine() {
   "data-root": "$folder/data",
   "exec-root": "$folder/exec",
   "pidfile": "$folder/dockerd.pid",
-  "hosts": ["unix://$folder/docker.sock"],
+  "hosts": [$hosts],
   $containerd
+  $tls
   "exec-opts": ["native.cgroupdriver=cgroupfs"],
   "cgroup-parent": "/$bridge",
   "bridge": "$bridge",
@@ -296,11 +322,13 @@ start() {
     range=$(cat "$folder/range")
     open_range "$range"
     start_registry
+    [ -z "${PINGATE_TEST_ENGINE_TLS:-}" ] || make_tls
     if [ -n "$suite" ]; then
         local root
         root=$(suite_root "$suite") || exit 1
         suite_enter "$root"
-        printf '%s\n' "${suite_entry[@]: -2:1}" >"$folder/suite"
+        echo "$root" >"$folder/suite"
+        suite_client "$root" "$program"
     fi
     case $program in
     docker)
@@ -312,6 +340,10 @@ start() {
     [ -z "${SUDO_UID:-}" ] || chown "$SUDO_UID:${SUDO_GID:-$SUDO_UID}" "$folder" "$folder/docker.sock"
     printf 'PINGATE_TEST_ENGINE=unix://%s/docker.sock\nPINGATE_TEST_REGISTRY=127.0.0.1:%s\n' \
         "$folder" "$(cat "$folder/registry.port")" >"$folder/env"
+    [ ! -f "$folder/tls/port" ] ||
+        echo "PINGATE_TEST_ENGINE_TLS=tcp://127.0.0.1:$(cat "$folder/tls/port")" >>"$folder/env"
+    # shellcheck disable=SC2016
+    [ -z "$suite" ] || printf 'PATH=%s/bin:$PATH\n' "$folder" >>"$folder/env"
     trap - EXIT
     cat "$folder/env"
 }
@@ -389,7 +421,7 @@ clean_up() {
     remove_bridges
     find /sys/fs/cgroup -depth -type d -path "*/$bridge*" -exec rmdir {} \; 2>/dev/null || true
     rm -rf "${folder:?}"/{data,exec,containerd,containerd.run,registry,tmp,env,range,registry.port} \
-        "${folder:?}"/{root,upper,work,suite} \
+        "${folder:?}"/{root,upper,work,suite,bin,tls} \
         "${folder:?}"/{*.pid,*.sock,*.sock.ttrpc,registry.yml,engine.json,containerd.toml,.docker}
 }
 
@@ -400,7 +432,7 @@ start. | start-registry. | stop. | status.) ;;
     exit 2
     ;;
 esac
-[ "$(id -u)" -eq 0 ] || exec sudo -n --preserve-env=PINGATE_TEST_ENGINE_KIND "$0" "$@"
+[ "$(id -u)" -eq 0 ] || exec sudo -n --preserve-env=PINGATE_TEST_ENGINE_KIND,PINGATE_TEST_ENGINE_TLS "$0" "$@"
 
 folder=$(realpath -m "$2")
 case $folder in *[!A-Za-z0-9/._-]*) fail "$folder: a path of letters, digits, . _ - is needed" ;; esac

@@ -3,6 +3,8 @@
 #
 #   suite_root SUITE      makes a root folder with that suite's engines, below $suite_roots, and prints its path. It is made once
 #                         and made anew after a week; a suite that the machine's package sources do not lead to is an error.
+#   suite_client ROOT PROGRAM   writes $folder/bin/PROGRAM, which runs that suite's client on this machine: an engine is used with
+#                         the client of its age
 #   suite_enter ROOT      sets suite_entry: the words before a program and its arguments that run it in there
 #
 # What runs in there sees $folder at the same path, the machine's /proc, /sys and /dev, and its network: a registry on
@@ -47,6 +49,15 @@ suite_root() { # SUITE
     [ -n "$(find "$suite_roots/$1" -maxdepth 0 -mtime "-$suite_days" 2>/dev/null)" ] || suite_make "$1"
     exec 8>&-
     echo "$suite_roots/$1"
+}
+
+suite_client() { # ROOT PROGRAM
+    local loader
+    loader=$(find "$1/lib64/" -name 'ld-linux*' | head -n 1)
+    mkdir -p "$folder/bin"
+    printf '#!/bin/sh\nexec "%s" --library-path "%s" --argv0 "%s" "%s" "$@"\n' "$loader" \
+        "$(printf '%s:' "$1"/usr/lib/*-linux-gnu)" "$2" "$1/usr/bin/$2" >"$folder/bin/$2"
+    chmod 755 "$folder/bin/$2"
 }
 
 # crun refuses a machine with both versions of cgroups; where the second is only mounted beside, it is hidden.
