@@ -30,11 +30,14 @@ runners_librunners_a_SOURCES += \
 	%D%/engine/address.c %D%/engine/address.h \
 	%D%/engine/alone.c %D%/engine/alone.h \
 	%D%/engine/container.c %D%/engine/container.h \
+	%D%/engine/context.c %D%/engine/context.h \
 	%D%/engine/engine.c %D%/engine/engine.h \
 	%D%/engine/frames.c %D%/engine/frames.h \
 	%D%/engine/image.c %D%/engine/image.h \
 	%D%/engine/labels.c %D%/engine/labels.h \
 	%D%/engine/progress.c %D%/engine/progress.h \
+	%D%/engine/reach.c %D%/engine/reach.h \
+	%D%/engine/ssh.c %D%/engine/ssh.h \
 	%D%/engine/volume.c %D%/engine/volume.h
 
 # The helper program of inside.h: static, for containers; the assembler takes it into the library as bytes.

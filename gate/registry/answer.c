@@ -173,6 +173,7 @@ static const char *advice(const struct question *question, enum http_failure fai
         return "check the file that `ca` names in pingate.yaml";
     case HTTP_FAILURE_TIMEOUT:
         return "try later, or give it more time in pingate.yaml: registries: HOST: {timeout: 5m}";
+    case HTTP_FAILURE_OWN_CERTIFICATE: /* registries are shown none */
     case HTTP_FAILURE_NONE:
     case HTTP_FAILURE_OTHER:
         break;
