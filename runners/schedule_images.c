@@ -11,10 +11,24 @@
 #define PROGRESS_EVERY_MS 100 /* events of one pull's progress */
 #define FINISH_THREADS    7   /* beside the calling one, that remove images */
 
-struct image_job *schedule_image(struct schedule *schedule, const struct trial_step *step) {
+bool schedule_needed(const struct trial_spec *spec, size_t number, struct needed_image *out) {
+    if (number < spec->step_count) {
+        const struct trial_step *step = &spec->steps[number];
+        *out = (struct needed_image){step->image, step->digest, NULL};
+        return true;
+    }
+    number -= spec->step_count;
+    if (number >= spec->service_count)
+        return false;
+    const struct trial_service *service = &spec->services[number];
+    *out = (struct needed_image){service->image, service->digest, service->service->name};
+    return true;
+}
+
+struct image_job *schedule_image(struct schedule *schedule, const struct needed_image *needed) {
     for (size_t i = 0; i < schedule->images.count; i++) {
         struct image_job *job = &schedule->images.items[i];
-        if (strcmp(job->image, step->image) == 0 && strcmp(job->digest, step->digest) == 0)
+        if (strcmp(job->image, needed->image) == 0 && strcmp(job->digest, needed->digest) == 0)
             return job;
     }
     return NULL;
@@ -22,16 +36,17 @@ struct image_job *schedule_image(struct schedule *schedule, const struct trial_s
 
 int schedule_images_add(struct batch *batch, struct error *err) {
     struct schedule *schedule = batch->schedule;
-    for (size_t t = 0; t < batch->count; t++)
-        for (size_t s = 0; s < batch->specs[t].step_count; s++) {
-            const struct trial_step *step = &batch->specs[t].steps[s];
-            if (schedule_image(schedule, step) != NULL)
+    for (size_t t = 0; t < batch->count; t++) {
+        struct needed_image needed;
+        for (size_t n = 0; schedule_needed(&batch->specs[t], n, &needed); n++) {
+            if (schedule_image(schedule, &needed) != NULL)
                 continue;
             struct image_job *job = array_add(&schedule->images, err);
-            if (job == NULL || (job->image = string_dup(step->image, err)) == NULL ||
-                (job->digest = string_dup(step->digest, err)) == NULL)
+            if (job == NULL || (job->image = string_dup(needed.image, err)) == NULL ||
+                (job->digest = string_dup(needed.digest, err)) == NULL)
                 return -1;
         }
+    }
     return 0;
 }
 
