@@ -3,7 +3,7 @@ noinst_LIBRARIES += pipelines/libpipelines.a
 pipelines_libpipelines_a_SOURCES = \
 	%D%/attributes.c %D%/attributes.h \
 	%D%/config.c %D%/config.h \
-	%D%/config_deny.c %D%/config_stages.c %D%/config_state.c \
+	%D%/config_deny.c %D%/config_services.c %D%/config_services.h %D%/config_stages.c %D%/config_state.c \
 	%D%/config_surroundings.c %D%/config_surroundings.h %D%/config_tables.h %D%/config_tests.c \
 	%D%/config_values.c %D%/config_values.h \
 	%D%/gate.c %D%/gate.h \

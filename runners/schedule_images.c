@@ -11,6 +11,20 @@
 #define PROGRESS_EVERY_MS 100 /* events of one pull's progress */
 #define FINISH_THREADS    7   /* beside the calling one, that remove images */
 
+bool schedule_needed(const struct trial_spec *spec, size_t number, struct needed_image *out) {
+    if (number < spec->step_count) {
+        const struct trial_step *step = &spec->steps[number];
+        *out = (struct needed_image){step->image, step->digest, NULL};
+        return true;
+    }
+    number -= spec->step_count;
+    if (number >= spec->service_count)
+        return false;
+    const struct trial_service *service = &spec->services[number];
+    *out = (struct needed_image){service->image, service->digest, service->service->name};
+    return true;
+}
+
 struct image_job *schedule_image_of(struct schedule *schedule, const char *image,
                                     const char *digest) {
     for (size_t i = 0; i < schedule->images.count; i++) {
@@ -21,8 +35,8 @@ struct image_job *schedule_image_of(struct schedule *schedule, const char *image
     return NULL;
 }
 
-struct image_job *schedule_image(struct schedule *schedule, const struct trial_step *step) {
-    return schedule_image_of(schedule, step->image, step->digest);
+struct image_job *schedule_image(struct schedule *schedule, const struct needed_image *needed) {
+    return schedule_image_of(schedule, needed->image, needed->digest);
 }
 
 int schedule_image_add(struct schedule *schedule, const char *image, const char *digest,
@@ -37,11 +51,12 @@ int schedule_image_add(struct schedule *schedule, const char *image, const char 
 }
 
 int schedule_images_add(struct batch *batch, struct error *err) {
-    for (size_t t = 0; t < batch->count; t++)
-        for (size_t s = 0; s < batch->specs[t].step_count; s++)
-            if (schedule_image_add(batch->schedule, batch->specs[t].steps[s].image,
-                                   batch->specs[t].steps[s].digest, err) < 0)
+    for (size_t t = 0; t < batch->count; t++) {
+        struct needed_image needed;
+        for (size_t n = 0; schedule_needed(&batch->specs[t], n, &needed); n++)
+            if (schedule_image_add(batch->schedule, needed.image, needed.digest, err) < 0)
                 return -1;
+    }
     return 0;
 }
 

@@ -77,8 +77,15 @@ struct worker {
 void schedule_emit(struct schedule *schedule, const struct schedule_event *event);
 void schedule_left(struct schedule *schedule, const char *words);
 
-/* The image of a step, which schedule_images_add has put there. Images do not move while a batch runs. */
-struct image_job *schedule_image(struct schedule *schedule, const struct trial_step *step);
+/* What a trial needs pulled: the images of its steps, then those of its services. False when there is no such one. */
+struct needed_image {
+    const char *image, *digest;
+    const char *service; /* its name; NULL: of a step */
+};
+bool schedule_needed(const struct trial_spec *spec, size_t number, struct needed_image *out);
+
+/* The image, which schedule_images_add has put there. Images do not move while a batch runs. */
+struct image_job *schedule_image(struct schedule *schedule, const struct needed_image *needed);
 int schedule_images_add(struct batch *batch, struct error *err) _must_check_;
 int schedule_image_add(struct schedule *schedule, const char *image, const char *digest,
                        struct error *err) _must_check_;
