@@ -3,7 +3,7 @@
  * A test whose commands all name their image (`in`) is one trial for the set as a whole. Any other test is a trial for each
  * update that it covers, whose candidate its commands run in. A test with `build` is one of the set, too: the updates with a pin in
  * its Dockerfile take part. A test covers the updates that its `images` select; without `images`, those whose images its commands
- * run in or its build is based on; with neither, every update. Stages are planned one by one, each with the
+ * and services run in or its build is based on; with neither, every update. Stages are planned one by one, each with the
  * tests that are run for it (stage_runs_test): no trial covers updates of two stages.
  */
 #pragma once
@@ -23,6 +23,7 @@ struct plan_trial {
     size_t subject;
     const struct plan_built *built; /* what is built; NULL: nothing */
     size_t *steps;        /* update whose image a command runs in, one a command; or PLAN_BUILT */
+    size_t *services;     /* update whose image a service runs, one a service */
     size_t *participants; /* updates whose digest it runs on, ascending */
     size_t participant_count;
     size_t *covers; /* updates that it is a test of, ascending */

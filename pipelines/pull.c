@@ -16,6 +16,8 @@ static void mark_pulled(const struct plan *plan, const struct update_list *updat
                 pulled[trial->steps[s]] = true;
         for (size_t i = 0; i < updates->count; i++)
             pulled[i] = pulled[i] || plan_built_has(trial->built, &updates->items[i]);
+        for (size_t s = 0; s < trial->test->service_count; s++)
+            pulled[trial->services[s]] = true;
     }
 }
 

@@ -11,39 +11,59 @@
 #define PROGRESS_EVERY_MS 100 /* events of one pull's progress */
 #define FINISH_THREADS    7   /* beside the calling one, that remove images */
 
-struct image_job *schedule_image(struct schedule *schedule, const struct trial_step *step) {
+bool schedule_needed(const struct trial_spec *spec, size_t number, struct needed_image *out) {
+    if (number < spec->step_count) {
+        const struct trial_step *step = &spec->steps[number];
+        *out = (struct needed_image){step->image, step->digest, NULL};
+        return true;
+    }
+    number -= spec->step_count;
+    if (number < spec->service_count) {
+        const struct trial_service *service = &spec->services[number];
+        *out = (struct needed_image){service->image, service->digest, service->service->name};
+        return true;
+    }
+    number -= spec->service_count;
+    if (spec->build == NULL || number >= spec->build->base_count)
+        return false;
+    const struct trial_step *base = &spec->build->bases[number].image;
+    *out = (struct needed_image){base->image, base->digest, NULL};
+    return true;
+}
+
+struct image_job *schedule_image_of(struct schedule *schedule, const char *image,
+                                    const char *digest) {
     for (size_t i = 0; i < schedule->images.count; i++) {
         struct image_job *job = &schedule->images.items[i];
-        if (strcmp(job->image, step->image) == 0 && strcmp(job->digest, step->digest) == 0)
+        if (strcmp(job->image, image) == 0 && strcmp(job->digest, digest) == 0)
             return job;
     }
     return NULL;
 }
 
-size_t schedule_image_count(const struct trial_spec *spec) {
-    return spec->step_count + (spec->build != NULL ? spec->build->base_count : 0);
+struct image_job *schedule_image(struct schedule *schedule, const struct needed_image *needed) {
+    return schedule_image_of(schedule, needed->image, needed->digest);
 }
 
-const struct trial_step *schedule_image_at(const struct trial_spec *spec, size_t at) {
-    return at < spec->step_count ? &spec->steps[at]
-                                 : &spec->build->bases[at - spec->step_count].image;
-}
-
-static int add_image(struct schedule *schedule, const struct trial_step *step, struct error *err) {
-    if (step->digest == NULL || schedule_image(schedule, step) != NULL)
+int schedule_image_add(struct schedule *schedule, const char *image, const char *digest,
+                       struct error *err) {
+    if (schedule_image_of(schedule, image, digest) != NULL)
         return 0;
     struct image_job *job = array_add(&schedule->images, err);
-    return job != NULL && (job->image = string_dup(step->image, err)) != NULL &&
-                   (job->digest = string_dup(step->digest, err)) != NULL
-               ? 0
-               : -1;
+    return job == NULL || (job->image = string_dup(image, err)) == NULL ||
+                   (job->digest = string_dup(digest, err)) == NULL
+               ? -1
+               : 0;
 }
 
 int schedule_images_add(struct batch *batch, struct error *err) {
-    for (size_t t = 0; t < batch->count; t++)
-        for (size_t i = 0; i < schedule_image_count(&batch->specs[t]); i++)
-            if (add_image(batch->schedule, schedule_image_at(&batch->specs[t], i), err) < 0)
+    for (size_t t = 0; t < batch->count; t++) {
+        struct needed_image needed;
+        for (size_t n = 0; schedule_needed(&batch->specs[t], n, &needed); n++)
+            if (needed.digest != NULL &&
+                schedule_image_add(batch->schedule, needed.image, needed.digest, err) < 0)
                 return -1;
+    }
     return 0;
 }
 

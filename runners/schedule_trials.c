@@ -87,13 +87,14 @@ static int make_alone(const struct worker *worker, const char *image_id, struct 
 static void share_alone(const struct worker *worker, const struct trial_spec *spec,
                         struct trial_run *run) {
     struct batch *batch = worker->batch;
-    if (spec->test->network || spec->step_count == 0)
+    if (spec->test->network || spec->step_count == 0 || spec->service_count > 0)
         return;
     _cleanup_(error_clear) struct error why = {0};
     pthread_mutex_lock(&batch->alone_lock);
     const char *any = NULL;
-    for (size_t i = 0; any == NULL && i < schedule_image_count(spec); i++)
-        any = run->image_ids[i];
+    struct needed_image needed;
+    for (size_t n = 0; any == NULL && schedule_needed(spec, n, &needed); n++)
+        any = run->image_ids[n];
     bool tries = any != NULL && !batch->alone_tried;
     if (tries && make_alone(worker, any, &why) < 0)
         trace(TRACE_ENGINE, "the engine makes the namespaces: %s", error_message(&why));
@@ -104,25 +105,26 @@ static void share_alone(const struct worker *worker, const struct trial_spec *sp
     pthread_mutex_unlock(&batch->alone_lock);
 }
 
-/* What is known with the lock held. ids: of the images, one a step; the list is the caller's to free.
+/* What is known with the lock held. ids: of the images, one a step and one a service; the list is the caller's to free.
  * -1 with the reason why the trial cannot be run. */
 static int gather(struct batch *batch, const struct trial_spec *spec, const char ***ids,
                   char **name, const char **reason) {
+    struct needed_image needed;
     struct schedule *schedule = batch->schedule;
     struct error ignored = {0};
     *reason = NULL;
-    size_t count = schedule_image_count(spec);
-    *ids = calloc(count + 1, sizeof **ids);
+    size_t bases = spec->build != NULL ? spec->build->base_count : 0;
+    *ids = calloc(spec->step_count + spec->service_count + bases + 1, sizeof **ids);
     *name =
         string_format(&ignored, "pingate-%s-%zu", schedule->options.run_id, ++schedule->volumes);
     error_clear(&ignored);
     if (*ids == NULL || *name == NULL)
         *reason = "out of memory";
-    for (size_t s = 0; *reason == NULL && s < count; s++) {
-        if (schedule_image_at(spec, s)->digest == NULL)
+    for (size_t n = 0; *reason == NULL && schedule_needed(spec, n, &needed); n++) {
+        if (needed.digest == NULL)
             continue;
-        const struct image_job *job = schedule_image(schedule, schedule_image_at(spec, s));
-        (*ids)[s] = job != NULL ? job->id : NULL;
+        const struct image_job *job = schedule_image(schedule, &needed);
+        (*ids)[n] = job != NULL ? job->id : NULL;
         if (job == NULL || job->state == IMAGE_FAILED)
             *reason =
                 job != NULL && job->reason != NULL ? job->reason : "its image could not be pulled";
@@ -142,8 +144,12 @@ static int run_trial(struct worker *worker, size_t index, const char *const *ids
                             .workspace = schedule->options.workspace,
                             .labels = &schedule->labels,
                             .image_ids = ids,
+                            .service_ids = ids + spec->step_count,
+                            .platform = schedule->platform,
                             .name = name,
                             .keep = schedule->options.keep,
+                            .check = schedule->options.check,
+                            .base_ids = ids + spec->step_count + spec->service_count,
                             .keep_images = schedule->options.keep_images,
                             .names_bases = schedule->names_bases,
                             .on_build = on_build,
@@ -183,10 +189,10 @@ int schedule_trial(struct worker *worker, size_t index, struct error *err) {
 }
 
 bool schedule_images_settled(const struct batch *batch, const struct trial_spec *spec) {
-    for (size_t i = 0; i < schedule_image_count(spec); i++) {
-        const struct trial_step *image = schedule_image_at(spec, i);
+    struct needed_image needed;
+    for (size_t n = 0; schedule_needed(spec, n, &needed); n++) {
         const struct image_job *job =
-            image->digest != NULL ? schedule_image(batch->schedule, image) : NULL;
+            needed.digest != NULL ? schedule_image(batch->schedule, &needed) : NULL;
         if (job != NULL && job->state != IMAGE_READY && job->state != IMAGE_FAILED)
             return false;
     }

@@ -5,6 +5,7 @@
 #include "gate/base/trace.h"
 #include "runners/engine/container.h"
 #include "runners/engine/image.h"
+#include "runners/engine/network.h"
 #include "runners/engine/volume.h"
 #include "runners/pulled.h"
 
@@ -29,9 +30,15 @@ static int take_image(struct engine *engine, const struct labels *ours, const js
     return image_remove(engine, json_string_value(json_object_get(item, "Id")), err);
 }
 
+static int take_network(struct engine *engine, const struct labels *ours, const json_t *item,
+                        struct error *err) {
+    (void)ours;
+    return network_remove(engine, json_string_value(json_object_get(item, "Id")), err);
+}
+
 #define OURS "filters=%7B%22label%22%3A%5B%22pingate.run%22%5D%7D" /* {"label":["pingate.run"]} */
 
-/* Containers first: a volume or image in use cannot be removed. Images are those that were built. */
+/* Containers first: a volume, a network or an image in use cannot be removed. Images are those that were built. */
 static const struct kind {
     const char *list;   /* path of the question */
     const char *member; /* of the answer that is the list; NULL: the answer itself */
@@ -41,6 +48,7 @@ static const struct kind {
 } kinds[] = {
     {"/containers/json?all=1&" OURS, NULL, "Id", take_container},
     {"/images/json?all=1&" OURS, NULL, "Id", take_image},
+    {"/networks?" OURS, NULL, "Id", take_network},
     {"/volumes?" OURS, "Volumes", "Name", take_volume},
 };
 

@@ -89,7 +89,7 @@ static int on_use(void *context, const char *words, struct error *err) {
     (void)err;
     struct building *building = context;
     const struct trial_build *build = building->spec->build;
-    const char *const *ids = building->run->image_ids + building->spec->step_count;
+    const char *const *ids = building->run->base_ids;
     for (size_t i = 0; i < build->base_count; i++) {
         const char *colon = strchr(ids[i], ':');
         bool is_id =
@@ -149,8 +149,7 @@ static int name_base(const struct building *building, size_t i, struct text *sid
     struct text changed = {0};
     if (mark == NULL || name == NULL ||
         volume_create(run->cleaner, mark, run->labels, name, err) < 0 ||
-        image_tag(run->cleaner, run->image_ids[building->spec->step_count + i], base->image.image,
-                  tag, err) < 0)
+        image_tag(run->cleaner, run->base_ids[i], base->image.image, tag, err) < 0)
         return -1;
     if (side_dockerfile_tag(side, base->image.digest, tag, &changed, err) < 0) {
         text_clear(&changed);
@@ -212,6 +211,7 @@ static int send_build(struct building *building, const struct text *side, bool b
                               .tail = &tail,
                               .dockerfile = name,
                               .target = build->build->target,
+                              .platform = building->spec->test->platform,
                               .args = &build->build->args,
                               .labels = labels,
                               .timeout_ms = building->spec->test->timeout_ms,

@@ -5,6 +5,7 @@
 #include "gate/base/trace.h"
 #include "runners/container_spec.h"
 #include "runners/engine/container.h"
+#include "runners/engine/network.h"
 #include "runners/engine/volume.h"
 
 /* The next run's sweep finds what could not be removed; whoever reads the report should know. */
@@ -22,8 +23,7 @@ void trial_container_remove(const struct trial_run *run, const char *id) {
         tell_left(run, "container", id, &why);
 }
 
-/* Whether a call that failed may have done its work all the same. */
-static bool may_have_worked(const struct error *err) {
+bool trial_may_have_worked(const struct error *err) {
     return err->kind != ERROR_NOT_FOUND && err->kind != ERROR_CONFLICT && err->kind != ERROR_ENGINE;
 }
 
@@ -55,19 +55,20 @@ const char *trial_step_image(const struct trial_run *run, const struct trial_spe
 int trial_container_make(const struct trial_run *run, const struct trial_spec *spec, size_t step,
                          char **id, struct error *err) {
     _cleanup_(free_pointer) char *name = string_format(err, "%s-%zu", run->name, step + 1);
-    json_auto_t *body = container_spec(spec, step, run->name, run->labels, err);
+    struct container_volumes volumes = {.workspace = run->name};
+    json_auto_t *body = container_spec(spec, step, &volumes, run->labels, err);
     if (name == NULL || body == NULL || cancel_check(run->cancel, err) < 0)
         return -1;
     if (spec->steps[step].digest == NULL && /* what was built has no name */
         json_object_set_new(body, "Image", json_string(run->built)) < 0)
         return error_no_memory(err);
-    bool quick = run->alone != NULL && !spec->test->network;
+    bool quick = run->alone != NULL && !spec->test->network && spec->service_count == 0;
     if ((quick ? create_alone(run, step, name, body, id, err)
                : container_create(run->cleaner, name, body, id, err)) == 0)
         return 0;
     if (*id != NULL)
         trial_container_remove(run, *id);
-    else if (may_have_worked(err))
+    else if (trial_may_have_worked(err))
         trial_container_remove(run, name);
     return -1;
 }
@@ -76,4 +77,10 @@ void trial_volume_remove(const struct trial_run *run) {
     _cleanup_(error_clear) struct error why = {0};
     if (volume_remove(run->cleaner, run->name, &why) < 0)
         tell_left(run, "volume", run->name, &why);
+}
+
+void trial_network_remove(const struct trial_run *run, const char *id) {
+    _cleanup_(error_clear) struct error why = {0};
+    if (network_remove(run->cleaner, id, &why) < 0)
+        tell_left(run, "network", id, &why);
 }

@@ -12,10 +12,13 @@ struct trial_run {
     const struct cancel *cancel;       /* may be NULL */
     const struct workspace *workspace; /* may be NULL */
     const struct labels *labels;
-    /* of each step, as pulled and proved, NULL for what is built; then of each base of the build */
-    const char *const *image_ids;
-    const char *built; /* id of what was built; set by trial_run */
-    const char *name;  /* of the volume, and the first part of the containers'; unique */
+    const char *const *image_ids;   /* of each step, as pulled and proved; NULL for what is built */
+    const char *const *service_ids; /* the same of each service */
+    const char *const *base_ids;    /* the same of each base of the build */
+    const char *built;              /* id of what was built; set by trial_run */
+    const char *platform;           /* of the engine: "linux/amd64" */
+    const char
+        *name; /* of the volume and the network, and the first part of the containers'; unique */
     /* for commands without a network; NULL: the engine makes their namespace */
     const struct alone *alone;
     size_t alone_first; /* its file for the first step; the next ones follow */
@@ -27,6 +30,9 @@ struct trial_run {
     void (*on_build)(void *context, const char *step);
     /* the build has ended; may be NULL */
     void (*on_built)(void *context, const struct build_result *build);
+    /* What the fetched files say before the outcome counts; may turn a pass into something else, and leave what it found in
+     * `found`. Called by the worker. May be NULL. err: no-memory */
+    int (*check)(const struct trial_spec *spec, struct trial_result *result, struct error *err);
     void (*on_command)(void *context, size_t step);
     /* something could not be removed; may be NULL */
     void (*on_left)(void *context, const char *words);

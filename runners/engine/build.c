@@ -38,6 +38,7 @@ static int make_path(const struct engine *engine, const struct build_wish *wish,
         text_add(path, "&layers=0"); /* else it keeps an image of each step */
     if (add_query(path, "dockerfile", wish->dockerfile, err) < 0 ||
         (wish->target != NULL && add_query(path, "target", wish->target, err) < 0) ||
+        (wish->platform != NULL && add_query(path, "platform", wish->platform, err) < 0) ||
         add_json(path, "labels", wish->labels, err) < 0 ||
         (wish->args->count > 0 && add_arguments(path, wish->args, err) < 0))
         return -1;

@@ -23,6 +23,7 @@ struct build_wish {
     const struct text *tail;        /* its last entries, and its end */
     const char *dockerfile;         /* from the context on */
     const char *target;             /* stage; NULL is the last one */
+    const char *platform;           /* "linux/arm64"; NULL is the engine's own */
     const struct string_list *args; /* "NAME=value" */
     const json_t *labels;
     int64_t timeout_ms;

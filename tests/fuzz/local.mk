@@ -10,13 +10,16 @@ fuzz_targets = \
 	%D%/dockerignore.c \
 	%D%/frames.c \
 	%D%/glob.c \
+	%D%/image_facts.c \
 	%D%/journal.c \
 	%D%/junit_read.c \
 	%D%/ledger.c \
 	%D%/link.c \
 	%D%/manifest.c \
+	%D%/packages.c \
 	%D%/policy.c \
 	%D%/progress.c \
+	%D%/redact.c \
 	%D%/reference.c \
 	%D%/regex.c \
 	%D%/result.c \
