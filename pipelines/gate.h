@@ -30,7 +30,9 @@ struct gate_options {
     const char *standing; /* of `test --stage`: the stage whose pins are tested as they stand */
     const struct string_list *images; /* selectors; empty is all */
     const struct string_list
-        *urgent;       /* selectors of what goes over cooldowns and pauses; or NULL */
+        *urgent; /* selectors of what goes over cooldowns and pauses; or NULL */
+    const struct string_list *allow_env;     /* NAME each; or NULL */
+    const struct string_list *allow_secrets; /* NAME or NAME=FILE each; or NULL */
     const char *stage; /* of `promote`: the stage to enter; NULL for the others */
     const char *back;  /* of `rollback`: the stage that goes back */
     const char *to;    /* and to which set or digest; NULL: the one before */
@@ -82,8 +84,9 @@ struct gate {
     struct lookup lookup; /* open from the look-up on, in `run` only for as long as that takes */
     struct state *state;  /* open during the look-up; NULL: none is kept, or it could not be read */
     struct plan plan;
-    struct pull pull; /* of `run --plan` */
-    char run_id[17];  /* 16 hex digits */
+    struct pull pull;     /* of `run --plan` */
+    struct grants grants; /* of what tests ask for */
+    char run_id[17];      /* 16 hex digits */
     struct schedule *schedule;
     struct workspace workspace;
     size_t trials_run;
@@ -129,6 +132,7 @@ int gate_end(const struct gate_options *options, const struct cancel *cancel,
  *   open_ledger  what was recorded, and what stands in the stages now
  *   pause        what has to wait for a later stage
  *   plan         who is covered
+ *   take_grants  what tests ask the caller for, if he grants it
  *   check_files  whose files may not be written
  *   size         what the trials would pull; of a plan only
  *   test         trials and rulings
@@ -148,6 +152,8 @@ int gate_find_since(struct gate *gate, struct error *err) _must_check_;
 int gate_find_standing(struct gate *gate, struct error *err) _must_check_;
 int gate_look_up(struct gate *gate, struct error *err) _must_check_;
 int gate_plan(struct gate *gate, struct error *err) _must_check_;
+/* err: usage  a test of the plan asks for what is not granted, or has no value; gate_grants.c */
+int gate_take_grants(struct gate *gate, struct error *err) _must_check_;
 int gate_check_files(struct gate *gate, struct error *err) _must_check_;
 int gate_size(struct gate *gate, struct error *err) _must_check_;
 int gate_test(struct gate *gate, struct error *err) _must_check_;

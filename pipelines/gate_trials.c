@@ -260,6 +260,7 @@ static int prepare_question(struct gate *gate, const struct judge_question *ques
         return -1;
     if (asked->spec.steps[0].digest == NULL)
         return error_set(err, ERROR_BUG, "a trial without a digest was asked for");
+    asked->spec.grants = &gate->grants;
     if (trial->test->artifacts.count > 0 &&
         (asked->spec.artifact_folder = numbered_folder(gate, "artifacts", gate->trials_run + 1,
                                                        trial->test->name, err)) == NULL)

@@ -114,7 +114,7 @@ int inside_make(const struct inside_wish *wish, char **id, struct error *err) {
         return error_no_memory(err);
     if (inside_tar(&tar, &size, err) < 0)
         return -1;
-    if (container_create(wish->cleaner, wish->name, body, id, err) == 0 &&
+    if (container_create_for(wish->cleaner, wish->name, wish->platform, body, id, err) == 0 &&
         container_put(wish->engine, *id, INSIDE_FOLDER, tar, size, err) == 0)
         return 0;
     return error_wrap(err, "make a helper container");

@@ -35,8 +35,10 @@ int inside_tar(int *fd, int64_t *size, struct error *err) _must_check_;
 struct inside_wish {
     struct engine *engine, *cleaner; /* the one for what may be cut short, the one that makes */
     const struct labels *labels;
-    const char *name;         /* of the container; unique */
-    const char *image;        /* id of any image that is there, of the engine's platform */
+    const char *name;  /* of the container; unique */
+    const char *image; /* id of any image that is there */
+    const char *
+        platform; /* of that image, where it is not the engine's; the program runs all the same. Or NULL */
     const char *network;      /* "none", a network's name or id, "container:ID" */
     const char *const *words; /* what it does, NULL-terminated: {"hold", NULL} */
     json_t *mounts;           /* more of them, as HostConfig.Mounts has them; lent; NULL for none */

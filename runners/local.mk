@@ -13,6 +13,7 @@ runners_librunners_a_SOURCES = \
 	%D%/reproduce.c %D%/reproduce.h \
 	%D%/schedule.c %D%/schedule.h %D%/schedule_parts.h \
 	%D%/schedule_images.c %D%/schedule_trials.c \
+	%D%/secrets.c %D%/secrets.h %D%/secrets_user.c \
 	%D%/sweep.c %D%/sweep.h \
 	%D%/test.c %D%/test.h \
 	%D%/trial.c %D%/trial.h %D%/trial_run.h \

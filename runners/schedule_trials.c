@@ -115,6 +115,7 @@ static int run_trial(struct worker *worker, size_t index, const char *const *ids
                             .cancel = schedule->options.cancel,
                             .workspace = schedule->options.workspace,
                             .labels = &schedule->labels,
+                            .platform = schedule->platform,
                             .image_ids = ids,
                             .name = name,
                             .keep = schedule->options.keep,

@@ -10,6 +10,7 @@
 #include "runners/command_log.h"
 #include "runners/command_outcome.h"
 #include "runners/engine/volume.h"
+#include "runners/secrets.h"
 #include "runners/trial_container.h"
 
 #define INSPECT_TRIES    50 /* after the log's end an engine may still say "running" for a moment */
@@ -177,6 +178,8 @@ static int run_step(const struct trial_run *run, const struct trial_spec *spec, 
         result = container_put(run->engine, id, WORKSPACE_MOUNT, run->workspace->fd,
                                run->workspace->size_bytes, err);
     if (result == 0)
+        result = secrets_deliver(run, spec, id, err);
+    if (result == 0)
         result = run_container(&running, err);
     if (result == 0)
         result = fetch_artifacts(&running, &trial->artifacts, err);
@@ -210,6 +213,25 @@ static void summarise(const struct trial_spec *spec, struct trial_result *result
         result->reason = string_dup("no command ran", &ignored);
     }
     error_clear(&ignored);
+}
+
+/* Logs hold no secrets by now, but an engine may have quoted anything. Without memory it says nothing. */
+static void redact_reason(const struct redact *redact, char **reason) {
+    struct error ignored = {0};
+    if (redact_string(redact, reason, &ignored) < 0) {
+        free(*reason);
+        *reason = NULL;
+    }
+    error_clear(&ignored);
+}
+
+static void redact_reasons(const struct trial_spec *spec, struct trial_result *result) {
+    const struct redact *redact = spec->grants != NULL ? spec->grants->redact : NULL;
+    if (redact == NULL)
+        return;
+    redact_reason(redact, &result->reason);
+    for (size_t i = 0; i < result->command_count; i++)
+        redact_reason(redact, &result->commands[i].reason);
 }
 
 /* The test's time is that of its commands, from start to end; what the engine takes to make containers does not count. */
@@ -249,7 +271,8 @@ int trial_run(const struct trial_run *run, const struct trial_spec *spec,
     struct error why = {0};
     int status = 0;
     if (file_make_folders(spec->log_folder, &why) < 0 || cancel_check(run->cancel, &why) < 0 ||
-        volume_create(run->cleaner, run->name, run->labels, NULL, &why) < 0) {
+        volume_create(run->cleaner, run->name, run->labels, NULL, &why) < 0 ||
+        secrets_hold(run, spec, &why) < 0) {
         command_outcome_of_error(&why, &result->commands[0]);
         status = why.kind == ERROR_CANCELLED ? error_move(err, &why) : 0;
     } else {
@@ -257,8 +280,10 @@ int trial_run(const struct trial_run *run, const struct trial_spec *spec,
     }
     error_clear(&why);
     summarise(spec, result);
+    redact_reasons(spec, result);
+    secrets_drop(run, spec, run->keep && result->outcome != OUTCOME_PASSED);
     if (!run->keep || result->outcome == OUTCOME_PASSED)
-        trial_volume_remove(run);
+        trial_volume_remove(run, run->name);
     result->duration_ms = clock_monotonic_ms() - began_ms;
     return status;
 }

@@ -6,6 +6,7 @@
 #include "runners/container_spec.h"
 #include "runners/engine/container.h"
 #include "runners/engine/volume.h"
+#include "runners/secrets.h"
 
 /* The next run's sweep finds what could not be removed; whoever reads the report should know. */
 static void tell_left(const struct trial_run *run, const char *what, const char *name,
@@ -50,7 +51,11 @@ static int create_alone(const struct trial_run *run, size_t step, const char *na
 int trial_container_make(const struct trial_run *run, const struct trial_spec *spec, size_t step,
                          char **id, struct error *err) {
     _cleanup_(free_pointer) char *name = string_format(err, "%s-%zu", run->name, step + 1);
-    struct container_volumes volumes = {.workspace = run->name};
+    _cleanup_(free_pointer) char *secrets =
+        spec->test->secrets.count > 0 ? secrets_volume(run, err) : NULL;
+    if (spec->test->secrets.count > 0 && secrets == NULL)
+        return -1;
+    struct container_volumes volumes = {.workspace = run->name, .secrets = secrets};
     json_auto_t *body = container_spec(spec, step, &volumes, run->labels, err);
     if (name == NULL || body == NULL || cancel_check(run->cancel, err) < 0)
         return -1;
@@ -65,8 +70,8 @@ int trial_container_make(const struct trial_run *run, const struct trial_spec *s
     return -1;
 }
 
-void trial_volume_remove(const struct trial_run *run) {
+void trial_volume_remove(const struct trial_run *run, const char *name) {
     _cleanup_(error_clear) struct error why = {0};
-    if (volume_remove(run->cleaner, run->name, &why) < 0)
-        tell_left(run, "volume", run->name, &why);
+    if (volume_remove(run->cleaner, name, &why) < 0)
+        tell_left(run, "volume", name, &why);
 }

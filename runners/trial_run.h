@@ -12,6 +12,7 @@ struct trial_run {
     const struct cancel *cancel;       /* may be NULL */
     const struct workspace *workspace; /* may be NULL */
     const struct labels *labels;
+    const char *platform;         /* of the engine: "linux/amd64" */
     const char *const *image_ids; /* of each step, as pulled and proved */
     const char *name;             /* of the volume, and the first part of the containers'; unique */
     /* for commands without a network; NULL: the engine makes their namespace */
