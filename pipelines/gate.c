@@ -307,6 +307,7 @@ void gate_clear(struct gate *gate) {
     pull_clear(&gate->pull);
     plan_clear(&gate->plan);
     grants_clear(&gate->grants);
+    gate_children_clear(gate);
     schedule_freep(&gate->schedule);
     workspace_clear(&gate->workspace);
 }

@@ -86,7 +86,12 @@ struct gate {
     struct plan plan;
     struct pull pull;     /* of `run --plan` */
     struct grants grants; /* of what tests ask for */
-    char run_id[17];      /* 16 hex digits */
+    struct gate_children {
+        struct gate_child *items;
+        size_t count;
+        size_t capacity;
+    } children;      /* images of indexes for platforms that tests name; gate_platform.c */
+    char run_id[17]; /* 16 hex digits */
     struct schedule *schedule;
     struct workspace workspace;
     size_t trials_run;
@@ -172,6 +177,15 @@ bool gate_stage_failed(const struct gate *gate, size_t stage);
  * gate_outside.c */
 bool gate_is_covered_outside(const struct gate *gate, const struct update *update);
 int gate_take_outside(struct gate *gate, struct error *err) _must_check_;
+
+/* On which platform a test runs: its own, else the engine's. */
+const char *gate_platform(const struct gate *gate, const struct test *test);
+
+/* Where the test names a platform: which image of each index that is, asked once a run. What the registry does not have or tell is
+ * the trial's `unfit`. err: no-memory, cancelled */
+int gate_choose_children(struct gate *gate, struct trial_spec *spec,
+                         struct error *err) _must_check_;
+void gate_children_clear(struct gate *gate);
 
 /* Before and after the questions of gate_look_up: what earlier runs saw, and what this one did. gate_state.c. */
 int gate_recall(struct gate *gate, struct error *err) _must_check_;

@@ -14,7 +14,8 @@
 struct image_job *schedule_image(struct schedule *schedule, const struct trial_step *step) {
     for (size_t i = 0; i < schedule->images.count; i++) {
         struct image_job *job = &schedule->images.items[i];
-        if (strcmp(job->image, step->image) == 0 && strcmp(job->digest, step->digest) == 0)
+        if (strcmp(job->image, step->image) == 0 &&
+            strcmp(job->digest, trial_step_digest(step)) == 0)
             return job;
     }
     return NULL;
@@ -23,13 +24,14 @@ struct image_job *schedule_image(struct schedule *schedule, const struct trial_s
 int schedule_images_add(struct batch *batch, struct error *err) {
     struct schedule *schedule = batch->schedule;
     for (size_t t = 0; t < batch->count; t++)
-        for (size_t s = 0; s < batch->specs[t].step_count; s++) {
+        for (size_t s = 0; batch->specs[t].unfit == NULL && s < batch->specs[t].step_count; s++) {
             const struct trial_step *step = &batch->specs[t].steps[s];
             if (schedule_image(schedule, step) != NULL)
                 continue;
             struct image_job *job = array_add(&schedule->images, err);
             if (job == NULL || (job->image = string_dup(step->image, err)) == NULL ||
-                (job->digest = string_dup(step->digest, err)) == NULL)
+                (job->digest = string_dup(trial_step_digest(step), err)) == NULL ||
+                string_copy(batch->specs[t].test->platform, &job->platform, err) < 0)
                 return -1;
         }
     return 0;
@@ -104,8 +106,8 @@ static int pull(const struct worker *worker, size_t number, struct image_job *jo
     struct pull_report report = {schedule, name, 0};
     struct image_progress progress = {on_pull_bytes, &report};
     if (result == 0)
-        result = image_pull(worker->engine, job->image, job->digest, &credential, &progress,
-                            &job->id, err);
+        result = image_pull(worker->engine, job->image, job->digest, job->platform, &credential,
+                            &progress, &job->id, err);
     done.error = result < 0 ? error_message(err) : NULL;
     schedule_emit(schedule, &done);
     return result;
@@ -117,7 +119,8 @@ int schedule_pull(struct worker *worker, size_t number, struct error *err) {
     job->state = IMAGE_PULLING;
     pthread_mutex_unlock(&batch->lock);
     /* what others read is set with the lock held */
-    struct image_job own = {.image = job->image, .digest = job->digest, .mark = job->mark};
+    struct image_job own = {
+        .image = job->image, .digest = job->digest, .platform = job->platform, .mark = job->mark};
     job->mark = NULL;
     int result = pull(worker, number, &own, err);
     pthread_mutex_lock(&batch->lock);
@@ -202,6 +205,7 @@ void schedule_images_clear(struct image_list *images) {
     for (size_t i = 0; i < images->count; i++) {
         free(images->items[i].image);
         free(images->items[i].digest);
+        free(images->items[i].platform);
         free(images->items[i].id);
         free(images->items[i].reason);
         free(images->items[i].mark);

@@ -19,6 +19,7 @@ enum image_state { IMAGE_WAITING, IMAGE_PULLING, IMAGE_READY, IMAGE_FAILED };
 
 struct image_job {
     char *image, *digest;
+    char *platform; /* that is asked for; NULL: the engine's own */
     enum image_state state;
     char *id;     /* when ready */
     char *reason; /* when failed */

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "gate/base/clock.h"
@@ -21,9 +22,11 @@ void trial_spec_clear(struct trial_spec *spec) {
         free(spec->steps[i].image);
         free(spec->steps[i].tag);
         free(spec->steps[i].digest);
+        free(spec->steps[i].child);
     }
     free(spec->steps);
     free(spec->title);
+    free(spec->unfit);
     free(spec->log_folder);
     free(spec->artifact_folder);
     string_list_clear(&spec->environment);
@@ -118,6 +121,22 @@ static int follow(struct running *running, struct command_log *log, struct error
     return 0;
 }
 
+/* Where the test is for another platform than the engine's, that says nothing of the image. */
+static void check_emulation(const struct running *running) {
+    const char *wanted = running->spec->test->platform;
+    const char *own = running->run->platform;
+    struct command_result *command = running->command;
+    if (wanted == NULL || strcmp(wanted, own) == 0 || command->outcome != OUTCOME_FAILED ||
+        command->reason == NULL || strstr(command->reason, "xec format error") == NULL)
+        return;
+    char reason[300];
+    snprintf(reason, sizeof reason,
+             "this engine runs %s and has no emulation for %s: register one on its host "
+             "(binfmt_misc with qemu-user-static), or run where the platform is native",
+             own, wanted);
+    command_outcome_set(command, OUTCOME_ERROR, reason);
+}
+
 static int run_container(struct running *running, struct error *err) {
     const struct trial_run *run = running->run;
     _cleanup_(command_log_close) struct command_log log;
@@ -181,6 +200,8 @@ static int run_step(const struct trial_run *run, const struct trial_spec *spec, 
         result = secrets_deliver(run, spec, id, err);
     if (result == 0)
         result = run_container(&running, err);
+    if (result == 0)
+        check_emulation(&running);
     if (result == 0)
         result = fetch_artifacts(&running, &trial->artifacts, err);
     if (!run->keep || (result == 0 && command->outcome == OUTCOME_PASSED)) {

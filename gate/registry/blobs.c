@@ -49,7 +49,10 @@ int question_on_content(struct question *question, const struct http_response *r
     _cleanup_(blob_list_clear) struct blob_list blobs = {0};
     struct error why = {0};
     char child[DIGEST_SIZE];
-    if (read_content(question, response, &blobs, child, &why) == 0)
+    bool read = read_content(question, response, &blobs, child, &why) == 0;
+    if (read && question->on_blobs == NULL)
+        return answer_child(question, child[0] != '\0' ? child : question->name.digest, fatal);
+    if (read)
         return child[0] != '\0' ? ask_child(question, child, fatal)
                                 : answer_blobs(question, &blobs, fatal);
     if (why.kind == ERROR_NO_MEMORY)

@@ -90,7 +90,7 @@ struct question {
     bool is_child;            /* name.digest is an image's that an index named */
     registry_on_digest *on_digest;
     registry_on_tags *on_tags;
-    registry_on_blobs *on_blobs;
+    registry_on_blobs *on_blobs; /* of ASK_BLOBS; NULL: only the manifest is asked for, on_digest */
     void *context;
 };
 
@@ -142,6 +142,7 @@ int answer_digest(struct question *question, const struct http_response *respons
                   const char *digest, enum manifest_kind kind, struct error *fatal);
 int answer_tags(struct question *question, struct error *fatal);
 int answer_blobs(struct question *question, const struct blob_list *blobs, struct error *fatal);
+int answer_child(struct question *question, const char *digest, struct error *fatal);
 
 /* registry.c: takes the question out of all lists, before its callback is called; frees it, and its host goes on. */
 void question_take(struct question *question);
