@@ -9,7 +9,7 @@
  *     exec {INSIDE_PROGRAM, "tcp", …} in it                        where it holds
  *     container_remove(cleaner, id, err);
  *
- * It may do nothing: user 65534, no capabilities, nothing gained by setuid, a root that is read-only, 32 MiB, 32 processes. The
+ * It may do nothing, unless `root` is wished: user 65534, no capabilities, nothing gained by setuid, a root that is read-only, 32 MiB, 32 processes. The
  * program lies in a volume without a name, which goes with the container, because an archive cannot be put into a root that
  * is read-only. The image's health check is off, and its entrypoint not run.
  */
@@ -41,6 +41,7 @@ struct inside_wish {
         platform; /* of that image, where it is not the engine's; the program runs all the same. Or NULL */
     const char *network;      /* "none", a network's name or id, "container:ID" */
     const char *const *words; /* what it does, NULL-terminated: {"hold", NULL} */
+    bool root;                /* as root, with the engine's usual capabilities */
     json_t *mounts;           /* more of them, as HostConfig.Mounts has them; lent; NULL for none */
 };
 

@@ -11,11 +11,9 @@
 #include "runners/engine/volume.h"
 #include "runners/inside.h"
 #include "runners/trial_container.h"
+#include "runners/user.h"
 
-#define SECRET_MODE  0400u
-#define PASSWD       "/etc/passwd"
-#define PASSWD_LIMIT (1u << 20) /* bytes of the archive that holds it */
-#define LINKS_LIMIT  4          /* from there on: images made by Nix link to a store */
+#define SECRET_MODE 0400u
 
 char *secrets_volume(const struct trial_run *run, struct error *err) {
     return string_format(err, "%s-secrets", run->name);
@@ -75,68 +73,6 @@ static int add_files(struct tar *tar, const struct trial_spec *spec, int64_t use
     return tar_finish(tar, err);
 }
 
-static int on_passwd(void *context, const char *bytes, size_t length, struct error *err) {
-    struct text *archive = context;
-    archive->ceiling = PASSWD_LIMIT;
-    text_append(archive, bytes, length);
-    return text_check(archive, err);
-}
-
-/* What cannot be read names nobody. archive: empty then */
-static int read_passwd(const struct trial_run *run, const char *id, const char *path,
-                       struct text *archive, struct error *err) {
-    if (container_get(run->engine, id, path, on_passwd, archive, err) == 0)
-        return 0;
-    text_clear(archive);
-    if (err->kind != ERROR_NOT_FOUND && err->kind != ERROR_LIMIT)
-        return -1;
-    error_clear(err);
-    return 0;
-}
-
-static int look_up(const struct trial_run *run, const char *id, const char *user, int64_t *out,
-                   struct error *err) {
-    _cleanup_(free_pointer) char *path = string_dup(PASSWD, err);
-    *out = secrets_user(user, "", 0);
-    for (int links = 0; path != NULL && links < LINKS_LIMIT; links++) {
-        _cleanup_(text_clear) struct text archive = {0};
-        const char *content;
-        size_t size;
-        char *link;
-        if (read_passwd(run, id, path, &archive, err) < 0)
-            return -1;
-        secrets_first_file(text_string(&archive), archive.length, &content, &size, &link);
-        if (content != NULL)
-            *out = secrets_user(user, content, size);
-        free(path);
-        path = link != NULL && *link != '/' ? string_format(err, "/etc/%s", link) : link;
-        if (path != link)
-            free(link);
-        if (path == NULL)
-            return err->kind != ERROR_NONE ? -1 : 0;
-    }
-    return path != NULL ? 0 : -1;
-}
-
-/* As whom the container was made to run: its image's user, or the test's. A number is nobody's name, usually, and needs no
- * question; root has none either. */
-static int user_of(const struct trial_run *run, const char *id, int64_t *user, struct error *err) {
-    _cleanup_(free_pointer) char *path = string_format(err, "/containers/%s/json", id);
-    json_auto_t *answer = NULL;
-    if (path == NULL || engine_get(run->engine, path, &answer, err) < 0)
-        return -1;
-    const char *name =
-        json_string_value(json_object_get(json_object_get(answer, "Config"), "User"));
-    *user = 0;
-    if (name == NULL || *name == '\0' || *name == ':')
-        return 0;
-    if (strspn(name, "0123456789") == strcspn(name, ":")) {
-        *user = secrets_user(name, "", 0);
-        return 0;
-    }
-    return look_up(run, id, name, user, err);
-}
-
 int secrets_deliver(const struct trial_run *run, const struct trial_spec *spec, const char *id,
                     struct error *err) {
     if (spec->test->secrets.count == 0)
@@ -147,7 +83,7 @@ int secrets_deliver(const struct trial_run *run, const struct trial_spec *spec, 
     if (archive < 0)
         return error_set_errno(err, "memory for secrets");
     _cleanup_(tar_freep) struct tar *tar = tar_new(archive, err);
-    if (holder == NULL || tar == NULL || user_of(run, id, &user, err) < 0 ||
+    if (holder == NULL || tar == NULL || user_of_container(run->engine, id, &user, err) < 0 ||
         add_files(tar, spec, user, err) < 0 ||
         container_put(run->engine, holder, TEST_SECRETS_FOLDER, archive,
                       lseek(archive, 0, SEEK_CUR), err) < 0)

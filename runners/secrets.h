@@ -25,13 +25,3 @@ void secrets_drop(const struct trial_run *run, const struct trial_spec *spec, bo
 
 /* The volume's name; heap. NULL with *err set. */
 char *secrets_volume(const struct trial_run *run, struct error *err) _must_check_;
-
-/* The number of the user that a container runs as: its Config.User is "", "1000", "app" or one of these with ":group". Who is not
- * known is 0; such a container does not start. passwd: /etc/passwd of its image; pure */
-int64_t secrets_user(const char *user, const char *passwd, size_t length);
-
-/* The first file of an archive as engines give one of a single path.
- *   out  content  lent from bytes; NULL where it is none
- *        link     heap; what a symbolic link names; NULL where it is none */
-void secrets_first_file(const char *bytes, size_t length, const char **content, size_t *size,
-                        char **link);

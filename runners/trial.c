@@ -13,6 +13,7 @@
 #include "runners/engine/volume.h"
 #include "runners/secrets.h"
 #include "runners/trial_container.h"
+#include "runners/workspace_open.h"
 
 #define INSPECT_TRIES    50 /* after the log's end an engine may still say "running" for a moment */
 #define INSPECT_PAUSE_US 100000
@@ -196,6 +197,8 @@ static int run_step(const struct trial_run *run, const struct trial_spec *spec, 
     if (step == 0 && run->workspace != NULL)
         result = container_put(run->engine, id, WORKSPACE_MOUNT, run->workspace->fd,
                                run->workspace->size_bytes, err);
+    if (result == 0)
+        result = workspace_open(run, spec, step, id, err);
     if (result == 0)
         result = secrets_deliver(run, spec, id, err);
     if (result == 0)
