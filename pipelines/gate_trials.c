@@ -6,6 +6,7 @@
 #include "gate/base/clock.h"
 #include "gate/base/file.h"
 #include "pipelines/gate.h"
+#include "pipelines/trial_junit.h"
 #include "reports/clean.h"
 #include "runners/reproduce.h"
 
@@ -66,6 +67,40 @@ static int record_command(struct gate *gate, const struct trial_spec *spec,
     return relative_path(gate, from->err_path, &to->err_path, err);
 }
 
+static int record_service(struct gate *gate, const struct trial_service *of,
+                          const struct service_result *from, struct result_service *to,
+                          struct error *err) {
+    const struct command_result *end = &from->end;
+    to->outcome = end->outcome;
+    to->exit_code = end->exit_code;
+    to->ready_ms = from->ready_ms;
+    to->duration_ms = end->duration_ms;
+    to->out_bytes = end->out_bytes;
+    to->err_bytes = end->err_bytes;
+    to->image = reference_text(of->image, of->tag, of->digest, err);
+    to->out_tail = cleaned(gate, &end->out_tail, end->outcome, err);
+    to->err_tail = cleaned(gate, &end->err_tail, end->outcome, err);
+    if (to->image == NULL || to->out_tail == NULL || to->err_tail == NULL ||
+        string_copy(of->service->name, &to->name, err) < 0 ||
+        string_copy(end->reason, &to->reason, err) < 0 ||
+        relative_path(gate, end->out_path, &to->out_path, err) < 0)
+        return -1;
+    return relative_path(gate, end->err_path, &to->err_path, err);
+}
+
+static int record_services(struct gate *gate, const struct trial_spec *spec,
+                           const struct trial_result *from, struct result_trial *to,
+                           struct error *err) {
+    to->services = calloc(from->service_count + 1, sizeof *to->services);
+    if (to->services == NULL)
+        return error_no_memory(err);
+    for (size_t i = 0; i < from->service_count; i++)
+        if (record_service(gate, &spec->services[i], &from->services[i],
+                           &to->services[to->service_count++], err) < 0)
+            return -1;
+    return 0;
+}
+
 /* Whose candidates took part; of a run on the pinned digests, those it is the measure for. */
 static int record_updates(const struct plan_trial *trial, const bool *moved,
                           struct result_trial *to, struct error *err) {
@@ -121,6 +156,26 @@ static int record_artifacts(struct gate *gate, const struct trial_spec *spec,
     return relative_path(gate, spec->artifact_folder, &to->artifact_folder, err);
 }
 
+/* Moves what the JUnit files told into the result. */
+static int record_junit(struct gate *gate, const struct trial_spec *spec, struct trial_junit *from,
+                        struct result_trial *to, struct error *err) {
+    if (from == NULL)
+        return 0;
+    for (size_t i = 0; i < from->warnings.count; i++) {
+        _cleanup_(free_pointer) char *words =
+            string_format(err, "%s: %s", spec->title, from->warnings.items[i]);
+        if (words == NULL || string_list_add(&gate->result->warnings, words, err) < 0)
+            return -1;
+    }
+    if (gate->case_bytes > RESULT_CASES_BYTES)
+        junit_keep_counts(&from->kept);
+    gate->case_bytes += from->kept.bytes;
+    to->suite_count = from->kept.count;
+    to->suites = steal(from->kept.items);
+    from->kept.count = 0;
+    return 0;
+}
+
 static int record_trial(struct gate *gate, const struct judge_question *question,
                         const struct trial_spec *spec, const struct trial_result *from,
                         struct error *err) {
@@ -140,7 +195,10 @@ static int record_trial(struct gate *gate, const struct judge_question *question
             to->command_count++;
             return -1;
         }
-    return record_artifacts(gate, spec, &from->artifacts, to, err);
+    return record_services(gate, spec, from, to, err) < 0 ||
+                   record_artifacts(gate, spec, &from->artifacts, to, err) < 0
+               ? -1
+               : record_junit(gate, spec, from->found, to, err);
 }
 
 static int record_reused(struct gate *gate, const struct judge_question *question,
@@ -268,7 +326,7 @@ static int prepare_question(struct gate *gate, const struct judge_question *ques
     asked->spec.grants = &gate->grants;
     if (gate_choose_children(gate, &asked->spec, err) < 0)
         return -1;
-    if (trial->test->artifacts.count > 0 &&
+    if (trial->test->artifacts.count + trial->test->junit.count > 0 &&
         (asked->spec.artifact_folder = numbered_folder(gate, "artifacts", gate->trials_run + 1,
                                                        trial->test->name, err)) == NULL)
         return -1;

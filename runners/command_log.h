@@ -39,6 +39,9 @@ struct command_log {
  *   err  io */
 int command_log_open(struct command_log *log, const struct trial_spec *spec, size_t step,
                      struct command_result *command, struct error *err) _must_check_;
+/* The same with files of another name: STEM-stdout.log, STEM-stderr.log. */
+int command_log_open_as(struct command_log *log, const struct trial_spec *spec, const char *stem,
+                        struct command_result *command, struct error *err) _must_check_;
 void command_log_close(struct command_log *log);
 
 /* While a log that is followed says nothing for so long, the engine is asked whether its container has ended. */
@@ -55,6 +58,10 @@ int command_log_follow(struct command_log *log, struct engine *engine, struct en
 /* Reads the log of a container that has ended from its beginning; what was read before is forgotten.
  * err: as of command_log_follow */
 int command_log_read_again(struct command_log *log, struct engine *engine, const char *id,
+                           struct error *err) _must_check_;
+
+/* Reads what the log ends with, into the tails alone: where it is longer than the files may be. */
+int command_log_read_tails(struct command_log *log, struct engine *engine, const char *id,
                            struct error *err) _must_check_;
 
 /* Counts the bytes of the log anew. err: engine when it holds others than were read; as of command_log_follow */

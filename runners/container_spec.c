@@ -42,7 +42,9 @@ json_t *container_spec(const struct trial_spec *trial, size_t step,
         .environment = {&test->environment, &granted, &trial->environment},
         .user = test->user,
         .workdir = test->workdir != NULL ? test->workdir : WORKSPACE_FOLDER,
-        .network = test->network ? "bridge" : "none",
+        .network = trial->service_count > 0 ? volumes->workspace /* the network is called so, too */
+                   : test->network          ? "bridge"
+                                            : "none",
         .memory_bytes = test->memory_bytes,
         .nano_cpus = test->nano_cpus,
         .pids = test->pids,

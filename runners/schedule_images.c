@@ -11,29 +11,54 @@
 #define PROGRESS_EVERY_MS 100 /* events of one pull's progress */
 #define FINISH_THREADS    7   /* beside the calling one, that remove images */
 
-struct image_job *schedule_image(struct schedule *schedule, const struct trial_step *step) {
+bool schedule_needed(const struct trial_spec *spec, size_t number, struct needed_image *out) {
+    if (number < spec->step_count) {
+        const struct trial_step *step = &spec->steps[number];
+        *out =
+            (struct needed_image){step->image, trial_step_digest(step), spec->test->platform, NULL};
+        return true;
+    }
+    number -= spec->step_count;
+    if (number >= spec->service_count)
+        return false;
+    const struct trial_service *service = &spec->services[number];
+    *out = (struct needed_image){service->image, service->digest, NULL, service->service->name};
+    return true;
+}
+
+struct image_job *schedule_image_of(struct schedule *schedule, const char *image,
+                                    const char *digest) {
     for (size_t i = 0; i < schedule->images.count; i++) {
         struct image_job *job = &schedule->images.items[i];
-        if (strcmp(job->image, step->image) == 0 &&
-            strcmp(job->digest, trial_step_digest(step)) == 0)
+        if (strcmp(job->image, image) == 0 && strcmp(job->digest, digest) == 0)
             return job;
     }
     return NULL;
 }
 
+struct image_job *schedule_image(struct schedule *schedule, const struct needed_image *needed) {
+    return schedule_image_of(schedule, needed->image, needed->digest);
+}
+
+int schedule_image_add(struct schedule *schedule, const struct needed_image *needed,
+                       struct error *err) {
+    if (schedule_image(schedule, needed) != NULL)
+        return 0;
+    struct image_job *job = array_add(&schedule->images, err);
+    return job == NULL || (job->image = string_dup(needed->image, err)) == NULL ||
+                   (job->digest = string_dup(needed->digest, err)) == NULL
+               ? -1
+               : string_copy(needed->platform, &job->platform, err);
+}
+
 int schedule_images_add(struct batch *batch, struct error *err) {
-    struct schedule *schedule = batch->schedule;
-    for (size_t t = 0; t < batch->count; t++)
-        for (size_t s = 0; batch->specs[t].unfit == NULL && s < batch->specs[t].step_count; s++) {
-            const struct trial_step *step = &batch->specs[t].steps[s];
-            if (schedule_image(schedule, step) != NULL)
-                continue;
-            struct image_job *job = array_add(&schedule->images, err);
-            if (job == NULL || (job->image = string_dup(step->image, err)) == NULL ||
-                (job->digest = string_dup(trial_step_digest(step), err)) == NULL ||
-                string_copy(batch->specs[t].test->platform, &job->platform, err) < 0)
+    for (size_t t = 0; t < batch->count; t++) {
+        struct needed_image needed;
+        for (size_t n = 0;
+             batch->specs[t].unfit == NULL && schedule_needed(&batch->specs[t], n, &needed); n++)
+            if (schedule_image_add(batch->schedule, &needed, err) < 0)
                 return -1;
-        }
+    }
     return 0;
 }
 

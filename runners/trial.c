@@ -12,6 +12,7 @@
 #include "runners/command_outcome.h"
 #include "runners/engine/volume.h"
 #include "runners/secrets.h"
+#include "runners/service.h"
 #include "runners/trial_container.h"
 #include "runners/workspace_open.h"
 
@@ -26,6 +27,12 @@ void trial_spec_clear(struct trial_spec *spec) {
         free(spec->steps[i].child);
     }
     free(spec->steps);
+    for (size_t i = 0; i < spec->service_count; i++) {
+        free(spec->services[i].image);
+        free(spec->services[i].tag);
+        free(spec->services[i].digest);
+    }
+    free(spec->services);
     free(spec->title);
     free(spec->unfit);
     free(spec->log_folder);
@@ -34,16 +41,24 @@ void trial_spec_clear(struct trial_spec *spec) {
     *spec = (struct trial_spec){0};
 }
 
+void command_result_clear(struct command_result *command) {
+    free(command->reason);
+    free(command->out_path);
+    free(command->err_path);
+    text_clear(&command->out_tail);
+    text_clear(&command->err_tail);
+    *command = (struct command_result){0};
+}
+
 void trial_result_clear(struct trial_result *result) {
-    for (size_t i = 0; i < result->command_count; i++) {
-        struct command_result *command = &result->commands[i];
-        free(command->reason);
-        free(command->out_path);
-        free(command->err_path);
-        text_clear(&command->out_tail);
-        text_clear(&command->err_tail);
-    }
+    for (size_t i = 0; i < result->command_count; i++)
+        command_result_clear(&result->commands[i]);
+    for (size_t i = 0; i < result->service_count; i++)
+        service_result_clear(&result->services[i]);
+    free(result->services);
     artifacts_clear(&result->artifacts);
+    if (result->found_free != NULL)
+        result->found_free(result->found);
     free(result->commands);
     free(result->reason);
     *result = (struct trial_result){0};
@@ -177,8 +192,8 @@ static int fetch_artifacts(const struct running *running, struct artifacts *arti
     struct error ignored = {0};
     if (!passed && container_kill(run->cleaner, running->id, &ignored) < 0)
         error_clear(&ignored);
-    return artifacts_fetch(run->engine, running->id, &spec->test->artifacts, spec->artifact_folder,
-                           artifacts, err);
+    return artifacts_fetch(run->engine, running->id, spec->test, spec->artifact_folder, artifacts,
+                           err);
 }
 
 static int run_step(const struct trial_run *run, const struct trial_spec *spec, size_t step,
@@ -219,6 +234,29 @@ static int run_step(const struct trial_run *run, const struct trial_spec *spec, 
     return result;
 }
 
+static const char *or_nothing(const char *text) {
+    return text != NULL ? text : "";
+}
+
+/* The trial is what its first command is that did not pass; where they all passed, or none ran, what its services say. */
+static void summarise_services(const struct trial_spec *spec, struct trial_result *result) {
+    const struct service_result *service = trial_services_failed(result);
+    if (service == NULL)
+        return;
+    bool speaks = result->outcome == OUTCOME_PASSED || result->outcome == OUTCOME_SKIPPED;
+    struct error ignored = {0};
+    const char *name = spec->services[service - result->services].service->name;
+    const char *why = or_nothing(service->end.reason);
+    char *reason = speaks ? string_format(&ignored, "service %s: %s", name, why)
+                          : string_format(&ignored, "%s; service %s: %s",
+                                          or_nothing(result->reason), name, why);
+    if (speaks)
+        result->outcome = service->end.outcome;
+    free(result->reason);
+    result->reason = reason;
+    error_clear(&ignored);
+}
+
 static void summarise(const struct trial_spec *spec, struct trial_result *result) {
     result->outcome = OUTCOME_PASSED;
     struct error ignored = {0};
@@ -227,9 +265,9 @@ static void summarise(const struct trial_spec *spec, struct trial_result *result
         if (command->outcome == OUTCOME_PASSED)
             continue;
         result->outcome = command->outcome;
-        result->reason = string_format(&ignored, "command %zu of %zu (%s): %s", i + 1,
-                                       result->command_count, spec->steps[i].command->text,
-                                       command->reason != NULL ? command->reason : "");
+        result->reason =
+            string_format(&ignored, "command %zu of %zu (%s): %s", i + 1, result->command_count,
+                          spec->steps[i].command->text, or_nothing(command->reason));
         break;
     }
     if (result->command_count == 0) {
@@ -237,6 +275,7 @@ static void summarise(const struct trial_spec *spec, struct trial_result *result
         result->reason = string_dup("no command ran", &ignored);
     }
     error_clear(&ignored);
+    summarise_services(spec, result);
 }
 
 /* Logs hold no secrets by now, but an engine may have quoted anything. Without memory it says nothing. */
@@ -279,6 +318,38 @@ static int run_steps(const struct trial_run *run, const struct trial_spec *spec,
     return 0;
 }
 
+/* What the commands and services say of the trial, and then what is asked for beyond them, which can say no, but only to what
+ * would pass. */
+static void settle(const struct trial_run *run, const struct trial_spec *spec,
+                   struct trial_result *result) {
+    summarise(spec, result);
+    struct error why = {0};
+    if (run->check != NULL && run->check(spec, result, &why) < 0) {
+        struct error ignored = {0};
+        free(result->reason);
+        result->outcome = OUTCOME_ERROR;
+        result->reason = string_dup(error_message(&why), &ignored);
+        error_clear(&ignored);
+    }
+    error_clear(&why);
+}
+
+static int run_beside_services(const struct trial_run *run, const struct trial_spec *spec,
+                               struct trial_result *result, struct error *err) {
+    struct trial_services services;
+    int status = trial_services_start(run, spec, result, &services, err);
+    bool ready = status == 0 && trial_services_ready(result);
+    if (ready)
+        status = run_steps(run, spec, result, err);
+    for (size_t i = 0; !ready && i < result->command_count; i++)
+        command_outcome_set(&result->commands[i], OUTCOME_SKIPPED,
+                            "not run: a service did not get ready");
+    trial_services_finish(run, spec, result, &services, status < 0);
+    settle(run, spec, result);
+    trial_services_remove(run, &services, run->keep && result->outcome != OUTCOME_PASSED);
+    return status;
+}
+
 int trial_run(const struct trial_run *run, const struct trial_spec *spec,
               struct trial_result *result, struct error *err) {
     int64_t began_ms = clock_monotonic_ms();
@@ -299,11 +370,11 @@ int trial_run(const struct trial_run *run, const struct trial_spec *spec,
         secrets_hold(run, spec, &why) < 0) {
         command_outcome_of_error(&why, &result->commands[0]);
         status = why.kind == ERROR_CANCELLED ? error_move(err, &why) : 0;
+        settle(run, spec, result);
     } else {
-        status = run_steps(run, spec, result, err);
+        status = run_beside_services(run, spec, result, err);
     }
     error_clear(&why);
-    summarise(spec, result);
     redact_reasons(spec, result);
     secrets_drop(run, spec, run->keep && result->outcome != OUTCOME_PASSED);
     if (!run->keep || result->outcome == OUTCOME_PASSED)

@@ -2,6 +2,8 @@
  *
  * Order: a volume, then each command in a container of its own, and at last the volume goes:
  *
+ * A trial with services has a network of its own, and they get ready before the first command runs (service.h).
+ *
  *     create (no auto-remove) → the first: copy the workspace in → start, which must answer 204 → read the log to its end
  *     → inspect → remove → ask whether somebody stopped it
  *
@@ -12,7 +14,8 @@
  * nothing is known then. `timed-out` is only what the engine says to run still when the test's time is over.
  *
  * The test's artifacts come out of the container of the last command that ran, whatever its outcome, before it is removed; that they
- * lack is a warning and no outcome (artifacts.h).
+ * lack is a warning and no outcome (artifacts.h). With them come its JUnit files, and those do count: what the caller's `check` says of
+ * them can make a pass a failure, never a failure a pass (trial_run.h).
  *
  * This header is plain data. trial_run.h runs it, command_outcome.h judges a command, schedule.h runs many.
  *   src  facts seen on Docker Engine 20.10 and Podman 4.3, see HACKING.md
@@ -43,10 +46,18 @@ static inline const char *trial_step_digest(const struct trial_step *step) {
     return step->child != NULL ? step->child : step->digest;
 }
 
+/* One service with the image that it runs. */
+struct trial_service {
+    const struct test_service *service;
+    char *image, *tag, *digest; /* as of a step */
+};
+
 struct trial_spec {
     const struct test *test;
     struct trial_step *steps; /* one a command of the test */
     size_t step_count;
+    struct trial_service *services; /* one a service of the test */
+    size_t service_count;
     const struct grants *grants; /* what the caller lets it have; lent; NULL: nothing */
     /* Why it is not run and what that means: the candidate has no image for the platform (failed), or nobody knows (error);
      * NULL: it is run. Untrusted. */
@@ -54,8 +65,9 @@ struct trial_spec {
     enum outcome unfit_outcome;
     char *title;                    /* for people: "answers on redis 7.2.5" */
     struct string_list environment; /* added to the test's: PINGATE_IMAGE=… and its kin */
-    char *log_folder;      /* made by the trial; files N-stdout.log and N-stderr.log, N from 1 */
-    char *artifact_folder; /* made by the trial for the test's artifacts; NULL: none are fetched */
+    char *log_folder; /* made by the trial; files N-stdout.log and N-stderr.log, N from 1 */
+    char *
+        artifact_folder; /* made by the trial for the test's artifacts and JUnit files; NULL: none are fetched */
 };
 
 struct command_result {
@@ -67,6 +79,12 @@ struct command_result {
     struct text out_tail, err_tail; /* last TRIAL_TAIL_BYTES; raw, untrusted bytes */
     int64_t out_bytes, err_bytes;   /* in all */
     char *out_path, *err_path;      /* whole logs; NULL when it never started */
+};
+
+/* What became of a service. Its outcome is passed when it got ready and ran for as long as it was to. */
+struct service_result {
+    struct command_result end; /* as of a command; exit code -1: it ran until it was removed */
+    int64_t ready_ms;          /* from its start until it was ready; -1: never */
 };
 
 /* A file that was fetched out of the workspace. */
@@ -83,6 +101,10 @@ struct artifacts {
     size_t files; /* in all */
     int64_t bytes;
     struct string_list warnings; /* what lacks, and why; one sentence each; untrusted */
+    struct string_list junit;    /* paths of the JUnit files that the test wrote; untrusted */
+    size_t junit_old;            /* JUnit files that came with the project and were not written */
+    size_t junit_left;           /* … links, devices and the like, which are not read */
+    bool incomplete;             /* some may not have come: the first warning tells why */
 };
 
 struct trial_result {
@@ -92,8 +114,15 @@ struct trial_result {
     int64_t duration_ms;
     struct command_result *commands; /* one a step */
     size_t command_count;
+    struct service_result *services; /* one a service */
+    size_t service_count;
     struct artifacts artifacts;
+    /* what trial_run's `check` made of the artifacts, for its own use; and what frees it */
+    void *found;
+    void (*found_free)(void *found);
 };
+
+void command_result_clear(struct command_result *command);
 
 void trial_spec_clear(struct trial_spec *spec);
 void trial_result_clear(struct trial_result *result);

@@ -5,6 +5,7 @@
 #include "gate/base/trace.h"
 #include "runners/container_spec.h"
 #include "runners/engine/container.h"
+#include "runners/engine/network.h"
 #include "runners/engine/volume.h"
 #include "runners/secrets.h"
 
@@ -23,8 +24,7 @@ void trial_container_remove(const struct trial_run *run, const char *id) {
         tell_left(run, "container", id, &why);
 }
 
-/* Whether a call that failed may have done its work all the same. */
-static bool may_have_worked(const struct error *err) {
+bool trial_may_have_worked(const struct error *err) {
     return err->kind != ERROR_NOT_FOUND && err->kind != ERROR_CONFLICT && err->kind != ERROR_ENGINE;
 }
 
@@ -60,13 +60,13 @@ int trial_container_make(const struct trial_run *run, const struct trial_spec *s
     if (name == NULL || body == NULL || cancel_check(run->cancel, err) < 0)
         return -1;
     const char *platform = spec->test->platform;
-    bool quick = run->alone != NULL && !spec->test->network;
+    bool quick = run->alone != NULL && !spec->test->network && spec->service_count == 0;
     if ((quick ? create_alone(run, platform, step, name, body, id, err)
                : container_create_for(run->cleaner, name, platform, body, id, err)) == 0)
         return 0;
     if (*id != NULL)
         trial_container_remove(run, *id);
-    else if (may_have_worked(err))
+    else if (trial_may_have_worked(err))
         trial_container_remove(run, name);
     return -1;
 }
@@ -75,4 +75,10 @@ void trial_volume_remove(const struct trial_run *run, const char *name) {
     _cleanup_(error_clear) struct error why = {0};
     if (volume_remove(run->cleaner, name, &why) < 0)
         tell_left(run, "volume", name, &why);
+}
+
+void trial_network_remove(const struct trial_run *run, const char *id) {
+    _cleanup_(error_clear) struct error why = {0};
+    if (network_remove(run->cleaner, id, &why) < 0)
+        tell_left(run, "network", id, &why);
 }
