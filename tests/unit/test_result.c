@@ -70,6 +70,57 @@ static void check_round_trip(const char *bytes) {
     result_clear(&result);
 }
 
+/* Puts words where a container, or an engine, may have put theirs. */
+static void fill_words(json_t *json, const char *key, bool in_suite, const char *words,
+                       size_t *count) {
+    static const char *const keys[] = {
+        "reason",    "text", "out_tail", "err_tail", "difference", "message",        "detail",
+        "classname", "step", "tail",     "warnings", "errors",     "attempt_reasons"};
+    const char *name;
+    json_t *value;
+    size_t index;
+    bool wanted = in_suite && (strcmp(key, "name") == 0 || strcmp(key, "file") == 0);
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        wanted = wanted || strcmp(key, keys[i]) == 0;
+    if (json_is_string(json) && wanted) {
+        json_string_set(json, words);
+        ++*count;
+    }
+    json_object_foreach(json, name, value)
+        fill_words(value, name, in_suite || strcmp(name, "suites") == 0, words, count);
+    json_array_foreach(json, index, value) fill_words(value, key, in_suite, words, count);
+}
+
+START_TEST(secrets_are_taken_out) {
+    struct error err = {0};
+    struct result result;
+    struct redact *redact;
+    size_t filled = 0;
+    size_t expected_filled = 0;
+    json_t *json = load(whole);
+    json_t *expected = load(whole);
+    fill_words(json, "", false, "a SECRET-VALUE b U0VDUkVULVZBTFVF", &filled);
+    fill_words(expected, "", false, "a *** b ***", &expected_filled);
+    ck_assert_uint_eq(filled, expected_filled);
+    ck_assert_uint_ge(filled, 20);
+    unit_ok(redact_new(&redact, &err), &err);
+    unit_ok(redact_add(redact, "SECRET-VALUE", 12, &err), &err);
+    unit_ok(redact_seal(redact, &err), &err);
+    unit_ok(result_from_json(json, &result, &err), &err);
+    unit_ok(result_redact(&result, NULL, &err), &err);
+    unit_ok(result_redact(&result, redact, &err), &err);
+    json_t *again = result_to_json(&result, &err);
+    char *text = json_dumps(again, JSON_COMPACT);
+    ck_assert_msg(json_equal(again, expected) == 1, "got %s", text);
+    free(text);
+    json_decref(json);
+    json_decref(again);
+    json_decref(expected);
+    redact_freep(&redact);
+    result_clear(&result);
+}
+END_TEST
+
 START_TEST(round_trip) {
     check_round_trip(whole);
     check_round_trip(empty);
@@ -272,6 +323,7 @@ END_TEST
 
 UNIT_MAIN("result", {
     tcase_add_test(cases, round_trip);
+    tcase_add_test(cases, secrets_are_taken_out);
     tcase_add_test(cases, without_artifacts);
     tcase_add_test(cases, bytes_that_are_no_text);
     tcase_add_test(cases, unknown_fields_are_ignored);
