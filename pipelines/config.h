@@ -24,6 +24,7 @@
  *         run: ["redis-server --version", ["/bin/true"], {in: python, command: "pytest -q"}]
  *         timeout: 5m
  *         artifacts: [build/report, out.txt]   # files of the workspace to fetch, see runners/artifact_names.h
+ *         junit: [build/test-results/]  # JUnit files of the workspace that must tell of passes, see pipelines/trial_junit.h
  *     stages: [{name: staging, files: [deploy/staging/]}]   # see pipelines/stages/stage.h
  *     target: main                                          # the branch whose files and decisions count
  *     reuse: 24h                    # a pass in the ledger that is younger stands in for a trial; also a test's own

@@ -4,11 +4,11 @@
 #include <string.h>
 
 #include "gate/base/text.h"
+#include "pipelines/config_surroundings.h"
 #include "pipelines/config_tables.h"
 #include "runners/artifact_names.h"
 
-#define TESTS_LIMIT  1000        /* names are compared each with each */
-#define MEMORY_LEAST (6LL << 20) /* bytes; Docker Engine refuses less */
+#define TESTS_LIMIT 1000 /* names are compared each with each */
 
 /* tests */
 
@@ -52,56 +52,6 @@ static int read_workdir(const char *file, const struct yaml_node *node, void *fi
                                  "\"%s\": a path that begins with \"/\" was expected; without "
                                  "workdir, commands begin in the workspace",
                                  node->text);
-}
-
-static int read_memory(const char *file, const struct yaml_node *node, void *field,
-                       struct error *err) {
-    int64_t *bytes = field;
-    if (config_read_size(file, node, field, err) < 0)
-        return -1;
-    return *bytes >= MEMORY_LEAST
-               ? 0
-               : config_complain(file, node, err, "\"%s\": engines take no limit below 6MiB",
-                                 node->text);
-}
-
-static int read_entrypoint(const char *file, const struct yaml_node *node, void *field,
-                           struct error *err) {
-    static const char *const words[] = {"clear", "keep", NULL};
-    size_t chosen;
-    if (config_read_choice(file, node, words, &chosen, err) < 0)
-        return -1;
-    *(bool *)field = chosen == 1;
-    return 0;
-}
-
-static int read_environment(const char *file, const struct yaml_node *node, void *field,
-                            struct error *err) {
-    struct string_list *list = field;
-    if (node->kind != YAML_MAPPING)
-        return config_complain(file, node, err,
-                               "environment must be a mapping of names to values, and this is %s",
-                               yaml_is_null(node) ? "empty" : yaml_kind_name(node->kind));
-    for (size_t i = 0; i < node->count; i++) {
-        const struct yaml_node *key = node->pairs[i].key;
-        const struct yaml_node *value = node->pairs[i].value;
-        if (!yaml_is_scalar(key) || key->text[0] == '\0' || strchr(key->text, '=') != NULL)
-            return config_complain(file, key, err,
-                                   "a name of the environment was expected here, without \"=\"");
-        if (!yaml_is_scalar(value) || yaml_is_null(value))
-            return config_complain(file, value, err,
-                                   "environment: the value of %s must be a text, and this is %s; "
-                                   "write \"\" for an empty one",
-                                   key->text,
-                                   yaml_is_scalar(value) ? "none" : yaml_kind_name(value->kind));
-        if (string_has_prefix(key->text, "PINGATE_"))
-            return config_complain(file, key, err,
-                                   "environment: names that begin with PINGATE_ are pingate's own");
-        _cleanup_(free_pointer) char *both = string_format(err, "%s=%s", key->text, value->text);
-        if (both == NULL || string_list_add(list, both, err) < 0)
-            return -1;
-    }
-    return 0;
 }
 
 /* Nothing but blank lines and comments: a shell does nothing with it, and succeeds. */
@@ -257,22 +207,29 @@ static const struct key test_keys[] = {
     {"in", config_read_selector, offsetof(struct test, in)},
     {"run", read_run, 0},
     {"timeout", config_read_duration, offsetof(struct test, timeout_ms)},
-    {"environment", read_environment, offsetof(struct test, environment)},
+    {"environment", config_read_test_environment, 0},
+    {"secrets", config_read_secrets, offsetof(struct test, secrets)},
     {"user", config_read_text, offsetof(struct test, user)},
     {"workdir", read_workdir, offsetof(struct test, workdir)},
     {"network", read_network, offsetof(struct test, network)},
-    {"entrypoint", read_entrypoint, offsetof(struct test, keep_entrypoint)},
-    {"memory", read_memory, offsetof(struct test, memory_bytes)},
+    {"profile", config_read_profile, offsetof(struct test, strict)},
+    {"platform", config_read_platform, offsetof(struct test, platform)},
+    {"entrypoint", config_read_test_entrypoint, 0},
+    {"memory", config_read_memory, offsetof(struct test, memory_bytes)},
     {"cpus", config_read_cpus, offsetof(struct test, nano_cpus)},
     {"pids", config_read_count, offsetof(struct test, pids)},
+    {"shm", config_read_size, offsetof(struct test, shm_bytes)},
+    {"tmpfs", config_read_tmpfs, offsetof(struct test, tmpfs)},
+    {"ulimits", config_read_ulimits, offsetof(struct test, ulimits)},
     {"log_limit", config_read_size, offsetof(struct test, log_limit_bytes)},
     {"reuse", config_read_reuse, offsetof(struct test, reuse_ms)},
     {"artifacts", read_artifacts, offsetof(struct test, artifacts)},
+    {"junit", read_artifacts, offsetof(struct test, junit)},
     {"external", config_read_flag, offsetof(struct test, external)},
     {0},
 };
 
-static const char *const test_future[] = {"build", "services", "junit", "secrets", NULL};
+static const char *const test_future[] = {"build", "services", NULL};
 
 const struct key_table config_test_table = {"a test", "tests.", test_keys, test_future};
 

@@ -1,4 +1,5 @@
 #include "pipelines/gate.h"
+#include "pipelines/trial_junit.h"
 
 #include <config.h>
 #include <stdio.h>
@@ -239,6 +240,7 @@ static int start_engine(struct gate *gate, struct credentials *credentials,
                                        .keep = gate->options->keep,
                                        .keep_images = gate->options->keep_images,
                                        .run_id = gate->run_id,
+                                       .check = trial_junit_check,
                                        .on_event = on_event,
                                        .context = gate};
     if (schedule_new(&options, &gate->schedule, err) < 0)

@@ -89,6 +89,7 @@ struct gate {
     struct gate_changes *changes; /* what changed in the images; NULL: nobody asked */
     size_t trials_run;
     size_t tail_bytes; /* of output that the result carries so far */
+    size_t case_bytes; /* of cases of JUnit files, the same */
     int exit_status;
 };
 

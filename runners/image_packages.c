@@ -73,9 +73,10 @@ static int on_bytes(void *context, const void *bytes, size_t length, struct erro
     return package_reader_feed(&taking->reader, bytes, length, err);
 }
 
-static int on_file(void *context, const char *path, int64_t bytes, struct error *err) {
+static int on_file(void *context, const char *path, int64_t bytes, int64_t changed_s,
+                   struct error *err) {
     struct taking *taking = context;
-    (void)bytes;
+    (void)bytes, (void)changed_s;
     return package_reader_end(&taking->reader, err) < 0 ? error_wrap(err, "%s", path) : 0;
 }
 

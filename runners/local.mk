@@ -11,6 +11,9 @@ runners_librunners_a_SOURCES = \
 	%D%/image_facts.c %D%/image_facts.h \
 	%D%/image_packages.c %D%/image_packages.h \
 	%D%/packages.c %D%/packages.h \
+	%D%/container_wish.c %D%/container_wish.h \
+	%D%/grants.c %D%/grants.h \
+	%D%/inside.c %D%/inside.h %D%/inside/bytes.S \
 	%D%/pulled.c %D%/pulled.h \
 	%D%/reproduce.c %D%/reproduce.h \
 	%D%/schedule.c %D%/schedule.h %D%/schedule_parts.h \
@@ -33,3 +36,12 @@ runners_librunners_a_SOURCES += \
 	%D%/engine/labels.c %D%/engine/labels.h \
 	%D%/engine/progress.c %D%/engine/progress.h \
 	%D%/engine/volume.c %D%/engine/volume.h
+
+# The helper program of inside.h: static, for containers; the assembler takes it into the library as bytes.
+noinst_PROGRAMS += runners/inside/pingate-inside
+runners_inside_pingate_inside_SOURCES = %D%/inside/inside.c
+runners_inside_pingate_inside_CPPFLAGS = -D_GNU_SOURCE
+runners_inside_pingate_inside_CFLAGS = $(INSIDE_CFLAGS)
+runners_inside_pingate_inside_LDFLAGS = -static -s
+runners_inside_pingate_inside_LDADD =
+runners/inside/bytes.$(OBJEXT): runners/inside/pingate-inside$(EXEEXT)

@@ -36,13 +36,13 @@ char *reproduce_command(const struct trial_spec *spec, size_t step, struct error
             text_add(&line, " -e ");
             quote(&line, both[l]->items[i]);
         }
-    if (!test->keep_entrypoint) {
+    if (test->entrypoint == ENTRYPOINT_CLEAR) {
         text_add(&line, " --entrypoint ");
         quote(&line, s->command->argv[0]);
     }
     text_printf(&line, " %s@%s", s->image, s->digest);
-    for (char **argument = s->command->argv + (test->keep_entrypoint ? 0 : 1); *argument != NULL;
-         argument++) {
+    for (char **argument = s->command->argv + (test->entrypoint == ENTRYPOINT_KEEP ? 0 : 1);
+         *argument != NULL; argument++) {
         text_add_char(&line, ' ');
         quote(&line, *argument);
     }

@@ -52,6 +52,9 @@ struct schedule_options {
     bool keep;          /* containers and volumes of failed trials stay, for a look */
     bool keep_images;   /* images that this run pulled stay */
     const char *run_id; /* for labels and names; unique */
+    /* What the fetched files say before the outcome counts; may turn a pass into something else, and leave what it found in
+     * `found`. Called by workers, several at once. May be NULL. err: no-memory */
+    int (*check)(const struct trial_spec *spec, struct trial_result *result, struct error *err);
     /* One at a time, from any thread. */
     void (*on_event)(void *context, const struct schedule_event *event);
     void *context;

@@ -2,7 +2,9 @@
  *
  * Each entry of `run` is one command in a fresh container. The workspace (a volume of the trial) stays from one command to
  * the next, nothing else does. A string of the configuration is already {"sh", "-ec", string} here; a list is as it was
- * written and needs no shell in the image. The image's entrypoint is not run unless `keep_entrypoint`.
+ * written and needs no shell in the image. The image's entrypoint is not run unless `entrypoint` says so.
+ *
+ * What a test asks of its caller (secrets, variables of the caller's environment) is only a request: grants.h.
  */
 #pragma once
 
@@ -16,6 +18,37 @@
 #define TEST_NANO_CPUS       2000000000LL     /* default: two cores */
 #define TEST_PIDS            1024             /* default limit of one container */
 #define TEST_LOG_LIMIT_BYTES (1LL << 30) /* default: more output of one command ends it as failed */
+
+/* What becomes of the image's entrypoint: the command is run in its place, it gets the command as its arguments, or other
+ * words do. */
+enum entrypoint { ENTRYPOINT_CLEAR, ENTRYPOINT_KEEP, ENTRYPOINT_REPLACE };
+
+/* A limit of the kernel for each process, as `ulimit` shows it; -1 is none. */
+struct ulimit {
+    char *name; /* "nofile" */
+    int64_t soft, hard;
+};
+
+struct ulimit_list {
+    struct ulimit *items; /* by name */
+    size_t count;
+    size_t capacity;
+};
+
+/* A file in memory for the user of each container of the test, below TEST_SECRETS_FOLDER. */
+struct test_secret {
+    char *name; /* by which the caller grants it */
+    char *file; /* its name in that folder */
+    int line;   /* in pingate.yaml, from 1 */
+};
+
+#define TEST_SECRETS_FOLDER "/run/secrets"
+
+struct test_secret_list {
+    struct test_secret *items;
+    size_t count;
+    size_t capacity;
+};
 
 struct test_command {
     char **argv; /* NULL-terminated, owned, at least one */
@@ -33,26 +66,38 @@ struct test {
     size_t command_count;
     int64_t timeout_ms;             /* for all commands together */
     struct string_list environment; /* "NAME=value" */
-    char *user;                     /* NULL is the image's */
-    char *workdir;                  /* NULL is the workspace */
-    bool external;                  /* its outcome comes from outside; it has no commands */
-    bool network;                   /* false: none */
-    bool keep_entrypoint;
+    /* "NAME=OTHER": the value of OTHER in the caller's environment, where he grants it */
+    struct string_list environment_from;
+    struct test_secret_list secrets;
+    char *user;    /* NULL is the image's */
+    char *workdir; /* NULL is the workspace */
+    bool external; /* its outcome comes from outside; it has no commands */
+    bool network;  /* false: none */
+    bool strict;   /* profile: no capabilities, the root cannot be written */
+    enum entrypoint entrypoint;
+    char **entrypoint_words; /* of ENTRYPOINT_REPLACE: NULL-terminated, owned, at least one */
+    char *platform;          /* "linux/arm64"; NULL is the engine's own */
     int64_t memory_bytes;
     int64_t nano_cpus;
     int64_t pids;
+    int64_t shm_bytes;        /* of /dev/shm; 0 is the engine's default, 64 MiB */
+    struct string_list tmpfs; /* "/path:options" as engines take it */
+    struct ulimit_list ulimits;
     int64_t log_limit_bytes; /* of one stream of one command */
     int64_t reuse_ms; /* how old a pass on record may be to stand in for a trial; 0: none may */
     struct string_list artifacts; /* patterns of files to fetch, see artifact_names.h */
-    int line;                     /* in pingate.yaml, from 1 */
+    struct string_list junit; /* patterns of JUnit files that must tell of passes, the same way */
+    int line;                 /* in pingate.yaml, from 1 */
 };
 
 /* What evidence calls the test's definition: the sha256 of all that decides what is run and when it passes, as canonical JSON.
- * That is commands, the image that each names, environment (in any order), user, workdir, network, entrypoint, and every
- * limit, the time-out too. It is not the name (evidence has it beside), not the line, not the words for reports, not `reuse`,
+ * That is commands, the image that each names, environment (in any order), the names of what the caller grants and not its values,
+ * user, workdir, network, entrypoint, profile, platform, tmpfs, and every limit, the time-out too, and `junit`. What is not given is not in it,
+ * so that a new key leaves the evidence of tests that do without it. It is not the name (evidence has it beside), not the line, not the words for reports, not `reuse`,
  * not `artifacts`, and not `images`: which images are tested is no part of how, and evidence names the digests that took part.
  * err: no-memory */
 int test_definition_hash(const struct test *test, char hex[HASH_HEX_SIZE],
                          struct error *err) _must_check_;
 
 void test_clear(struct test *test);
+void ulimit_list_clear(struct ulimit_list *list);

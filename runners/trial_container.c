@@ -50,7 +50,8 @@ static int create_alone(const struct trial_run *run, size_t step, const char *na
 int trial_container_make(const struct trial_run *run, const struct trial_spec *spec, size_t step,
                          char **id, struct error *err) {
     _cleanup_(free_pointer) char *name = string_format(err, "%s-%zu", run->name, step + 1);
-    json_auto_t *body = container_spec(spec, step, run->name, run->labels, err);
+    struct container_volumes volumes = {.workspace = run->name};
+    json_auto_t *body = container_spec(spec, step, &volumes, run->labels, err);
     if (name == NULL || body == NULL || cancel_check(run->cancel, err) < 0)
         return -1;
     bool quick = run->alone != NULL && !spec->test->network;

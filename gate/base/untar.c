@@ -130,6 +130,7 @@ struct reading {
     struct archive *archive;
     const struct untar_options *options;
     struct untar_report *report;
+    int64_t changed_s; /* of the entry that is read */
 };
 
 /* How much of the next file may be written. */
@@ -182,7 +183,9 @@ static int take(struct reading *reading, const char *path, int fd, struct error 
     report->cut += !whole;
     if (!whole && report->bytes >= options->limits.bytes)
         report->stopped = "bytes";
-    return options->on_file != NULL ? options->on_file(options->context, path, written, err) : 0;
+    return options->on_file != NULL
+               ? options->on_file(options->context, path, written, reading->changed_s, err)
+               : 0;
 }
 
 static int take_file(struct reading *reading, const char *path, struct error *err) {
@@ -223,6 +226,7 @@ static int read_entry(struct reading *reading, struct archive_entry *entry, stru
     const char *raw = archive_entry_pathname(entry);
     enum untar_left why;
     bool left = is_left(entry, &why);
+    reading->changed_s = archive_entry_mtime(entry);
     bool folder = archive_entry_filetype(entry) == AE_IFDIR && why != UNTAR_LEFT_LINK;
     _cleanup_(free_pointer) char *name = plain_name(raw != NULL ? raw : "/", err);
     _cleanup_(free_pointer) char *path = NULL;
@@ -249,7 +253,7 @@ int untar(int fd, const struct untar_options *options, struct untar_report *repo
     _cleanup_(archive_freep) struct archive *archive = archive_read_new();
     if (archive == NULL)
         return error_no_memory(err);
-    struct reading reading = {archive, options, report};
+    struct reading reading = {.archive = archive, .options = options, .report = report};
     if (archive_read_support_format_tar(archive) != ARCHIVE_OK ||
         archive_read_open_fd(archive, fd, READ_BLOCK) != ARCHIVE_OK)
         return refuse(archive, err);

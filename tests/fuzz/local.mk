@@ -17,6 +17,7 @@ fuzz_targets = \
 	%D%/packages.c \
 	%D%/policy.c \
 	%D%/progress.c \
+	%D%/redact.c \
 	%D%/reference.c \
 	%D%/regex.c \
 	%D%/result.c \

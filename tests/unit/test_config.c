@@ -131,7 +131,7 @@ START_TEST(every_value_of_a_test_arrives) {
     check_list(&test->environment, LIST("LANG=C", "EMPTY=", "NUMBER=7"));
     ck_assert_str_eq(test->user, "1000:1000");
     ck_assert_str_eq(test->workdir, "/srv");
-    ck_assert(test->network && test->keep_entrypoint);
+    ck_assert(test->network && test->entrypoint == ENTRYPOINT_KEEP);
     ck_assert_int_eq(test->memory_bytes, 512LL << 20);
     ck_assert_int_eq(test->nano_cpus, 500000000);
     ck_assert_int_eq(test->pids, 100);
@@ -184,6 +184,37 @@ START_TEST(gates_on_changes) {
 }
 END_TEST
 
+START_TEST(surroundings_arrive) {
+    struct config config;
+    load_golden("tests/golden/config/ok-surroundings/pingate.yaml", &config);
+    const struct test *test = &config.tests.items[0];
+    ck_assert_uint_eq(test->secrets.count, 2);
+    ck_assert_str_eq(test->secrets.items[0].name, "A");
+    ck_assert_str_eq(test->secrets.items[0].file, "A");
+    ck_assert_str_eq(test->secrets.items[1].name, "B");
+    ck_assert_str_eq(test->secrets.items[1].file, "b");
+    check_list(&test->environment, LIST("A=1"));
+    check_list(&test->environment_from, LIST("B=C"));
+    check_list(&test->tmpfs,
+               LIST("/tmp:rw,nosuid,nodev,exec,mode=1777",
+                    "/run:rw,nosuid,nodev,size=67108864,noexec,mode=755,uid=5,gid=5"));
+    ck_assert_int_eq(test->shm_bytes, 1 << 30);
+    ck_assert_uint_eq(test->ulimits.count, 3);
+    ck_assert_str_eq(test->ulimits.items[0].name, "core");
+    ck_assert_int_eq(test->ulimits.items[0].soft, -1);
+    ck_assert_int_eq(test->ulimits.items[0].hard, -1);
+    ck_assert_str_eq(test->ulimits.items[2].name, "nproc");
+    ck_assert_int_eq(test->ulimits.items[2].soft, 100);
+    ck_assert_int_eq(test->ulimits.items[2].hard, 200);
+    ck_assert_str_eq(test->platform, "linux/arm64");
+    ck_assert(test->strict && test->entrypoint == ENTRYPOINT_REPLACE);
+    ck_assert_str_eq(test->entrypoint_words[0], "tini");
+    ck_assert_str_eq(test->entrypoint_words[1], "--");
+    ck_assert_ptr_null(test->entrypoint_words[2]);
+    config_clear(&config);
+}
+END_TEST
+
 START_TEST(defaults) {
     struct config config;
     load_golden("tests/golden/config/ok-scalars-as-lists/pingate.yaml", &config);
@@ -195,7 +226,7 @@ START_TEST(defaults) {
     ck_assert_int_eq(test->nano_cpus, TEST_NANO_CPUS);
     ck_assert_int_eq(test->pids, TEST_PIDS);
     ck_assert_int_eq(test->log_limit_bytes, TEST_LOG_LIMIT_BYTES);
-    ck_assert(!test->network && !test->keep_entrypoint);
+    ck_assert(!test->network && test->entrypoint == ENTRYPOINT_CLEAR);
     ck_assert_ptr_null(test->user);
     check_list(&config.rules.items[0].images, LIST("redis"));
     check_list(&test->images, LIST("redis"));
@@ -282,6 +313,7 @@ static const struct {
               {"updates.tags.", "tags"},
               {"tests.", "test"},
               {"tests.run.", "command"},
+              {"tests.secrets.", "secret"},
               {"stages.", "stage"},
               {"state.", "state"}};
 
@@ -341,6 +373,7 @@ UNIT_MAIN("config", {
     tcase_add_test(cases, every_value_arrives);
     tcase_add_test(cases, every_value_of_a_test_arrives);
     tcase_add_test(cases, gates_on_changes);
+    tcase_add_test(cases, surroundings_arrive);
     tcase_add_test(cases, defaults);
     tcase_add_test(cases, first_rule_that_matches);
     tcase_add_test(cases, files);

@@ -76,14 +76,72 @@ static json_t *spec_of(const struct row *row, struct error *err) {
                         .workdir = (char *)row->workdir,
                         .environment = {own, row->environment != NULL ? 1 : 0, 1},
                         .network = row->network,
-                        .keep_entrypoint = row->keep_entrypoint,
+                        .entrypoint = row->keep_entrypoint ? ENTRYPOINT_KEEP : ENTRYPOINT_CLEAR,
                         .memory_bytes = row->memory_bytes,
                         .nano_cpus = row->nano_cpus,
                         .pids = row->pids};
     struct trial_spec spec = {
         .test = &test, .steps = &step, .step_count = 1, .environment = {added, 1, 1}};
-    return container_spec(&spec, 0, "vol-1", &labels, err);
+    struct container_volumes volumes = {.workspace = "vol-1"};
+    return container_spec(&spec, 0, &volumes, &labels, err);
 }
+
+/* All that a test can say of its surroundings. */
+START_TEST(surroundings) {
+    struct error err = {0};
+    struct test_command command = {.argv = (char **)argv_one};
+    struct trial_step step = {
+        .command = &command, .image = (char *)"docker.io/library/redis", .digest = (char *)DIGEST};
+    char *own[] = {(char *)"A=1"};
+    char *from[] = {(char *)"B=OUTSIDE"};
+    char *tmpfs[] = {(char *)"/run:rw,exec", (char *)"/var/tmp"};
+    char *words[] = {(char *)"tini", (char *)"--", NULL};
+    struct ulimit limits[] = {{(char *)"core", -1, -1}, {(char *)"nofile", 100, 200}};
+    struct grants grants = {0};
+    unit_ok(grants_add(&grants, "OUTSIDE", "x y", 3, false, &err), &err);
+    struct test test = {.name = (char *)"answers",
+                        .environment = {own, 1, 1},
+                        .environment_from = {from, 1, 1},
+                        .entrypoint = ENTRYPOINT_REPLACE,
+                        .entrypoint_words = words,
+                        .strict = true,
+                        .memory_bytes = 16777216,
+                        .nano_cpus = 500000000,
+                        .pids = 7,
+                        .shm_bytes = 1048576,
+                        .tmpfs = {tmpfs, 2, 2},
+                        .ulimits = {limits, 2, 2}};
+    struct trial_spec spec = {.test = &test, .steps = &step, .step_count = 1, .grants = &grants};
+    struct container_volumes volumes = {.workspace = "vol-1", .secrets = "sec-1"};
+    json_t *body = container_spec(&spec, 0, &volumes, &labels, &err);
+    ck_assert_msg(body != NULL, "%s", error_message(&err));
+    json_t *expected = json_loads(
+        "{" IMAGE
+        ",\"Entrypoint\":[\"tini\",\"--\"],\"Cmd\":[\"/say\"],\"Env\":[\"A=1\",\"B=x y\"],"
+        "" LABELS ",\"HostConfig\":{\"Init\":true,\"NetworkMode\":\"none\",\"SecurityOpt\":["
+        "\"no-new-privileges\"],\"Memory\":16777216,\"MemorySwap\":16777216,\"NanoCpus\":500000000,"
+        "\"PidsLimit\":7,\"LogConfig\":{\"Type\":\"json-file\"},\"Mounts\":[{\"Type\":\"volume\","
+        "\"Source\":\"vol-1\",\"Target\":\"/pingate\"},{\"Type\":\"volume\",\"Source\":\"sec-1\","
+        "\"Target\":\"/run/secrets\",\"ReadOnly\":true}],\"ShmSize\":1048576,\"CapDrop\":[\"ALL\"],"
+        "\"ReadonlyRootfs\":true,\"Tmpfs\":{\"/run\":\"rw,exec\",\"/var/tmp\":\"\",\"/tmp\":"
+        "\"rw,exec,nosuid,nodev,mode=1777\"},\"Ulimits\":[{\"Name\":\"core\",\"Soft\":-1,\"Hard\":-"
+        "1},"
+        "{\"Name\":\"nofile\",\"Soft\":100,\"Hard\":200}]},\"WorkingDir\":\"/pingate/workspace\","
+        "\"Tty\":false}",
+        0, NULL);
+    ck_assert_ptr_nonnull(expected);
+    char *text = json_dumps(body, JSON_COMPACT);
+    ck_assert_msg(json_equal(body, expected), "%s", text);
+    free(text);
+    json_decref(body);
+    json_decref(expected);
+    spec.grants = NULL; /* what nobody granted is not given, whatever asked for it */
+    ck_assert_ptr_null(container_spec(&spec, 0, &volumes, &labels, &err));
+    ck_assert_int_eq(err.kind, ERROR_BUG);
+    error_clear(&err);
+    grants_clear(&grants);
+}
+END_TEST
 
 START_TEST(specs) {
     const struct row *row = &rows[_i];
@@ -107,4 +165,7 @@ START_TEST(specs) {
 }
 END_TEST
 
-UNIT_MAIN("container_spec", { tcase_add_loop_test(cases, specs, 0, sizeof rows / sizeof *rows); })
+UNIT_MAIN("container_spec", {
+    tcase_add_loop_test(cases, specs, 0, sizeof rows / sizeof *rows);
+    tcase_add_test(cases, surroundings);
+})

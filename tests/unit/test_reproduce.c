@@ -73,7 +73,7 @@ static char *line_of(const struct row *row, struct error *err) {
                         .workdir = (char *)row->workdir,
                         .environment = {own, row->environment != NULL ? 1 : 0, 1},
                         .network = row->network,
-                        .keep_entrypoint = row->keep_entrypoint,
+                        .entrypoint = row->keep_entrypoint ? ENTRYPOINT_KEEP : ENTRYPOINT_CLEAR,
                         .memory_bytes = TEST_MEMORY_BYTES,
                         .nano_cpus = TEST_NANO_CPUS,
                         .pids = TEST_PIDS};
