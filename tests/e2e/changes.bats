@@ -51,7 +51,7 @@ changes() { # JQ-EXPRESSION over the changes of the only update
 # A layer that make_image cannot make.
 push_odd() { # NAME:TAG: the folder $work/odd is its only layer; prints the digest
     busybox_layer
-    tar --create --sparse --file "$work/odd.tar" --directory "$work/odd" --owner=0 --group=0 --mtime=@0 --format=gnu .
+    pack "$work/odd" "$work/odd.tar"
     push_layers "$1" '{}' "$images_cache/busybox.tar" "$work/odd.tar"
     rm -rf "$work/odd"
 }
@@ -198,7 +198,7 @@ push_odd() { # NAME:TAG: the folder $work/odd is its only layer; prints the dige
     try "var/lib/dpkg/status: it holds a device, fifo or socket"
     mkdir -p "$work/odd/var/lib/dpkg" && printf 'Package: \033]0;gone\007\nVersion: 1\n' >"$work/odd/var/lib/dpkg/status"
     try "line 1: this is no name of a package"
-    mkdir -p "$work/odd/var/lib/dpkg" && truncate -s 1G "$work/odd/var/lib/dpkg/status"
+    mkdir -p "$work/odd/var/lib/dpkg" && truncate -s 80M "$work/odd/var/lib/dpkg/status"
     try "larger than 64 MiB|NUL"
     mkdir -p "$work/odd/var/lib/rpm" && echo x >"$work/odd/var/lib/rpm/rpmdb.sqlite"
     try "a database of RPM"
