@@ -263,6 +263,18 @@ static void look_after(const struct trial_run *run, const struct test_service *s
     command_outcome_set(&result->end, outcome, text_string(&words));
 }
 
+/* Its program is not in the image: the container started, and its first process says so on standard error. */
+static void say_if_not_started(struct service_result *service) {
+    char words[300];
+    char reason[400];
+    int code = service->end.exit_code;
+    if (service->end.outcome != OUTCOME_FAILED || (code != 1 && code != 126 && code != 127) ||
+        !command_outcome_init_failed(&service->end.err_tail, words, sizeof words))
+        return;
+    snprintf(reason, sizeof reason, "could not be started: %s", words);
+    command_outcome_set(&service->end, OUTCOME_FAILED, reason);
+}
+
 void trial_services_finish(const struct trial_run *run, const struct trial_spec *spec,
                            struct trial_result *result, struct trial_services *services,
                            bool cancelled) {
@@ -275,6 +287,7 @@ void trial_services_finish(const struct trial_run *run, const struct trial_spec 
         if (service->end.outcome == OUTCOME_PASSED)
             look_after(run, spec->services[i].service, running, service);
         service_log_read(run, spec, spec->services[i].service, running->id, &service->end);
+        say_if_not_started(service);
     }
 }
 

@@ -241,13 +241,17 @@ start_podman() {
     # set, and no configuration takes them away: a runtime of this name does.
     cat >"$folder/runc-within" <<'END'
 #!/bin/sh
-previous= bundle=
+previous= bundle= process=
 for argument; do
-    case $previous in --bundle | -b) bundle=$argument ;; esac
+    case $previous in --bundle | -b) bundle=$argument ;; --process) process=$argument ;; esac
     previous=$argument
 done
 if [ -n "$bundle" ] && [ -f "$bundle/config.json" ]; then
     jq 'del(.process.rlimits)' "$bundle/config.json" >"$bundle/config.new" && mv "$bundle/config.new" "$bundle/config.json"
+fi
+if [ -n "$process" ] && [ -f "$process" ]; then # of what is started in a container that runs
+    jq 'del(.rlimits)' "$process" >"$process.new" && cat "$process.new" >"$process"
+    rm -f "$process.new"
 fi
 exec runc "$@"
 END
