@@ -96,6 +96,16 @@ int ready_pause(struct ready_wait *wait, bool *late, struct error *err) {
     return cancel_check(wait->cancel, err);
 }
 
+/* A process cannot be started in a container that has ended. In any other it is the engine's fault. */
+static int ended_meanwhile(struct ready_wait *wait, bool *done, struct error *err) {
+    _cleanup_(error_clear) struct error why = {0};
+    if ((err->kind != ERROR_CONFLICT && err->kind != ERROR_NOT_FOUND) ||
+        ready_look(wait, done, &why) < 0 || !*done)
+        return -1;
+    error_clear(err);
+    return 0;
+}
+
 /* One try. *done: there is an answer that stands. What failed in a container that has ended meanwhile says nothing. */
 static int try_once(struct ready_wait *wait, const struct exec_wish *wish, bool *done,
                     struct error *err) {
@@ -107,10 +117,8 @@ static int try_once(struct ready_wait *wait, const struct exec_wish *wish, bool 
             ;
         else if (err->kind == ERROR_TIMEOUT)
             snprintf(wait->said, sizeof wait->said, "it did not end within its time");
-        else if (err->kind == ERROR_CONFLICT || err->kind == ERROR_NOT_FOUND)
-            snprintf(wait->said, sizeof wait->said, "%s", error_message(err));
         else
-            return -1;
+            return ended_meanwhile(wait, done, err);
         error_clear(err);
         return 0;
     }

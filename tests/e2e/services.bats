@@ -323,10 +323,14 @@ END
     project "$web $web_old" "$app $app_old" <<END
   - {name: asks, in: "$(image "$app")", services: {web: {image: "$(image "$web")"$serving, ready: {tcp: 7000}}}, run: "false"}
 END
-    gate 1 run --keep
+    gate 1 run --keep --keep-images
     engine_objects | grep -q '^network .* pingate-'
     [ "$(engine GET '/containers/json?all=1' | jq '[.[] | select(.Labels["pingate.run"]) | .State] | all(. == "exited")')" = true ]
-    # what was kept belongs to a run that has ended: the next one takes it away
-    sed -i 's/"false"/"true"/' pingate.yaml
-    gate 0 run
+    local left
+    for left in $(engine GET '/containers/json?all=1' | jq -r '.[] | select(.Labels["pingate.run"]) | "containers/\(.Id)?force=1&v=1"') \
+        $(engine GET /networks | jq -r '.[] | select(.Labels["pingate.run"]) | "networks/\(.Id)"') \
+        $(engine GET /volumes | jq -r '.Volumes[] | "volumes/\(.Name)"') \
+        $(engine GET /images/json | jq -r '.[].RepoDigests[] | select(contains("/services/")) | "images/\(.)"'); do
+        engine DELETE "/$left" >/dev/null || true
+    done
 }

@@ -50,6 +50,7 @@ software_finish() { # NAME ROOT
         [ -e "$root/usr/bin/$applet" ] || [ -e "$root/usr/sbin/$applet" ] || ln -sf busybox "$root/usr/bin/$applet"
     done
     [ -e "$root/bin" ] || ln -s usr/bin "$root/bin"
+    [ -e "$root/bin/sh" ] || ln -s ../usr/bin/busybox "$root/bin/sh"
     printf 'root:x:0:0:root:/:/bin/sh\npostgres:x:70:70::/data:/bin/sh\nwww-data:x:33:33::/www:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n' >"$root/etc/passwd"
     printf 'root:x:0:\npostgres:x:70:\nwww-data:x:33:\nnogroup:x:65534:\n' >"$root/etc/group"
     case $name in

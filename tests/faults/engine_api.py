@@ -208,7 +208,7 @@ class Machine:
         container = hashlib.sha256(query["name"].encode()).hexdigest()
         self.containers[container] = {"name": query["name"], "digest": digest, "labels": spec["Labels"],
                                       "status": "created",
-                                      "volume": spec["HostConfig"].get("Mounts", [{}])[0].get("Source")}
+                                      "volume": (spec["HostConfig"].get("Mounts") or [{}])[0].get("Source")}
         self.made.append(("container", container, query["name"]))
         return json_row(201, {"Id": container, "Warnings": list(self.options["warnings"])})
 

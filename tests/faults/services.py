@@ -6,13 +6,13 @@ import signal
 
 from engine import CONFIG, JSON, PROMOTED, QUICK, cannot, outcome, passes, run, says_no, warned  # noqa: F401
 from engine_api import (EXEC_CREATE, EXEC_INSPECT, EXEC_START, INSPECT, LOGS, NETWORK_CREATE, NETWORK_REMOVE, NETWORKS, PROBE_CREATE, PUT,
-                        SERVICE_CREATE, VERSION, frame, lie, spoil)
+                        SERVICE_CREATE, frame, lie, spoil)
 from harness import NEW, main, sent
 from scripted import on
 
 
 def config(service):
-    return "version: 1\nchanges: off\ntests:\n  - {name: answers, run: [\"true\"], timeout: 30s, services: {app: {image: '**/app', within: 2s, %s}}}\n" % service
+    return "version: 1\nchanges: off\ntests:\n  - {name: answers, run: [\"true\"], timeout: 30s, services: {app: {image: '**', within: 2s, %s}}}\n" % service
 
 
 TCP = config("ready: {tcp: 80}")
@@ -105,7 +105,7 @@ CASES += [
             code="already-broken", check=outcome("timed-out"), seconds=30),
     says_no("a service that ends before it is ready", "answers", options={"service": ENDED}, config=TCP, code="already-broken",
             check=services_are("failed")),
-    says_no("a service that ends while the command runs", "answers", [lie("GET", INSPECT, lambda a: a["State"].update(ENDED) if "-service-" in a["Name"] else None, nth=4)], config=config("ready: none"),
+    says_no("a service that ends while the command runs", "answers", [lie("GET", INSPECT, lambda a: a["State"].update(ENDED) if "-service-" in a["Name"] else None, nth=5)], config=config("ready: none"),
             check=services_are("failed")),
     says_no("a service whose child was killed for its memory", "answers", options={"service": {"OOMKilled": True}}, config=config("ready: none"),
             code="already-broken", check=outcome("oom")),
@@ -125,7 +125,7 @@ CASES += [
             code="already-broken", check=outcome("timed-out"), memory_mib=160, seconds=40),
 ]
 # An engine whose containers cannot run our program: the service's own shell is asked.
-VAX = [lie("GET", VERSION, lambda a: a.update(Arch="vax"))]
+VAX = [lie("GET", "(/v1\\.\\d+)?/version", lambda a: a.update(Arch="vax"))]
 CASES += [
     passes("another platform: tcp is asked by the service's own shell", VAX, config=TCP, not_sent=[sent("engine", "POST", PROBE_CREATE)]),
     passes("another platform: http as well", VAX, config=config("ready: {http: '80/x'}")),
@@ -136,6 +136,9 @@ for name, method, path in (("the network", "POST", NETWORK_CREATE), ("the servic
                            ("a process", "POST", EXEC_START), ("the removal of the network", "DELETE", NETWORK_REMOVE)):
     CASES.append(run("SIGINT in %s" % name, [spoil(method, path, never=True, sets="there")], exit=130, signal=("engine", "there", signal.SIGINT),
                      config=TCP, seconds=8, updates=[{"verdict": "hold", "code": "not-tested"}], said=["stopped by SIGINT"]))
+
+for row in CASES:  # a program begins with the peak of the process that starts it, and floods run in this one
+    row["memory_mib"] = max(row["memory_mib"], 160)
 
 if __name__ == "__main__":
     main(CASES)
