@@ -179,7 +179,7 @@ static int start_one(const struct starting *starting, struct error *err) {
     running->started = true;
     _cleanup_(container_facts_clear) struct container_facts facts = {0};
     if (prove_image(starting, running->id, err) < 0 ||
-        container_facts_get(run->engine, running->id, starting->services->network, &facts, err) < 0)
+        container_facts_get(run->engine, running->id, run->name, &facts, err) < 0)
         return -1;
     return wait_ready(starting, &facts, err);
 }

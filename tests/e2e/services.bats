@@ -330,7 +330,7 @@ END
     for left in $(engine GET '/containers/json?all=1' | jq -r '.[] | select(.Labels["pingate.run"]) | "containers/\(.Id)?force=1&v=1"') \
         $(engine GET /networks | jq -r '.[] | select(.Labels["pingate.run"]) | "networks/\(.Id)"') \
         $(engine GET /volumes | jq -r '.Volumes[] | "volumes/\(.Name)"') \
-        $(engine GET /images/json | jq -r '.[].RepoDigests[] | select(contains("/services/")) | "images/\(.)"'); do
+        $(engine GET /images/json | jq -r '.[] | (.RepoDigests // [])[] | select(contains("/services/")) | "images/\(.)"'); do
         engine DELETE "/$left" >/dev/null || true
     done
 }

@@ -265,7 +265,7 @@ class Machine:
             state.update(self.options["service"])
         whole = {"Id": container, "Name": "/" + one["name"], "Image": image_id(digest), "State": state,
                  "Config": dict(self.options["config"]),
-                 "NetworkSettings": {"Networks": {"x": {"NetworkID": key, "IPAddress": "10.1.2.3"} for key in self.networks}}}
+                 "NetworkSettings": {"Networks": {one["Name"]: {"NetworkID": key, "IPAddress": "10.1.2.3"} for key, one in self.networks.items()}}}
         whole.update(self.options["inspect"])
         for found in (whole, whole["State"] if isinstance(whole["State"], dict) else {}):
             for key in [key for key, value in found.items() if value is None]:
