@@ -163,6 +163,18 @@ static int prove_image(const struct starting *starting, const char *id, struct e
                            "the container ran another image than the one that was pulled");
 }
 
+/* Whatever the engine makes of the image's. */
+static int take_own_check(const struct test_service *service, struct container_facts *facts,
+                          struct error *err) {
+    if (service->health.argv == NULL)
+        return 0;
+    string_list_clear(&facts->health);
+    for (char **word = service->health.argv; *word != NULL; word++)
+        if (string_list_add(&facts->health, *word, err) < 0)
+            return -1;
+    return 0;
+}
+
 static int start_one(const struct starting *starting, struct error *err) {
     const struct trial_run *run = starting->run;
     struct running_service *running = &starting->services->items[starting->number];
@@ -180,6 +192,8 @@ static int start_one(const struct starting *starting, struct error *err) {
     _cleanup_(container_facts_clear) struct container_facts facts = {0};
     if (prove_image(starting, running->id, err) < 0 ||
         container_facts_get(run->engine, running->id, run->name, &facts, err) < 0)
+        return -1;
+    if (take_own_check(service_of(starting), &facts, err) < 0)
         return -1;
     return wait_ready(starting, &facts, err);
 }

@@ -35,7 +35,7 @@ tests/golden.log: tests/golden/move_pins$(EXEEXT)
 CLEANFILES += tests/golden/move_pins$(EXEEXT)
 
 # Scripted registries and engines; tests/run.sh runs each table.
-EXTRA_DIST += %D%/faults/scripted.py %D%/faults/harness.py %D%/faults/registry.py %D%/faults/engine.py %D%/faults/engine_api.py \
+EXTRA_DIST += %D%/faults/scripted.py %D%/faults/harness.py %D%/faults/registry.py %D%/faults/engine.py %D%/faults/engine_api.py %D%/faults/services.py \
 	%D%/faults/inject.py %D%/faults/plain.py %D%/valgrind.sh
 
 # Speed against peers: tests/run.sh bench compiles what it needs.
