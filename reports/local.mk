@@ -9,6 +9,7 @@ reports_libreports_a_SOURCES = \
 	%D%/json.c %D%/json.h \
 	%D%/junit.c \
 	%D%/junit_case.c %D%/junit_case.h \
+	%D%/junit_trial.c \
 	%D%/junit_keep.c %D%/junit_keep.h \
 	%D%/junit_read.c %D%/junit_read.h \
 	%D%/markdown.c %D%/markdown.h \
@@ -18,6 +19,7 @@ reports_libreports_a_SOURCES = \
 	%D%/result.c %D%/result.h %D%/result_parts.h \
 	%D%/result_json.c \
 	%D%/result_read.c \
+	%D%/result_words.c \
 	%D%/screen.c %D%/screen.h \
 	%D%/summary.c %D%/summary.h \
 	%D%/table.c %D%/table.h \

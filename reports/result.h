@@ -286,6 +286,15 @@ int result_change_words(const char *tag, const char *digest, const char *candida
                         const char *candidate_digest, const char *arrow, char **out,
                         struct error *err) _must_check_;
 
+/* "package libssl3: 3.0.14 → 3.0.15", "user: postgres → (none)", "env X added: 1", "package pip removed: 24.2". Untrusted. */
+void result_change_line(const struct result_change *change, const char *arrow, struct text *out);
+
+/* "41 MB → 43 MB (+1.8 MB), 4 of 7 layers shared"; false where nothing is known. */
+bool result_size_words(const struct result_changes *changes, const char *arrow, struct text *out);
+
+/* "7.4.2 failed (answers): exited with 1". Untrusted. */
+void result_tried_words(const struct result_tried *tried, struct text *out);
+
 /* The command that tells how the trial went: the first that failed or broke; NULL when none did. */
 const struct result_command *result_failed_command(const struct result_trial *trial);
 

@@ -52,6 +52,7 @@ END
     cmp pingate-out/artifacts/001-unit/out/junit.xml reports/two.xml
     "$tests/schemas.sh" result "$PWD/pingate-out/result.json"
     xmllint --noout --nonet --schema "$tests/data/junit.xsd" pingate-out/junit.xml
+    assert_has pingate-out/junit.xml 'name="says &lt;hello&gt; &amp; more"'
     assert_has "$out" '1 of 3 tests failed'
     assert_unchanged
     real_report reports/two.xml one
