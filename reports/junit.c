@@ -18,6 +18,7 @@
 #define KEY_LIMIT      255u  /* bytes of an image or file in a classname: what GitLab keeps */
 #define WARNING_LIMIT  1000u /* bytes of one */
 #define CHANGES_SHOWN  50u   /* of an update; result.json has all */
+#define JUNIT_BYTES    28000000u  /* of the file: below the 30 MB of GitLab */
 #define STREAMS_BUDGET (4u << 20) /* bytes of all streams: with escapes below the 30 MB of GitLab */
 
 static void end_suite(struct drawing *drawing, struct suite *suite, const char *name,
@@ -369,8 +370,8 @@ static void set_tails(struct drawing *drawing) {
         if (drawing->result->trials[i].outcome != OUTCOME_PASSED)
             cases += drawing->result->trials[i].service_count + 1;
     size_t streams = 4 * cases; /* two of each case, within the failure once more */
-    drawing->tail_failed =
-        STREAMS_BUDGET / streams < TAIL_FAILED ? STREAMS_BUDGET / streams : TAIL_FAILED;
+    size_t budget = STREAMS_BUDGET / drawing->divisor / streams;
+    drawing->tail_failed = budget < TAIL_FAILED ? budget : TAIL_FAILED;
     drawing->tail_passed = drawing->tail_failed < TAIL_PASSED ? drawing->tail_failed : TAIL_PASSED;
 }
 
@@ -385,14 +386,32 @@ static int add_suites(struct drawing *drawing) {
     return add_combinations(drawing);
 }
 
+static int draw_step(const struct result *result, size_t divisor, struct drawing *drawing,
+                     struct error *err) {
+    *drawing = (struct drawing){.result = result,
+                                .out = drawing->out,
+                                .names = json_object(),
+                                .divisor = divisor,
+                                .err = err};
+    int drawn = drawing->names != NULL ? add_suites(drawing) : error_no_memory(err);
+    string_list_clear(&drawing->keys);
+    json_decref(drawing->names);
+    return drawn < 0 ? -1 : text_check(drawing->out, err);
+}
+
+/* Escapes make six bytes of one, and there are many other texts: what is too large is drawn again with less of the streams and of
+ * the tests from inside. */
 static int draw(const struct result *result, struct text *out, struct error *err) {
+    static const size_t divisors[] = {1, 4, 16, 1024};
     _cleanup_(text_clear) struct text suites = {.ceiling = out->ceiling};
-    struct drawing drawing = {.result = result, .out = &suites, .names = json_object(), .err = err};
-    int drawn = drawing.names != NULL ? add_suites(&drawing) : error_no_memory(err);
-    string_list_clear(&drawing.keys);
-    json_decref(drawing.names);
-    if (drawn < 0 || text_check(&suites, err) < 0)
-        return -1;
+    struct drawing drawing = {.out = &suites};
+    for (size_t i = 0; i < sizeof divisors / sizeof *divisors; i++) {
+        text_truncate(&suites, 0);
+        if (draw_step(result, divisors[i], &drawing, err) < 0)
+            return -1;
+        if (suites.length <= JUNIT_BYTES)
+            break;
+    }
     const struct counts *counts = &drawing.counts;
     text_printf(out,
                 "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"pingate\" "

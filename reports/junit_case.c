@@ -146,7 +146,7 @@ static void add_attempt(struct text *out, const char *element, const char *type,
     junit_attribute(out, "type", type);
     junit_attribute(out, "message", or_empty(message));
     text_add(out, "><stackTrace>");
-    add_words(out, detail != NULL ? detail : message, MORE_LIMIT);
+    add_words(out, detail != NULL ? detail : message, detail != NULL ? MORE_LIMIT : VALUE_LIMIT);
     text_printf(out, "</stackTrace></%s>\n", element);
 }
 

@@ -23,6 +23,7 @@ struct drawing {
     struct string_list keys; /* one an update: stable, unique */
     json_t *
         names; /* classname and name of each case so far, with how often, so that none comes twice */
+    size_t divisor; /* of what streams and cases from inside may take; 1: all of it */
     size_t tail_failed, tail_passed;
     size_t inside_bytes; /* of cases from inside, so far */
     struct error *err;

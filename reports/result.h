@@ -265,6 +265,20 @@ void result_count_update_tests(const struct result *result, size_t update,
 void result_count_update_runs(const struct result *result, size_t update,
                               struct result_tests *runs);
 
+/* What the JUnit files tell that tests wrote. */
+struct result_inside {
+    size_t tests;
+    size_t failed; /* with errors */
+    size_t skipped;
+    size_t flaky;
+};
+
+/* Adds those of one trial. */
+void result_count_inside(const struct result_trial *trial, struct result_inside *inside);
+
+/* Of all trials but baselines. */
+void result_count_all_inside(const struct result *result, struct result_inside *inside);
+
 /* Does the trial rest on this update's candidate? */
 bool result_trial_covers(const struct result_trial *trial, size_t update);
 
@@ -291,6 +305,12 @@ void result_change_line(const struct result_change *change, const char *arrow, s
 
 /* "41 MB → 43 MB (+1.8 MB), 4 of 7 layers shared"; false where nothing is known. */
 bool result_size_words(const struct result_changes *changes, const char *arrow, struct text *out);
+
+/* "tests.test_api.test_get: connection closed". Untrusted. */
+void result_case_words(const struct result_case *of, struct text *out);
+
+/* A case of a JUnit file that failed or broke. */
+bool result_case_is_bad(const struct result_case *of);
 
 /* "7.4.2 failed (answers): exited with 1". Untrusted. */
 void result_tried_words(const struct result_tried *tried, struct text *out);

@@ -57,3 +57,15 @@ void result_tried_words(const struct result_tried *tried, struct text *out) {
     if (or_empty(tried->reason)[0] != '\0')
         text_printf(out, ": %s", tried->reason);
 }
+
+bool result_case_is_bad(const struct result_case *of) {
+    return outcome_is_failure(of->outcome) || of->outcome == OUTCOME_ERROR;
+}
+
+void result_case_words(const struct result_case *of, struct text *out) {
+    text_printf(out, "%s%s%s", or_empty(of->classname),
+                or_empty(of->classname)[0] != '\0' ? "." : "",
+                of->name[0] != '\0' ? of->name : "(no name)");
+    if (or_empty(of->message)[0] != '\0')
+        text_printf(out, ": %s", of->message);
+}
