@@ -20,7 +20,7 @@ reports_libreports_a_SOURCES = \
 	%D%/report.c %D%/report.h \
 	%D%/result.c %D%/result.h %D%/result_parts.h \
 	%D%/result_json.c \
-	%D%/result_read.c \
+	%D%/result_read.c %D%/result_redact.c \
 	%D%/result_words.c \
 	%D%/screen.c %D%/screen.h \
 	%D%/summary.c %D%/summary.h %D%/summary_parts.h \

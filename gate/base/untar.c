@@ -158,7 +158,9 @@ static int copy(struct reading *reading, int fd, int64_t *written, bool *whole, 
         if (offset != *written)
             return error_set(err, ERROR_PROTOCOL, "the tar archive has a hole in a file");
         size_t step = (int64_t)size < limit - *written ? size : (size_t)(limit - *written);
-        if (file_write_all(fd, block, step, err) < 0)
+        const struct untar_options *options = reading->options;
+        if ((options->on_bytes != NULL ? options->on_bytes(options->context, block, step, err)
+                                       : file_write_all(fd, block, step, err)) < 0)
             return -1;
         *written += (int64_t)step;
         if (step < size)
@@ -172,7 +174,8 @@ static int take(struct reading *reading, const char *path, int fd, struct error 
     int64_t written;
     bool whole;
     if (copy(reading, fd, &written, &whole, err) < 0) {
-        remove_file(options->root_fd, path);
+        if (options->on_bytes == NULL)
+            remove_file(options->root_fd, path);
         return error_wrap(err, "%s", path);
     }
     report->files++;
@@ -192,6 +195,8 @@ static int take_file(struct reading *reading, const char *path, struct error *er
         report->stopped = report->files >= options->limits.files ? "files" : "bytes";
         return 0;
     }
+    if (options->on_bytes != NULL)
+        return take(reading, path, -1, err);
     _cleanup_(file_closep) int fd = create(options->root_fd, path, err);
     if (fd >= 0)
         return take(reading, path, fd, err);
