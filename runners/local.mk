@@ -20,7 +20,7 @@ runners_librunners_a_SOURCES = \
 	%D%/service.c %D%/service.h \
 	%D%/service_log.c %D%/service_log.h \
 	%D%/service_spec.c %D%/service_spec.h \
-	%D%/reproduce.c %D%/reproduce.h \
+	%D%/reproduce.c %D%/reproduce.h %D%/reproduce_parts.h %D%/reproduce_services.c \
 	%D%/schedule.c %D%/schedule.h %D%/schedule_parts.h \
 	%D%/schedule_images.c %D%/schedule_look.c %D%/schedule_trials.c \
 	%D%/secrets.c %D%/secrets.h \

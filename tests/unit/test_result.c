@@ -222,6 +222,12 @@ START_TEST(what_is_wrong_is_told) {
         {"trials/0/outcome", "\"\"", "trials[0]: outcome must be"},
         {"trials/0/updates", "[-1]", "updates must be a list of whole numbers"},
         {"trials/0/updates", "[1]", "there is no update 1"},
+        {"trials/0/attempts", "-1", "attempts must be a whole number in its range"},
+        {"trials/0/suites/0/cases/0/outcome", "\"ok\"", "suites[0]: cases[0]: outcome must be"},
+        {"trials/0/services/0/ready_ms", "null", "services[0]: ready_ms must be a whole number"},
+        {"updates/0/changes", "{}", "changes: items lacks"},
+        {"updates/0/changes/items/0/denied", "0", "items[0]: denied must be true or false"},
+        {"updates/0/culprits", "[1]", "updates[0]: culprits: there is no update 1"},
         {"trials/0/commands/0/out_tail", "{}", "trials[0]: commands[0]: out_tail"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -247,6 +253,8 @@ START_TEST(headlines) {
         U = VERDICT_UP_TO_DATE,
         L = VERDICT_LOOKUP_FAILED,
         T = 100, /* held: could not be tested */
+        D,       /* rejected: a change is denied */
+        F,       /* rejected: passed only when run again */
         END = -1
     };
     static const struct {
@@ -285,6 +293,32 @@ START_TEST(headlines) {
          false,
          "Gate partly closed: 1 of 3 updates failed its tests, 2 passed; "
          "the pins of 2 updates were written."},
+        {{D, P, END},
+         1,
+         true,
+         false,
+         "Gate partly closed: 1 of 2 updates changed what `deny` forbids, 1 passed; the pins of 1 "
+         "update were written."},
+        {{F, END},
+         1,
+         false,
+         false,
+         "Gate closed: 1 of 1 update passed its tests only when run again; nothing was written."},
+        {{F, R, D, END},
+         1,
+         false,
+         false,
+         "Gate closed: 3 of 3 updates were rejected; nothing was written."},
+        {{F, D, END},
+         1,
+         false,
+         false,
+         "Gate closed: 2 of 2 updates were rejected; nothing was written."},
+        {{R, F, END},
+         1,
+         false,
+         false,
+         "Gate closed: 2 of 2 updates were rejected; nothing was written."},
         {{L, P, END},
          3,
          true,
@@ -311,8 +345,13 @@ START_TEST(headlines) {
         for (; rows[i].verdicts[result.update_count] != END; result.update_count++) {
             int verdict = rows[i].verdicts[result.update_count];
             struct result_update *update = &updates[result.update_count];
-            update->verdict = verdict == T ? VERDICT_HOLD : (enum verdict)verdict;
-            update->code = verdict == T ? CODE_NOT_TESTED : CODE_NONE;
+            update->verdict = verdict == T   ? VERDICT_HOLD
+                              : verdict >= D ? VERDICT_REJECT
+                                             : (enum verdict)verdict;
+            update->code = verdict == T   ? CODE_NOT_TESTED
+                           : verdict == D ? CODE_CHANGE_DENIED
+                           : verdict == F ? CODE_FLAKY
+                                          : CODE_NONE;
         }
         char *headline = result_headline(&result, &err);
         ck_assert_str_eq(headline, rows[i].headline);
