@@ -10,7 +10,7 @@ runners_librunners_a_SOURCES = \
 	%D%/deny.c %D%/deny.h \
 	%D%/image_facts.c %D%/image_facts.h \
 	%D%/image_packages.c %D%/image_packages.h \
-	%D%/packages.c %D%/packages.h \
+	%D%/package_list.c %D%/package_list.h \
 	%D%/container_wish.c %D%/container_wish.h \
 	%D%/grants.c %D%/grants.h \
 	%D%/inside.c %D%/inside.h %D%/inside/bytes.S \
