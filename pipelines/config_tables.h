@@ -12,6 +12,9 @@ extern const struct key_table config_test_table, config_command_table, config_st
 /* int64_t of milliseconds; 0 as well */
 read_value config_read_reuse;
 
+/* field: struct test_command, but for `in`: a text for the shell, or a list of words */
+read_value config_read_command;
+
 /* field: struct test_list */
 read_value config_read_tests;
 

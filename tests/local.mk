@@ -97,6 +97,7 @@ tests_unit_test_json_read_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc
 check_PROGRAMS += tests/unit/test_json_walk
 check_PROGRAMS += tests/unit/test_process
 check_PROGRAMS += tests/unit/test_redact
+check_PROGRAMS += tests/unit/test_process_link
 check_PROGRAMS += tests/unit/test_regex
 check_PROGRAMS += tests/unit/test_words
 check_PROGRAMS += tests/unit/test_untar
@@ -141,8 +142,8 @@ check_PROGRAMS += tests/unit/test_artifact_names
 check_PROGRAMS += tests/unit/test_address
 check_PROGRAMS += tests/unit/test_changes
 check_PROGRAMS += tests/unit/test_container_spec
-check_PROGRAMS += tests/unit/test_deny
 check_PROGRAMS += tests/unit/test_inside
+check_PROGRAMS += tests/unit/test_deny
 check_PROGRAMS += tests/unit/test_frames
 check_PROGRAMS += tests/unit/test_progress
 check_PROGRAMS += tests/unit/test_schedule
@@ -150,6 +151,7 @@ check_PROGRAMS += tests/unit/test_image_packages
 check_PROGRAMS += tests/unit/test_labels
 check_PROGRAMS += tests/unit/test_package_list
 check_PROGRAMS += tests/unit/test_reproduce
+check_PROGRAMS += tests/unit/test_ssh
 check_PROGRAMS += tests/unit/test_workspace
 check_PROGRAMS += tests/unit/test_workspace_hash
 

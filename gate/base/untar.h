@@ -49,8 +49,8 @@ struct untar_options {
     /* Takes the files' bytes instead of the folder, in which nothing is written then; a path comes as often as it comes. NULL:
      * the folder does. */
     int (*on_bytes)(void *context, const void *bytes, size_t length, struct error *err);
-    /* A file was taken, after the last of its bytes: its path, the bytes that were written, and when the archive says that it
-     * was changed (seconds since 1970). May be NULL. */
+    /* A file was taken, after the last of its bytes: its path, the bytes that were written, and when the archive says that it was
+     * changed (seconds since 1970). May be NULL. */
     int (*on_file)(void *context, const char *path, int64_t bytes, int64_t changed_s,
                    struct error *err);
     void *context;

@@ -314,6 +314,8 @@ static const struct {
               {"tests.", "test"},
               {"tests.run.", "command"},
               {"tests.secrets.", "secret"},
+              {"tests.services.", "service"},
+              {"tests.services.ready.", "ready"},
               {"stages.", "stage"},
               {"state.", "state"}};
 
