@@ -278,6 +278,7 @@ static const struct key top_keys[] = {
     {"stages", config_read_stages, offsetof(struct config, stages)},
     {"target", config_read_text, offsetof(struct config, target)},
     {"reuse", config_read_reuse, offsetof(struct config, reuse_ms)},
+    {"time_limit", config_read_duration, offsetof(struct config, time_limit_ms)},
     {"state", config_read_state, offsetof(struct config, state)},
     {"promote", read_promote, offsetof(struct config, promote_passing)},
     {"untested", read_untested, offsetof(struct config, untested_fails)},

@@ -7,12 +7,13 @@ runners_librunners_a_SOURCES = \
 	%D%/command_outcome.c %D%/command_outcome.h \
 	%D%/container_spec.c %D%/container_spec.h \
 	%D%/container_wish.c %D%/container_wish.h \
+	%D%/difference.c %D%/difference.h \
 	%D%/grants.c %D%/grants.h \
 	%D%/inside.c %D%/inside.h %D%/inside/bytes.S \
 	%D%/pulled.c %D%/pulled.h \
 	%D%/reproduce.c %D%/reproduce.h \
 	%D%/schedule.c %D%/schedule.h %D%/schedule_parts.h \
-	%D%/schedule_images.c %D%/schedule_trials.c \
+	%D%/schedule_attempts.c %D%/schedule_images.c %D%/schedule_trials.c \
 	%D%/sweep.c %D%/sweep.h \
 	%D%/test.c %D%/test.h \
 	%D%/trial.c %D%/trial.h %D%/trial_run.h \

@@ -27,8 +27,14 @@ static json_t *words_of(char *const *words) {
 }
 
 static json_t *command_definition(const struct test *test, const struct test_command *command) {
-    return json_pack("{s:o, s:s?}", "command", words_of(command->argv), "in",
-                     command->in != NULL ? command->in : test->in);
+    json_t *definition = json_pack("{s:o, s:s?}", "command", words_of(command->argv), "in",
+                                   command->in != NULL ? command->in : test->in);
+    if (definition != NULL && command->timeout_ms > 0 &&
+        json_object_set_new(definition, "timeout_ms", json_integer(command->timeout_ms)) < 0) {
+        json_decref(definition);
+        return NULL;
+    }
+    return definition;
 }
 
 static json_t *commands_definition(const struct test *test) {
@@ -87,6 +93,7 @@ static int add_surroundings(json_t *definition, const struct test *test, struct 
         {"entrypoint", words_of(test->entrypoint_words), test->entrypoint == ENTRYPOINT_REPLACE},
         {"shm", json_integer(test->shm_bytes), test->shm_bytes > 0},
         {"strict", json_true(), test->strict},
+        {"retries", json_integer(test->retries), test->retries > 0},
         {"platform", json_string(test->platform != NULL ? test->platform : ""),
          test->platform != NULL},
     };

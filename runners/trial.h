@@ -11,6 +11,8 @@
  * that does not pass ends the trial; later ones are `skipped`. What a signal cut short, or an engine that failed, is `error`:
  * nothing is known then. `timed-out` is only what the engine says to run still when the test's time is over.
  *
+ * A trial that was run again (schedule.h) has the result of its last attempt. A pass after an attempt that said no is `flaky`.
+ *
  * The test's artifacts come out of the container of the last command that ran, whatever its outcome, before it is removed; that they
  * lack is a warning and no outcome (artifacts.h).
  *
@@ -81,7 +83,14 @@ struct trial_result {
     struct command_result *commands; /* one a step */
     size_t command_count;
     struct artifacts artifacts;
+    unsigned int attempts;              /* how often it was run; 0: not at all */
+    struct string_list attempt_reasons; /* why those before the last did not pass */
+    bool cut;                           /* the run's time was over before it was done */
 };
+
+/* Where the logs or artifacts of an attempt go: the first one's into the folder itself, the second one's into attempt-2 in it.
+ * NULL for NULL, or with *err set. attempt: from 1 */
+char *trial_attempt_folder(const char *folder, unsigned int attempt, struct error *err);
 
 void trial_spec_clear(struct trial_spec *spec);
 void trial_result_clear(struct trial_result *result);

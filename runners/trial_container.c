@@ -22,6 +22,16 @@ void trial_container_remove(const struct trial_run *run, const char *id) {
         tell_left(run, "container", id, &why);
 }
 
+void trial_container_leave(const struct trial_run *run, const char *id, size_t step) {
+    _cleanup_(error_clear) struct error ignored = {0};
+    char name[200];
+    snprintf(name, sizeof name, "%s-%zu", run->name, step + 1);
+    if (container_kill(run->cleaner, id, &ignored) < 0)
+        error_clear(&ignored);
+    if (run->on_kept != NULL)
+        run->on_kept(run->context, "container", name);
+}
+
 /* Whether a call that failed may have done its work all the same. */
 static bool may_have_worked(const struct error *err) {
     return err->kind != ERROR_NOT_FOUND && err->kind != ERROR_CONFLICT && err->kind != ERROR_ENGINE;

@@ -19,6 +19,8 @@ struct trial_run {
     size_t alone_first; /* its file for the first step; the next ones follow */
     bool keep;          /* leave a failed trial's container and volume */
     void (*on_command)(void *context, size_t step);
+    /* something of a failed trial was left for a look ("container", "volume"); may be NULL */
+    void (*on_kept)(void *context, const char *what, const char *name);
     /* something could not be removed; may be NULL */
     void (*on_left)(void *context, const char *words);
     void *context;

@@ -140,6 +140,7 @@ check_PROGRAMS += tests/unit/test_alone
 check_PROGRAMS += tests/unit/test_artifact_names
 check_PROGRAMS += tests/unit/test_address
 check_PROGRAMS += tests/unit/test_container_spec
+check_PROGRAMS += tests/unit/test_difference
 check_PROGRAMS += tests/unit/test_inside
 check_PROGRAMS += tests/unit/test_frames
 check_PROGRAMS += tests/unit/test_progress

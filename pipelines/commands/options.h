@@ -3,6 +3,8 @@
  */
 #pragma once
 
+#include <stdint.h>
+
 #include "gate/base/array.h"
 
 enum option_id {
@@ -31,6 +33,7 @@ enum option_id {
     OPTION_KEEP,
     OPTION_KEEP_IMAGES,
     OPTION_LIMIT,
+    OPTION_NO_REUSE,
     OPTION_OUTPUT,
     OPTION_OVERRIDE,
     OPTION_PLAN,
@@ -42,6 +45,7 @@ enum option_id {
     OPTION_SINCE,
     OPTION_STAGE,
     OPTION_STATE,
+    OPTION_TIME_LIMIT,
     OPTION_TO,
     OPTION_TYPE,
     OPTION_UNTIL,
@@ -69,6 +73,7 @@ struct options {
     struct string_list urgent;        /* every --urgent */
     struct string_list references;    /* every --value */
     size_t jobs;                      /* --jobs, 0 when not given */
+    int64_t time_limit_ms;            /* --time-limit, 0 when not given */
     const char *const *arguments;     /* what is left of argv; NULL-terminated */
     size_t argument_count;
 };
