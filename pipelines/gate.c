@@ -315,7 +315,7 @@ int gate_test(struct gate *gate, struct error *err) {
     int result = start_engine(gate, credentials, gate_show_event, err);
     if (result == 0)
         result = judge_updates(gate, eligible, err);
-    if (result == 0 && (gate_compare(gate, err) < 0 || tell_cut(gate, err) < 0))
+    if (result == 0 && (gate_tell_differences(gate, err) < 0 || tell_cut(gate, err) < 0))
         result = -1;
     if (result < 0) {
         struct error more = {0};

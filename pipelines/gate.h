@@ -190,7 +190,7 @@ const struct ledger_entry *gate_reusable(const struct gate *gate, const struct t
 void gate_show_reused(struct gate *gate, const char *title, const struct ledger_entry *entry);
 
 /* Of a trial that failed, where its output first differs from that of the same test on the current digests. gate_difference.c */
-int gate_compare(struct gate *gate, struct error *err) _must_check_;
+int gate_tell_differences(struct gate *gate, struct error *err) _must_check_;
 
 /* What --keep left, and how it is looked at and removed; gate_kept.c. */
 int gate_show_kept(struct gate *gate, struct error *err) _must_check_;

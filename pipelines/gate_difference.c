@@ -63,7 +63,7 @@ static int compare_trial(const struct gate *gate, struct result_trial *trial,
     return 0;
 }
 
-int gate_compare(struct gate *gate, struct error *err) {
+int gate_tell_differences(struct gate *gate, struct error *err) {
     struct result *result = gate->result;
     for (size_t t = 0; t < result->trial_count; t++) {
         struct result_trial *trial = &result->trials[t];
