@@ -8,6 +8,7 @@
 #include "gate/base/file.h"
 #include "gate/base/text.h"
 #include "gate/selector.h"
+#include "pipelines/config_services.h"
 #include "pipelines/config_surroundings.h"
 #include "pipelines/config_tables.h"
 
@@ -113,6 +114,7 @@ static const struct key rule_keys[] = {
     {"follow", read_follow, offsetof(struct config_rule, follow)},
     {"cooldown", config_read_duration, offsetof(struct config_rule, cooldown_ms)},
     {"urgent", config_read_flag, offsetof(struct config_rule, urgent)},
+    {"deny", config_read_deny, offsetof(struct config_rule, deny)},
     {0},
 };
 
@@ -280,6 +282,8 @@ static const struct key top_keys[] = {
     {"reuse", config_read_reuse, offsetof(struct config, reuse_ms)},
     {"time_limit", config_read_duration, offsetof(struct config, time_limit_ms)},
     {"state", config_read_state, offsetof(struct config, state)},
+    {"deny", config_read_deny, offsetof(struct config, deny)},
+    {"changes", config_read_changes, offsetof(struct config, changes)},
     {"promote", read_promote, offsetof(struct config, promote_passing)},
     {"untested", read_untested, offsetof(struct config, untested_fails)},
     {0},
@@ -289,9 +293,9 @@ static const char *const top_future[] = {"include", NULL};
 static const struct key_table top_table = {"the configuration", "", top_keys, top_future};
 
 static const struct key_table *const key_tables[] = {
-    &top_table,          &file_table,         &registry_table,       &rule_table,
-    &tag_table,          &config_test_table,  &config_command_table, &config_stage_table,
-    &config_state_table, &config_secret_table};
+    &top_table,          &file_table,          &registry_table,       &rule_table,
+    &tag_table,          &config_test_table,   &config_command_table, &config_stage_table,
+    &config_state_table, &config_secret_table, &config_service_table, &config_ready_table};
 
 int config_each_key(int (*visit)(void *context, const char *prefix, const char *name),
                     void *context) {
@@ -400,6 +404,7 @@ void config_clear(struct config *config) {
         string_list_clear(&config->rules.items[i].images);
         tagfilter_clear(&config->rules.items[i].tags);
         free(config->rules.items[i].follow);
+        deny_list_clear(&config->rules.items[i].deny.list);
     }
     for (size_t i = 0; i < config->tests.count; i++)
         test_clear(&config->tests.items[i]);
@@ -409,6 +414,7 @@ void config_clear(struct config *config) {
         free(config->registries.items[i].token_server);
     }
     stage_list_clear(&config->stages);
+    deny_list_clear(&config->deny.list);
     free(config->target);
     free(config->state.folder);
     free(config->state.branch);

@@ -12,6 +12,9 @@ extern const struct key_table config_test_table, config_command_table, config_st
 /* int64_t of milliseconds; 0 as well */
 read_value config_read_reuse;
 
+/* field: struct test_command, but for `in`: a text for the shell, or a list of words */
+read_value config_read_command;
+
 /* field: struct test_list */
 read_value config_read_tests;
 
@@ -20,6 +23,9 @@ read_value config_read_stages;
 
 /* field: struct state_config */
 read_value config_read_state;
+
+/* field: struct config_deny; enum changes_depth; config_deny.c */
+read_value config_read_deny, config_read_changes;
 
 /* Once all keys are read: the stages and tests that stages name exist, and no stage comes from itself. */
 int config_check_stages(const char *file, const struct yaml_node *root, const struct config *config,

@@ -5,6 +5,7 @@
 
 #include "gate/base/clock.h"
 #include "gate/base/text.h"
+#include "pipelines/config_services.h"
 #include "pipelines/config_surroundings.h"
 #include "pipelines/config_tables.h"
 #include "runners/artifact_names.h"
@@ -131,14 +132,14 @@ static int fill_command(const char *file, const struct yaml_node *node,
     return filled == 0 ? fill_text(node, command, err) : -1;
 }
 
-static int read_command_line(const char *file, const struct yaml_node *node, void *field,
-                             struct error *err) {
+int config_read_command(const char *file, const struct yaml_node *node, void *field,
+                        struct error *err) {
     return fill_command(file, node, field, err);
 }
 
 static const struct key command_keys[] = {
     {"in", config_read_selector, offsetof(struct test_command, in)},
-    {"command", read_command_line, 0},
+    {"command", config_read_command, 0},
     {"timeout", config_read_duration, offsetof(struct test_command, timeout_ms)},
     {0},
 };
@@ -222,6 +223,7 @@ static const struct key test_keys[] = {
     {"images", config_read_selectors, offsetof(struct test, images)},
     {"in", config_read_selector, offsetof(struct test, in)},
     {"run", read_run, 0},
+    {"services", config_read_services, 0},
     {"timeout", config_read_duration, offsetof(struct test, timeout_ms)},
     {"retries", read_retries, offsetof(struct test, retries)},
     {"environment", config_read_test_environment, 0},
@@ -241,11 +243,12 @@ static const struct key test_keys[] = {
     {"log_limit", config_read_size, offsetof(struct test, log_limit_bytes)},
     {"reuse", config_read_reuse, offsetof(struct test, reuse_ms)},
     {"artifacts", read_artifacts, offsetof(struct test, artifacts)},
+    {"junit", read_artifacts, offsetof(struct test, junit)},
     {"external", config_read_flag, offsetof(struct test, external)},
     {0},
 };
 
-static const char *const test_future[] = {"build", "services", "junit", NULL};
+static const char *const test_future[] = {"build", NULL};
 
 const struct key_table config_test_table = {"a test", "tests.", test_keys, test_future};
 

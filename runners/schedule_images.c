@@ -13,27 +13,54 @@
 #define PROGRESS_EVERY_MS 100 /* events of one pull's progress */
 #define FINISH_THREADS    7   /* beside the calling one, that remove images */
 
-struct image_job *schedule_image(struct schedule *schedule, const struct trial_step *step) {
+bool schedule_needed(const struct trial_spec *spec, size_t number, struct needed_image *out) {
+    if (number < spec->step_count) {
+        const struct trial_step *step = &spec->steps[number];
+        *out =
+            (struct needed_image){step->image, trial_step_digest(step), spec->test->platform, NULL};
+        return true;
+    }
+    number -= spec->step_count;
+    if (number >= spec->service_count)
+        return false;
+    const struct trial_service *service = &spec->services[number];
+    *out = (struct needed_image){service->image, service->digest, NULL, service->service->name};
+    return true;
+}
+
+struct image_job *schedule_image_of(struct schedule *schedule, const char *image,
+                                    const char *digest) {
     for (size_t i = 0; i < schedule->images.count; i++) {
         struct image_job *job = &schedule->images.items[i];
-        if (strcmp(job->image, step->image) == 0 && strcmp(job->digest, step->digest) == 0)
+        if (strcmp(job->image, image) == 0 && strcmp(job->digest, digest) == 0)
             return job;
     }
     return NULL;
 }
 
+struct image_job *schedule_image(struct schedule *schedule, const struct needed_image *needed) {
+    return schedule_image_of(schedule, needed->image, needed->digest);
+}
+
+int schedule_image_add(struct schedule *schedule, const struct needed_image *needed,
+                       struct error *err) {
+    if (schedule_image(schedule, needed) != NULL)
+        return 0;
+    struct image_job *job = array_add(&schedule->images, err);
+    return job == NULL || (job->image = string_dup(needed->image, err)) == NULL ||
+                   (job->digest = string_dup(needed->digest, err)) == NULL
+               ? -1
+               : string_copy(needed->platform, &job->platform, err);
+}
+
 int schedule_images_add(struct batch *batch, struct error *err) {
-    struct schedule *schedule = batch->schedule;
-    for (size_t t = 0; t < batch->count; t++)
-        for (size_t s = 0; s < batch->specs[t].step_count; s++) {
-            const struct trial_step *step = &batch->specs[t].steps[s];
-            if (schedule_image(schedule, step) != NULL)
-                continue;
-            struct image_job *job = array_add(&schedule->images, err);
-            if (job == NULL || (job->image = string_dup(step->image, err)) == NULL ||
-                (job->digest = string_dup(step->digest, err)) == NULL)
+    for (size_t t = 0; t < batch->count; t++) {
+        struct needed_image needed;
+        for (size_t n = 0;
+             batch->specs[t].unfit == NULL && schedule_needed(&batch->specs[t], n, &needed); n++)
+            if (schedule_image_add(batch->schedule, &needed, err) < 0)
                 return -1;
-        }
+    }
     return 0;
 }
 
@@ -121,8 +148,8 @@ static int pull(const struct worker *worker, size_t number, struct image_job *jo
     struct pull_report report = {schedule, name, 0};
     struct image_progress progress = {on_pull_bytes, &report};
     for (int attempt = 1; result == 0; attempt++) {
-        result = image_pull(worker->engine, job->image, job->digest, &credential, &progress,
-                            &job->id, err);
+        result = image_pull(worker->engine, job->image, job->digest, job->platform, &credential,
+                            &progress, &job->id, err);
         if (result == 0 || attempt == 2 || !may_pull_again(schedule, err))
             break;
         error_clear(err);
@@ -139,7 +166,8 @@ int schedule_pull(struct worker *worker, size_t number, struct error *err) {
     job->state = IMAGE_PULLING;
     pthread_mutex_unlock(&batch->lock);
     /* what others read is set with the lock held */
-    struct image_job own = {.image = job->image, .digest = job->digest, .mark = job->mark};
+    struct image_job own = {
+        .image = job->image, .digest = job->digest, .platform = job->platform, .mark = job->mark};
     job->mark = NULL;
     int result = pull(worker, number, &own, err);
     pthread_mutex_lock(&batch->lock);
@@ -224,6 +252,7 @@ void schedule_images_clear(struct image_list *images) {
     for (size_t i = 0; i < images->count; i++) {
         free(images->items[i].image);
         free(images->items[i].digest);
+        free(images->items[i].platform);
         free(images->items[i].id);
         free(images->items[i].reason);
         free(images->items[i].mark);

@@ -2,6 +2,7 @@
  *
  *     schedule.c         connects, the queue of a batch, its worker threads, what is left when they end
  *     schedule_images.c  the images: each is pulled once, and goes at the end if this run pulled it
+ *     schedule_look.c    images that are looked at and not run
  *     schedule_trials.c  one trial: its images, its name, its namespaces, and what came of it
  *     schedule_attempts.c  how often that trial is run
  *
@@ -21,6 +22,7 @@ enum image_state { IMAGE_WAITING, IMAGE_PULLING, IMAGE_READY, IMAGE_FAILED };
 
 struct image_job {
     char *image, *digest;
+    char *platform; /* that is asked for; NULL: the engine's own */
     enum image_state state;
     char *id;     /* when ready */
     char *reason; /* when failed */
@@ -47,6 +49,7 @@ struct schedule {
     bool alone_asked;    /* whether alone_possible is known */
     bool alone_possible; /* containers may be without a network the quick way */
     size_t alone_count;  /* made so far, for names */
+    size_t looks; /* containers made so far to look into images, for names; under a batch's lock */
     pthread_mutex_t event_lock;
     char *left;                 /* the first thing that could not be removed; under event_lock */
     size_t left_count;          /* of them all */
@@ -82,9 +85,21 @@ struct worker {
 void schedule_emit(struct schedule *schedule, const struct schedule_event *event);
 void schedule_left(struct schedule *schedule, const char *words);
 
-/* The image of a step, which schedule_images_add has put there. Images do not move while a batch runs. */
-struct image_job *schedule_image(struct schedule *schedule, const struct trial_step *step);
+/* What a trial needs pulled: the images of its steps, then those of its services. False when there is no such one. */
+struct needed_image {
+    const char *image, *digest;
+    const char *platform; /* that is asked for; NULL: the engine's own */
+    const char *service;  /* its name; NULL: of a step */
+};
+bool schedule_needed(const struct trial_spec *spec, size_t number, struct needed_image *out);
+
+/* The image, which schedule_images_add has put there. Images do not move while a batch runs. */
+struct image_job *schedule_image(struct schedule *schedule, const struct needed_image *needed);
 int schedule_images_add(struct batch *batch, struct error *err) _must_check_;
+int schedule_image_add(struct schedule *schedule, const struct needed_image *needed,
+                       struct error *err) _must_check_;
+struct image_job *schedule_image_of(struct schedule *schedule, const char *image,
+                                    const char *digest); /* NULL: nobody added it */
 
 /* Pulls an image that waits. With the lock held on entry and exit.
  *   err  cancelled; everything else is the image's `reason` */

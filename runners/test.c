@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "gate/base/json_write.h"
+#include "runners/test_service.h"
 
 /* of what is hashed: another one makes all evidence be gathered anew */
 #define DEFINITION_VERSION 1
@@ -88,11 +89,14 @@ static int add_surroundings(json_t *definition, const struct test *test, struct 
         {"environment_from", sorted_definition(&test->environment_from, err),
          test->environment_from.count > 0},
         {"secrets", secrets_definition(&test->secrets), test->secrets.count > 0},
+        {"junit", list_of((const char *const *)test->junit.items, test->junit.count),
+         test->junit.count > 0},
         {"tmpfs", sorted_definition(&test->tmpfs, err), test->tmpfs.count > 0},
         {"ulimits", ulimits_definition(&test->ulimits), test->ulimits.count > 0},
         {"entrypoint", words_of(test->entrypoint_words), test->entrypoint == ENTRYPOINT_REPLACE},
         {"shm", json_integer(test->shm_bytes), test->shm_bytes > 0},
         {"strict", json_true(), test->strict},
+        {"services", test_services_definition(test, err), test->service_count > 0},
         {"retries", json_integer(test->retries), test->retries > 0},
         {"platform", json_string(test->platform != NULL ? test->platform : ""),
          test->platform != NULL},
@@ -125,7 +129,7 @@ int test_definition_hash(const struct test *test, char hex[HASH_HEX_SIZE], struc
     return result == 0 ? hash_hex(text_string(&bytes), bytes.length, hex, err) : -1;
 }
 
-static void command_clear(struct test_command *command) {
+void test_command_clear(struct test_command *command) {
     for (char **argument = command->argv; argument != NULL && *argument != NULL; argument++)
         free(*argument);
     free(command->argv);
@@ -151,13 +155,16 @@ static void secret_list_clear(struct test_secret_list *list) {
 
 void test_clear(struct test *test) {
     for (size_t i = 0; i < test->command_count; i++)
-        command_clear(&test->commands[i]);
+        test_command_clear(&test->commands[i]);
     free(test->commands);
     free(test->name);
     free(test->in);
     free(test->user);
     free(test->workdir);
     free(test->platform);
+    for (size_t i = 0; i < test->service_count; i++)
+        test_service_clear(&test->services[i]);
+    free(test->services);
     for (char **word = test->entrypoint_words; word != NULL && *word != NULL; word++)
         free(*word);
     free(test->entrypoint_words);
@@ -168,5 +175,6 @@ void test_clear(struct test *test) {
     ulimit_list_clear(&test->ulimits);
     secret_list_clear(&test->secrets);
     string_list_clear(&test->artifacts);
+    string_list_clear(&test->junit);
     *test = (struct test){0};
 }

@@ -2,6 +2,8 @@
  *
  * Order: a volume, then each command in a container of its own, and at last the volume goes:
  *
+ * A trial with services has a network of its own, and they get ready before the first command runs (service.h).
+ *
  *     create (no auto-remove) → the first: copy the workspace in → start, which must answer 204 → read the log to its end
  *     → inspect → remove → ask whether somebody stopped it
  *
@@ -14,7 +16,8 @@
  * A trial that was run again (schedule.h) has the result of its last attempt. A pass after an attempt that said no is `flaky`.
  *
  * The test's artifacts come out of the container of the last command that ran, whatever its outcome, before it is removed; that they
- * lack is a warning and no outcome (artifacts.h).
+ * lack is a warning and no outcome (artifacts.h). With them come its JUnit files, and those do count: what the caller's `check` says of
+ * them can make a pass a failure, never a failure a pass (trial_run.h).
  *
  * This header is plain data. trial_run.h runs it, command_outcome.h judges a command, schedule.h runs many.
  *   src  facts seen on Docker Engine 20.10 and Podman 4.3, see HACKING.md
@@ -34,18 +37,39 @@ struct trial_step {
     const struct test_command *command;
     char *image;  /* normalised, without tag and digest: "docker.io/library/redis" */
     char *tag;    /* for people; NULL where there is none */
-    char *digest; /* that is pulled and proved */
+    char *digest; /* that is tested; pulled and proved, unless there is a child */
+    /* the image that the index `digest` has for the test's platform: this one is pulled and proved; NULL where the test names no
+     * platform, or `digest` is no index */
+    char *child;
+};
+
+/* What an engine is asked for. */
+static inline const char *trial_step_digest(const struct trial_step *step) {
+    return step->child != NULL ? step->child : step->digest;
+}
+
+/* One service with the image that it runs. */
+struct trial_service {
+    const struct test_service *service;
+    char *image, *tag, *digest; /* as of a step */
 };
 
 struct trial_spec {
     const struct test *test;
     struct trial_step *steps; /* one a command of the test */
     size_t step_count;
-    const struct grants *grants;    /* what the caller lets it have; lent; NULL: nothing */
+    struct trial_service *services; /* one a service of the test */
+    size_t service_count;
+    const struct grants *grants; /* what the caller lets it have; lent; NULL: nothing */
+    /* Why it is not run and what that means: the candidate has no image for the platform (failed), or nobody knows (error);
+     * NULL: it is run. Untrusted. */
+    char *unfit;
+    enum outcome unfit_outcome;
     char *title;                    /* for people: "answers on redis 7.2.5" */
     struct string_list environment; /* added to the test's: PINGATE_IMAGE=… and its kin */
-    char *log_folder;      /* made by the trial; files N-stdout.log and N-stderr.log, N from 1 */
-    char *artifact_folder; /* made by the trial for the test's artifacts; NULL: none are fetched */
+    char *log_folder; /* made by the trial; files N-stdout.log and N-stderr.log, N from 1 */
+    char *
+        artifact_folder; /* made by the trial for the test's artifacts and JUnit files; NULL: none are fetched */
 };
 
 struct command_result {
@@ -57,6 +81,12 @@ struct command_result {
     struct text out_tail, err_tail; /* last TRIAL_TAIL_BYTES; raw, untrusted bytes */
     int64_t out_bytes, err_bytes;   /* in all */
     char *out_path, *err_path;      /* whole logs; NULL when it never started */
+};
+
+/* What became of a service. Its outcome is passed when it got ready and ran for as long as it was to. */
+struct service_result {
+    struct command_result end; /* as of a command; exit code -1: it ran until it was removed */
+    int64_t ready_ms;          /* from its start until it was ready; -1: never */
 };
 
 /* A file that was fetched out of the workspace. */
@@ -73,6 +103,10 @@ struct artifacts {
     size_t files; /* in all */
     int64_t bytes;
     struct string_list warnings; /* what lacks, and why; one sentence each; untrusted */
+    struct string_list junit;    /* paths of the JUnit files that the test wrote; untrusted */
+    size_t junit_old;            /* JUnit files that came with the project and were not written */
+    size_t junit_left;           /* … links, devices and the like, which are not read */
+    bool incomplete;             /* some may not have come: the first warning tells why */
 };
 
 struct trial_result {
@@ -82,11 +116,18 @@ struct trial_result {
     int64_t duration_ms;
     struct command_result *commands; /* one a step */
     size_t command_count;
+    struct service_result *services; /* one a service */
+    size_t service_count;
     struct artifacts artifacts;
     unsigned int attempts;              /* how often it was run; 0: not at all */
     struct string_list attempt_reasons; /* why those before the last did not pass */
     bool cut;                           /* the run's time was over before it was done */
+    /* what trial_run's `check` made of the artifacts, for its own use; and what frees it */
+    void *found;
+    void (*found_free)(void *found);
 };
+
+void command_result_clear(struct command_result *command);
 
 /* Where the logs or artifacts of an attempt go: the first one's into the folder itself, the second one's into attempt-2 in it.
  * NULL for NULL, or with *err set. attempt: from 1 */

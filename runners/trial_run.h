@@ -12,12 +12,18 @@ struct trial_run {
     const struct cancel *cancel;       /* may be NULL */
     const struct workspace *workspace; /* may be NULL */
     const struct labels *labels;
-    const char *const *image_ids; /* of each step, as pulled and proved */
-    const char *name;             /* of the volume, and the first part of the containers'; unique */
+    const char *const *image_ids;   /* of each step, as pulled and proved */
+    const char *const *service_ids; /* the same of each service */
+    const char *platform;           /* of the engine: "linux/amd64" */
+    const char
+        *name; /* of the volume and the network, and the first part of the containers'; unique */
     /* for commands without a network; NULL: the engine makes their namespace */
     const struct alone *alone;
     size_t alone_first; /* its file for the first step; the next ones follow */
     bool keep;          /* leave a failed trial's container and volume */
+    /* What the fetched files say before the outcome counts; may turn a pass into something else, and leave what it found in
+     * `found`. Called by the worker. May be NULL. err: no-memory */
+    int (*check)(const struct trial_spec *spec, struct trial_result *result, struct error *err);
     void (*on_command)(void *context, size_t step);
     /* something of a failed trial was left for a look ("container", "volume"); may be NULL */
     void (*on_kept)(void *context, const char *what, const char *name);
