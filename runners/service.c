@@ -306,11 +306,10 @@ void trial_services_finish(const struct trial_run *run, const struct trial_spec 
 }
 
 static void remove_container(const struct trial_run *run, const char *id, bool keep) {
-    struct error ignored = {0};
     if (id != NULL && !keep)
         trial_container_remove(run, id);
-    else if (id != NULL && container_kill(run->cleaner, id, &ignored) < 0)
-        error_clear(&ignored);
+    else if (id != NULL)
+        trial_container_leave(run, id);
 }
 
 void trial_services_remove(const struct trial_run *run, struct trial_services *services,
@@ -322,6 +321,8 @@ void trial_services_remove(const struct trial_run *run, struct trial_services *s
     remove_container(run, services->probe, keep);
     if (services->network != NULL && !keep)
         trial_network_remove(run, services->network);
+    else if (services->network != NULL && run->on_kept != NULL)
+        run->on_kept(run->context, "network", services->network);
     free(services->items);
     free(services->probe);
     free(services->network);

@@ -143,6 +143,7 @@ check_PROGRAMS += tests/unit/test_address
 check_PROGRAMS += tests/unit/test_changes
 check_PROGRAMS += tests/unit/test_container_facts
 check_PROGRAMS += tests/unit/test_container_spec
+check_PROGRAMS += tests/unit/test_difference
 check_PROGRAMS += tests/unit/test_inside
 check_PROGRAMS += tests/unit/test_deny
 check_PROGRAMS += tests/unit/test_frames
