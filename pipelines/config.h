@@ -17,6 +17,7 @@
  *         tags: {match: '^(?<v>\d+\.\d+\.\d+)-alpine$', extract: '$v', ignore: ["*-rc*"]}   # see gate/policy/tagfilter.h
  *         follow: "7.2"
  *         cooldown: 3d
+ *         candidates: 5                 # when the newest fails its tests, the next newest is tried, five in all at most
  *     tests:
  *       - name: answers
  *         images: [redis]
@@ -27,6 +28,8 @@
  *     target: main                                          # the branch whose files and decisions count
  *     reuse: 24h                    # a pass in the ledger that is younger stands in for a trial; also a test's own
  *     state: {folder: .pingate/state}                       # see pipelines/state/state.h
+ *     baseline: compare             # a failing test is run on the pinned digests too: always, tolerate, off; also a test's own
+ *     flaky: reject                 # a pass only when run again: promote; also a test's own
  *     promote: all
  *     untested: hold
  */
@@ -48,6 +51,7 @@ struct config_rule {
     char *follow;        /* the tag that pins without one follow; NULL: none */
     int64_t cooldown_ms; /* how long a candidate was known before it counts; 0: none */
     bool urgent;         /* goes over the cooldown, and over waiting for a later stage */
+    int64_t candidates;  /* how many are tried, newest first, when one fails; 0: not given, 1 */
     int line;            /* from 1 */
 };
 
@@ -77,10 +81,12 @@ struct config {
     struct test_list tests;
     struct stage_list stages;
     struct state_config state;
-    char *target;         /* branch whose files and decisions count; NULL: any */
-    int64_t reuse_ms;     /* default of tests; 0: never */
-    bool promote_passing; /* promote: passing */
-    bool untested_fails;  /* untested: fail */
+    char *target;           /* branch whose files and decisions count; NULL: any */
+    int64_t reuse_ms;       /* default of tests; 0: never */
+    enum baseline baseline; /* default of tests */
+    enum flaky flaky;       /* default of tests */
+    bool promote_passing;   /* promote: passing */
+    bool untested_fails;    /* untested: fail */
 };
 
 /* in   file   path, also as messages name it

@@ -174,15 +174,18 @@ static int judge_stage(struct gate *gate, size_t stage, const bool *eligible, st
         return error_no_memory(err);
     for (size_t i = 0; i < gate->plan.count; i++) {
         const struct plan_trial *trial = &gate->plan.items[i];
-        trials[i] = (struct judge_trial){trial->participants, trial->participant_count,
-                                         trial->covers, trial->cover_count};
+        trials[i] = (struct judge_trial){.participants = trial->participants,
+                                         .participant_count = trial->participant_count,
+                                         .covers = trial->covers,
+                                         .cover_count = trial->cover_count,
+                                         .baseline = trial->test->baseline,
+                                         .flaky_passes = trial->test->flaky == FLAKY_PROMOTE};
     }
     struct judge_case c = {.update_count = gate->updates.count,
                            .eligible = eligible,
                            .trials = trials,
                            .trial_count = gate->plan.count,
                            .promote_passing = gate_promotes_passing(gate, stage),
-                           .baselines = gate->options->standing == NULL,
                            .ask = gate_ask,
                            .context = gate};
     return judge(&c, rulings, err) < 0 ? -1 : decide(gate, eligible, rulings, err);

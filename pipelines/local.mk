@@ -10,6 +10,10 @@ pipelines_libpipelines_a_SOURCES = \
 	%D%/gate_output.c %D%/gate_promote.c %D%/gate_result.c %D%/gate_rollback.c %D%/gate_since.c %D%/gate_state.c %D%/gate_outside.c %D%/gate_stages.c %D%/gate_trials.c \
 	%D%/journal.c %D%/journal.h \
 	%D%/judge.c %D%/judge.h \
+	%D%/judge_parts.h \
+	%D%/judge_questions.c \
+	%D%/judge_search.c \
+	%D%/config_judging.c \
 	%D%/lock.c %D%/lock.h \
 	%D%/lookup.c %D%/lookup.h \
 	%D%/lookup_cooldown.c %D%/lookup_parts.h \
