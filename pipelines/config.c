@@ -114,6 +114,7 @@ static const struct key rule_keys[] = {
     {"cooldown", config_read_duration, offsetof(struct config_rule, cooldown_ms)},
     {"urgent", config_read_flag, offsetof(struct config_rule, urgent)},
     {"candidates", config_read_candidates, offsetof(struct config_rule, candidates)},
+    {"deny", config_read_deny, offsetof(struct config_rule, deny)},
     {0},
 };
 
@@ -282,6 +283,8 @@ static const struct key top_keys[] = {
     {"state", config_read_state, offsetof(struct config, state)},
     {"baseline", config_read_baseline, offsetof(struct config, baseline)},
     {"flaky", config_read_flaky, offsetof(struct config, flaky)},
+    {"deny", config_read_deny, offsetof(struct config, deny)},
+    {"changes", config_read_changes, offsetof(struct config, changes)},
     {"promote", read_promote, offsetof(struct config, promote_passing)},
     {"untested", read_untested, offsetof(struct config, untested_fails)},
     {0},
@@ -413,6 +416,7 @@ void config_clear(struct config *config) {
         string_list_clear(&config->rules.items[i].images);
         tagfilter_clear(&config->rules.items[i].tags);
         free(config->rules.items[i].follow);
+        deny_list_clear(&config->rules.items[i].deny.list);
     }
     for (size_t i = 0; i < config->tests.count; i++)
         test_clear(&config->tests.items[i]);
@@ -422,6 +426,7 @@ void config_clear(struct config *config) {
         free(config->registries.items[i].token_server);
     }
     stage_list_clear(&config->stages);
+    deny_list_clear(&config->deny.list);
     free(config->target);
     free(config->state.folder);
     free(config->state.branch);

@@ -18,18 +18,22 @@
  *         follow: "7.2"
  *         cooldown: 3d
  *         candidates: 5                 # when the newest fails its tests, the next newest is tried, five in all at most
+ *         deny: []                      # instead of the one below
  *     tests:
  *       - name: answers
  *         images: [redis]
  *         run: ["redis-server --version", ["/bin/true"], {in: python, command: "pytest -q"}]
  *         timeout: 5m
  *         artifacts: [build/report, out.txt]   # files of the workspace to fetch, see runners/artifact_names.h
+ *         junit: [build/test-results/]  # JUnit files of the workspace that must tell of passes, see pipelines/trial_junit.h
  *     stages: [{name: staging, files: [deploy/staging/]}]   # see pipelines/stages/stage.h
  *     target: main                                          # the branch whose files and decisions count
  *     reuse: 24h                    # a pass in the ledger that is younger stands in for a trial; also a test's own
  *     state: {folder: .pingate/state}                       # see pipelines/state/state.h
  *     baseline: compare             # a failing test is run on the pinned digests too: always, tolerate, off; also a test's own
  *     flaky: reject                 # a pass only when run again: promote; also a test's own
+ *     deny: [user-becomes-root, {size-grows: 20%}]          # what may not change in an image, see runners/deny.h
+ *     changes: auto                                         # what is read to tell what changed: packages, config, off
  *     promote: all
  *     untested: hold
  */
@@ -39,10 +43,24 @@
 #include "gate/registry/registry.h"
 #include "pipelines/stages/stage.h"
 #include "pipelines/state/state.h"
+#include "runners/deny.h"
 #include "runners/test.h"
 
 #define CONFIG_FILE       "pingate.yaml"
 #define CONFIG_FILE_LIMIT (4u << 20) /* bytes; more is no configuration */
+
+struct config_deny {
+    struct deny_list list;
+    bool given; /* also an empty one */
+};
+
+/* What is read to tell what changed in an image. */
+enum changes_depth {
+    CHANGES_AUTO,     /* the configuration; packages where the engine has both images anyway */
+    CHANGES_PACKAGES, /* packages too: the pinned image is pulled for it */
+    CHANGES_CONFIG,   /* the configuration alone */
+    CHANGES_OFF       /* nothing but what `deny` asks for */
+};
 
 struct config_rule {
     struct string_list images; /* selectors */
@@ -52,7 +70,8 @@ struct config_rule {
     int64_t cooldown_ms; /* how long a candidate was known before it counts; 0: none */
     bool urgent;         /* goes over the cooldown, and over waiting for a later stage */
     int64_t candidates;  /* how many are tried, newest first, when one fails; 0: not given, 1 */
-    int line;            /* from 1 */
+    struct config_deny deny;
+    int line; /* from 1 */
 };
 
 struct config_rule_list {
@@ -87,6 +106,8 @@ struct config {
     enum flaky flaky;       /* default of tests */
     bool promote_passing;   /* promote: passing */
     bool untested_fails;    /* untested: fail */
+    struct config_deny deny;
+    enum changes_depth changes;
 };
 
 /* in   file   path, also as messages name it
@@ -103,6 +124,10 @@ void config_clear(struct config *config);
 /* The first rule that matches, or NULL. */
 const struct config_rule *config_rule_for(const struct config *config, const char *image,
                                           const char *tag);
+
+/* The gates on what changed that hold for an image: its rule's, or else those of the top level. */
+const struct deny_list *config_deny_for(const struct config *config, const char *image,
+                                        const char *tag);
 
 /* Calls visit for every key that the parser knows, as ("tests.run.", "in"); -1 from it ends the walk. A test holds the
  * JSON Schema to this. */

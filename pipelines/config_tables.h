@@ -22,6 +22,9 @@ read_value config_read_stages;
 /* field: struct state_config */
 read_value config_read_state;
 
+/* field: struct config_deny; enum changes_depth; config_deny.c */
+read_value config_read_deny, config_read_changes;
+
 /* Once all keys are read: the stages and tests that stages name exist, and no stage comes from itself. */
 int config_check_stages(const char *file, const struct yaml_node *root, const struct config *config,
                         struct error *err);

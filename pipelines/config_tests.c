@@ -226,11 +226,12 @@ static const struct key test_keys[] = {
     {"baseline", config_read_baseline, offsetof(struct test, baseline)},
     {"flaky", config_read_flaky, offsetof(struct test, flaky)},
     {"artifacts", read_artifacts, offsetof(struct test, artifacts)},
+    {"junit", read_artifacts, offsetof(struct test, junit)},
     {"external", config_read_flag, offsetof(struct test, external)},
     {0},
 };
 
-static const char *const test_future[] = {"build", "services", "junit", NULL};
+static const char *const test_future[] = {"build", "services", NULL};
 
 const struct key_table config_test_table = {"a test", "tests.", test_keys, test_future};
 

@@ -1,4 +1,5 @@
 #include "pipelines/gate.h"
+#include "pipelines/trial_junit.h"
 
 #include <config.h>
 #include <stdio.h>
@@ -242,6 +243,7 @@ static int start_engine(struct gate *gate, struct credentials *credentials,
                                        .keep = gate->options->keep,
                                        .keep_images = gate->options->keep_images,
                                        .run_id = gate->run_id,
+                                       .check = trial_junit_check,
                                        .on_event = on_event,
                                        .context = gate};
     if (schedule_new(&options, &gate->schedule, err) < 0)
@@ -267,36 +269,52 @@ static int hold_untested(struct gate *gate, const bool *eligible, const struct e
     return 0;
 }
 
+/* What is denied is not tested. tested: what is. */
+static int test_allowed(struct gate *gate, bool asks, bool *eligible,
+                        struct credentials *credentials, struct error *err) {
+    if (asks && gate_deny(gate, credentials, err) < 0)
+        return -1;
+    for (size_t i = 0; i < gate->updates.count; i++)
+        eligible[i] = eligible[i] && !gate->updates.items[i].decided;
+    return judge_updates(gate, eligible, err) < 0 || gate_close_for_denied(gate, err) < 0
+               ? -1
+               : gate_compare(gate, eligible, credentials, err);
+}
+
+static void finish_engine(struct gate *gate) {
+    _cleanup_(error_clear) struct error why = {0};
+    if (gate->schedule == NULL || schedule_finish(steal(gate->schedule), &why) == 0)
+        return;
+    terminal_warning(gate->terminal, "clean-up: %s", error_message(&why));
+    struct error more = {0};
+    if (string_list_add(&gate->result->warnings, error_message(&why), &more) < 0)
+        error_clear(&more);
+}
+
 int gate_test(struct gate *gate, struct error *err) {
     _cleanup_(free_pointer) bool *eligible = calloc(gate->updates.count + 1, sizeof *eligible);
     if (eligible == NULL)
         return error_no_memory(err);
-    size_t count = 0;
+    bool engine;
+    bool asks = gate_asks_changes(gate, &engine);
     for (size_t i = 0; i < gate->updates.count; i++) {
         eligible[i] = plan_moves(&gate->updates.items[i]) && plan_covers(&gate->plan, i);
-        count += eligible[i] ? 1 : 0;
+        engine = engine || eligible[i];
     }
-    if (count == 0)
+    if (!engine && !asks)
         return 0;
     _cleanup_(credentials_freep) struct credentials *credentials = NULL;
     if (credentials_load(gate->cancel, &credentials, err) < 0)
         return -1;
-    int result = start_engine(gate, credentials, gate_show_event, err);
+    int result = engine ? start_engine(gate, credentials, gate_show_event, err) : 0;
     if (result == 0)
-        result = judge_updates(gate, eligible, err);
+        result = test_allowed(gate, asks, eligible, credentials, err);
     if (result < 0) {
         struct error more = {0};
         if (hold_untested(gate, eligible, err, &more) < 0)
             error_clear(&more);
     }
-    struct error why = {0};
-    if (gate->schedule != NULL && schedule_finish(steal(gate->schedule), &why) < 0) {
-        terminal_warning(gate->terminal, "clean-up: %s", error_message(&why));
-        struct error more = {0};
-        if (string_list_add(&gate->result->warnings, error_message(&why), &more) < 0)
-            error_clear(&more);
-    }
-    error_clear(&why);
+    finish_engine(gate);
     return result;
 }
 
@@ -309,6 +327,7 @@ void gate_clear(struct gate *gate) {
     state_freep(&gate->state);
     pull_clear(&gate->pull);
     plan_clear(&gate->plan);
+    gate_changes_freep(&gate->changes);
     schedule_freep(&gate->schedule);
     workspace_clear(&gate->workspace);
 }

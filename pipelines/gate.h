@@ -86,8 +86,10 @@ struct gate {
     char run_id[17];  /* 16 hex digits */
     struct schedule *schedule;
     struct workspace workspace;
+    struct gate_changes *changes; /* what changed in the images; NULL: nobody asked */
     size_t trials_run;
     size_t tail_bytes; /* of output that the result carries so far */
+    size_t case_bytes; /* of cases of JUnit files, the same */
     int exit_status;
 };
 
@@ -131,6 +133,7 @@ int gate_end(const struct gate_options *options, const struct cancel *cancel,
  *   plan         who is covered
  *   check_files  whose files may not be written
  *   size         what the trials would pull; of a plan only
+ *   deny, compare   what changed in the images, before the tests and after them; parts of test
  *   test         trials and rulings
  *   promote      diff, files, the scan afterwards
  *   fill_result  what the reports tell
@@ -174,6 +177,25 @@ int gate_record(struct gate *gate, struct error *err) _must_check_;
 /* Why a trial of that test with that update came to that outcome, as it was recorded last; never NULL. gate_trials.c. */
 const char *gate_trial_reason(const struct gate *gate, const char *test, size_t update,
                               enum outcome outcome);
+
+/* What changed in the images; gate_changes.c. */
+
+/* Whether `deny` has gates for what may move; engine: for some of them images must be there. */
+bool gate_asks_changes(const struct gate *gate, bool *engine);
+
+/* Rejects what is denied, holds what could not be looked at. gate->schedule may be NULL, where no engine is needed.
+ * err: cancelled, no-memory; the engine is gone */
+int gate_deny(struct gate *gate, struct credentials *credentials, struct error *err) _must_check_;
+
+/* What passed is held where another update of its stage was refused by gate_deny, unless `promote: passing`. */
+int gate_close_for_denied(struct gate *gate, struct error *err) _must_check_;
+
+/* For the reports, after the tests. tested: one an update. err: cancelled, no-memory */
+int gate_compare(struct gate *gate, const bool *tested, struct credentials *credentials,
+                 struct error *err) _must_check_;
+int gate_fill_changes(const struct gate *gate, size_t number, struct result_update *to,
+                      struct error *err) _must_check_;
+void gate_changes_freep(struct gate_changes **changes);
 
 /* What evidence is kept by, what stands in for a trial, what this trial proves; gate_evidence.c. */
 int gate_evidence_key(const struct gate *gate, const struct judge_question *question,

@@ -23,8 +23,9 @@ static int fill_pins(const struct gate *gate, const struct update *from, struct 
 }
 
 /* A run that ended early leaves updates without a verdict: nothing is known of them, and that is said. */
-static int fill_update(const struct gate *gate, const struct update *from, struct result_update *to,
+static int fill_update(const struct gate *gate, size_t number, struct result_update *to,
                        struct error *err) {
+    const struct update *from = &gate->updates.items[number];
     to->verdict = from->decided ? from->verdict : VERDICT_HOLD;
     to->code = from->decided ? from->code : CODE_NOT_TESTED;
     if (string_copy(from->image, &to->image, err) < 0 ||
@@ -41,7 +42,9 @@ static int fill_update(const struct gate *gate, const struct update *from, struc
     to->reproduce =
         string_format(err, "pingate run --dry-run --image %s%s%s", reference_familiar(from->image),
                       from->tag != NULL ? ":" : "", from->tag != NULL ? from->tag : "");
-    return to->reproduce != NULL ? fill_pins(gate, from, to, err) : -1;
+    return to->reproduce != NULL && fill_pins(gate, from, to, err) == 0
+               ? gate_fill_changes(gate, number, to, err)
+               : -1;
 }
 
 /* The id of what was promoted: the hash of its sorted lines. */
@@ -88,7 +91,7 @@ static int fill_updates(struct gate *gate, struct error *err) {
         return error_no_memory(err);
     for (size_t i = 0; i < gate->updates.count; i++) {
         result->update_count = i + 1;
-        if (fill_update(gate, &gate->updates.items[i], &result->updates[i], err) < 0)
+        if (fill_update(gate, i, &result->updates[i], err) < 0)
             return -1;
     }
     return fill_set(gate, err);

@@ -6,6 +6,7 @@
 #include "gate/base/clock.h"
 #include "gate/base/file.h"
 #include "pipelines/gate.h"
+#include "pipelines/trial_junit.h"
 #include "reports/clean.h"
 #include "runners/reproduce.h"
 
@@ -121,6 +122,26 @@ static int record_artifacts(struct gate *gate, const struct trial_spec *spec,
     return relative_path(gate, spec->artifact_folder, &to->artifact_folder, err);
 }
 
+/* Moves what the JUnit files told into the result. */
+static int record_junit(struct gate *gate, const struct trial_spec *spec, struct trial_junit *from,
+                        struct result_trial *to, struct error *err) {
+    if (from == NULL)
+        return 0;
+    for (size_t i = 0; i < from->warnings.count; i++) {
+        _cleanup_(free_pointer) char *words =
+            string_format(err, "%s: %s", spec->title, from->warnings.items[i]);
+        if (words == NULL || string_list_add(&gate->result->warnings, words, err) < 0)
+            return -1;
+    }
+    if (gate->case_bytes > RESULT_CASES_BYTES)
+        junit_keep_counts(&from->kept);
+    gate->case_bytes += from->kept.bytes;
+    to->suite_count = from->kept.count;
+    to->suites = steal(from->kept.items);
+    from->kept.count = 0;
+    return 0;
+}
+
 static int record_trial(struct gate *gate, const struct judge_question *question,
                         const struct trial_spec *spec, const struct trial_result *from,
                         struct error *err) {
@@ -140,7 +161,9 @@ static int record_trial(struct gate *gate, const struct judge_question *question
             to->command_count++;
             return -1;
         }
-    return record_artifacts(gate, spec, &from->artifacts, to, err);
+    return record_artifacts(gate, spec, &from->artifacts, to, err) < 0
+               ? -1
+               : record_junit(gate, spec, from->found, to, err);
 }
 
 static int record_reused(struct gate *gate, const struct judge_question *question,
@@ -260,7 +283,7 @@ static int prepare_question(struct gate *gate, const struct judge_question *ques
         return -1;
     if (asked->spec.steps[0].digest == NULL)
         return error_set(err, ERROR_BUG, "a trial without a digest was asked for");
-    if (trial->test->artifacts.count > 0 &&
+    if (trial->test->artifacts.count + trial->test->junit.count > 0 &&
         (asked->spec.artifact_folder = numbered_folder(gate, "artifacts", gate->trials_run + 1,
                                                        trial->test->name, err)) == NULL)
         return -1;

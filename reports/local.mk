@@ -9,6 +9,7 @@ reports_libreports_a_SOURCES = \
 	%D%/json.c %D%/json.h \
 	%D%/junit.c \
 	%D%/junit_case.c %D%/junit_case.h \
+	%D%/junit_keep.c %D%/junit_keep.h \
 	%D%/junit_read.c %D%/junit_read.h \
 	%D%/markdown.c %D%/markdown.h \
 	%D%/markdown_failures.c \

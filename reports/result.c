@@ -251,6 +251,11 @@ void result_stage_clear(struct result_stage *stage) {
     *stage = (struct result_stage){0};
 }
 
+void result_suite_clear(struct result_suite *suite) {
+    struct_clear(&suite_fields, (char *)suite);
+    *suite = (struct result_suite){0};
+}
+
 void result_clear(struct result *result) {
     struct_clear(&result_fields, (char *)result);
     *result = (struct result){0};

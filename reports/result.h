@@ -21,6 +21,8 @@
 #define RESULT_TAIL_PASSED (4u << 10)
 /* of all streams: from there on the shorter tails alone, so that result.json stays readable */
 #define RESULT_TAILS_BYTES (32u << 20)
+/* of all cases of JUnit files that tests wrote: from there on they are counted alone, for the same reason */
+#define RESULT_CASES_BYTES (16u << 20)
 
 struct result_command {
     char *text;  /* as declared */
@@ -218,6 +220,7 @@ struct result {
 
 void result_clear(struct result *result);
 void result_stage_clear(struct result_stage *stage);
+void result_suite_clear(struct result_suite *suite);
 
 /* For texts that a run which broke early may lack. */
 static inline const char *or_empty(const char *string) {

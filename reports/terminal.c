@@ -208,6 +208,10 @@ static void say_format(struct terminal *terminal, enum style style, const char *
     pthread_mutex_unlock(&terminal->lock);
 }
 
+const char *terminal_arrow(const struct terminal *terminal) {
+    return screen_arrow(&terminal->screen);
+}
+
 void terminal_line(struct terminal *terminal, const char *format, ...) {
     if (terminal->quiet)
         return;

@@ -32,6 +32,9 @@ void terminal_freep(struct terminal **terminal);
 /* Takes the live lines away until the next begin, update or count: before something else is printed on the same screen. */
 void terminal_rest(struct terminal *terminal);
 
+const char *
+terminal_arrow(const struct terminal *terminal); /* "→", or "->" where it cannot be shown */
+
 /* A line that stays: "found 12 pins of 4 images in 7 files". */
 void terminal_line(struct terminal *terminal, const char *format, ...) _printf_(2, 3);
 void terminal_warning(struct terminal *terminal, const char *format, ...) _printf_(2, 3);

@@ -60,6 +60,13 @@ int artifact_match(const struct string_list *patterns, const char *path) {
     return -1;
 }
 
+bool artifact_match_junit(const char *pattern, const char *path) {
+    char anchored[ARTIFACT_PATTERN_LIMIT + 2];
+    snprintf(anchored, sizeof anchored, "/%s", plain(pattern));
+    return glob_match_file(anchored, path) &&
+           (glob_match(anchored + 1, path) || string_has_suffix(path, ".xml"));
+}
+
 bool artifact_is_below(const char *path, const char *base) {
     size_t length = strlen(base);
     return length == 0 ||

@@ -19,6 +19,9 @@ int artifact_pattern_check(const char *pattern, struct error *err) _must_check_;
 /* The first pattern that takes the file, or -1. path: from the workspace on. */
 int artifact_match(const struct string_list *patterns, const char *path);
 
+/* Whether a pattern of `junit` takes the file as JUnit: it stands for this path, or for a folder above and the name ends in ".xml". */
+bool artifact_match_junit(const char *pattern, const char *path);
+
 /* The folders and files below which everything is that the patterns can take, none below another one: "build/report" and
  * "out.txt" above, "" for the whole workspace. out: cleared by the caller, also on -1. err: no-memory */
 int artifact_bases(const struct string_list *patterns, struct string_list *out,

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "gate/base/file.h"
+#include "gate/base/tar.h"
 #include "gate/base/untar.h"
 #include "runners/artifact_names.h"
 #include "runners/engine/container.h"
@@ -21,7 +22,8 @@
 
 /* All fetching of one trial. */
 struct fetch {
-    const struct string_list *patterns;
+    const struct test *test;
+    struct string_list patterns; /* the test's `artifacts`, then its `junit` */
     struct artifacts *artifacts;
     bool *matched; /* one for each pattern */
     int folder_fd;
@@ -44,10 +46,18 @@ void artifacts_clear(struct artifacts *artifacts) {
         free(artifacts->items[i].path);
     free(artifacts->items);
     string_list_clear(&artifacts->warnings);
+    string_list_clear(&artifacts->junit);
     *artifacts = (struct artifacts){0};
 }
 
 /* ---- the thread ---- */
+
+static bool is_junit(const struct fetch *fetch, const char *path) {
+    for (size_t i = 0; i < fetch->test->junit.count; i++)
+        if (artifact_match_junit(fetch->test->junit.items[i], path))
+            return true;
+    return false;
+}
 
 /* The name in the archive is the last name of the base, and what is below it. The base itself is told of when it is no file:
  * a link where a report was expected should not look like nothing. */
@@ -65,18 +75,26 @@ static int choose(void *context, const char *name, bool regular, char **path, st
         string_format(err, "%s%s", base, base[0] == '\0' && *rest == '/' ? rest + 1 : rest);
     if (whole == NULL)
         return -1;
-    int pattern = artifact_match(fetch->patterns, whole);
+    int pattern = artifact_match(&fetch->patterns, whole);
     if (pattern < 0 && (regular || *rest != '\0'))
         return 0;
     if (pattern >= 0)
         fetch->matched[pattern] = true;
+    fetch->artifacts->junit_left += !regular && is_junit(fetch, whole);
     *path = steal(whole);
     return 0;
 }
 
-static int on_file(void *context, const char *path, int64_t bytes, struct error *err) {
+static int on_file(void *context, const char *path, int64_t bytes, int64_t changed_s,
+                   struct error *err) {
     struct passage *passage = context;
     struct artifacts *artifacts = passage->fetch->artifacts;
+    if (is_junit(passage->fetch, path)) {
+        if (changed_s == TAR_TIME_S)
+            artifacts->junit_old++;
+        else if (string_list_add(&artifacts->junit, path, err) < 0)
+            return -1;
+    }
     if (artifacts->count == ARTIFACTS_NAMED)
         return 0;
     struct artifact *artifact = array_add(artifacts, err);
@@ -200,6 +218,7 @@ static int fetch_base(struct engine *engine, const char *id, struct fetch *fetch
         return 0;
     if (why.kind == ERROR_NO_MEMORY)
         return error_move(err, &why);
+    fetch->artifacts->incomplete = true;
     return warn(fetch->artifacts, err, "%s could not be fetched%s: %s",
                 base[0] != '\0' ? base : "the workspace", fetch->report.files > 0 ? " whole" : "",
                 error_message(&why));
@@ -235,9 +254,9 @@ static int tell_limits(const struct fetch *fetch, struct error *err) {
 }
 
 static int tell_unmatched(const struct fetch *fetch, bool whole, struct error *err) {
-    for (size_t i = 0; whole && i < fetch->patterns->count; i++)
+    for (size_t i = 0; whole && i < fetch->test->artifacts.count; i++)
         if (!fetch->matched[i] &&
-            warn(fetch->artifacts, err, "no file matches %s", fetch->patterns->items[i]) < 0)
+            warn(fetch->artifacts, err, "no file matches %s", fetch->patterns.items[i]) < 0)
             return -1;
     return 0;
 }
@@ -245,11 +264,13 @@ static int tell_unmatched(const struct fetch *fetch, bool whole, struct error *e
 static int fetch_all(struct engine *engine, const char *id, struct fetch *fetch,
                      struct error *err) {
     struct string_list bases = {0};
-    int result = artifact_bases(fetch->patterns, &bases, err);
+    int result = artifact_bases(&fetch->patterns, &bases, err);
     for (size_t i = 0; i < bases.count && result == 0 && fetch->report.stopped == NULL; i++)
         result = fetch_base(engine, id, fetch, bases.items[i], err);
     string_list_clear(&bases);
     bool whole = fetch->artifacts->warnings.count == 0 && fetch->report.stopped == NULL;
+    fetch->artifacts->incomplete =
+        fetch->artifacts->incomplete || fetch->report.stopped != NULL || fetch->report.cut > 0;
     fetch->artifacts->files = fetch->report.files;
     fetch->artifacts->bytes = fetch->report.bytes;
     if (result < 0 || tell_left(fetch, err) < 0 || tell_limits(fetch, err) < 0)
@@ -265,17 +286,32 @@ static int open_folder(const char *folder, struct error *err) {
     return fd >= 0 ? fd : error_set_errno(err, "open %s", folder);
 }
 
-int artifacts_fetch(struct engine *engine, const char *id, const struct string_list *patterns,
+static int add_patterns(struct fetch *fetch, const struct string_list *patterns,
+                        struct error *err) {
+    for (size_t i = 0; i < patterns->count; i++)
+        if (string_list_add(&fetch->patterns, patterns->items[i], err) < 0)
+            return -1;
+    return 0;
+}
+
+int artifacts_fetch(struct engine *engine, const char *id, const struct test *test,
                     const char *folder, struct artifacts *artifacts, struct error *err) {
     _cleanup_(error_clear) struct error why = {0};
     _cleanup_(file_closep) int folder_fd = open_folder(folder, &why);
-    if (folder_fd < 0)
+    if (folder_fd < 0) {
+        artifacts->incomplete = true;
         return why.kind == ERROR_NO_MEMORY
                    ? error_move(err, &why)
                    : warn(artifacts, err, "none could be fetched: %s", error_message(&why));
-    struct fetch fetch = {.patterns = patterns, .artifacts = artifacts, .folder_fd = folder_fd};
-    fetch.matched = calloc(patterns->count + 1, sizeof *fetch.matched);
-    int result = fetch.matched != NULL ? fetch_all(engine, id, &fetch, err) : error_no_memory(err);
+    }
+    struct fetch fetch = {.test = test, .artifacts = artifacts, .folder_fd = folder_fd};
+    int result = add_patterns(&fetch, &test->artifacts, err) < 0
+                     ? -1
+                     : add_patterns(&fetch, &test->junit, err);
+    fetch.matched = calloc(fetch.patterns.count + 1, sizeof *fetch.matched);
+    if (result == 0)
+        result = fetch.matched != NULL ? fetch_all(engine, id, &fetch, err) : error_no_memory(err);
     free(fetch.matched);
+    string_list_clear(&fetch.patterns);
     return result;
 }

@@ -5,7 +5,10 @@
  * thread of its own unpacks, because libarchive asks for bytes and an answer brings them. The two share a socket and nothing
  * else.
  *
- * An artifact that cannot be fetched is never an error: it becomes a warning, and the outcome of the trial stays what it is.
+ * An artifact that cannot be fetched is never an error: it becomes a warning, and the outcome of the trial stays what it is. JUnit
+ * files come the same way and count (trial_run.h, `check`), so what is known of them is told apart: which the test wrote, what was
+ * no regular file, and whether all came. A file with the time at which the workspace was copied in (0, see tar.h) came with
+ * the project: a report of an earlier run on somebody's machine proves nothing.
  *   src  Docker Engine API, GET /containers/{id}/archive; seen on Docker Engine 20.10
  */
 #pragma once
@@ -22,11 +25,11 @@
 #define ARTIFACTS_NAMED         200u /* files that are named; the others are counted */
 
 /* in   id        of the container; its volume has the workspace
- *      patterns  artifact_names.h
+ *      test      whose `artifacts` and `junit` are patterns of artifact_names.h
  *      folder    made, with what is above it; must not hold anything yet
  * out  artifacts  what came, with warnings for what did not; cleared by artifacts_clear, also on -1
  * err  no-memory */
-int artifacts_fetch(struct engine *engine, const char *id, const struct string_list *patterns,
+int artifacts_fetch(struct engine *engine, const char *id, const struct test *test,
                     const char *folder, struct artifacts *artifacts,
                     struct error *err) _must_check_;
 void artifacts_clear(struct artifacts *artifacts);

@@ -3,16 +3,21 @@ noinst_LIBRARIES += runners/librunners.a
 runners_librunners_a_SOURCES = \
 	%D%/artifact_names.c %D%/artifact_names.h \
 	%D%/artifacts.c %D%/artifacts.h \
+	%D%/changes.c %D%/changes.h \
 	%D%/command_log.c %D%/command_log.h \
 	%D%/command_outcome.c %D%/command_outcome.h \
 	%D%/container_spec.c %D%/container_spec.h \
 	%D%/container_wish.c %D%/container_wish.h \
 	%D%/grants.c %D%/grants.h \
 	%D%/inside.c %D%/inside.h %D%/inside/bytes.S \
+	%D%/deny.c %D%/deny.h \
+	%D%/image_facts.c %D%/image_facts.h \
+	%D%/image_packages.c %D%/image_packages.h \
+	%D%/packages.c %D%/packages.h \
 	%D%/pulled.c %D%/pulled.h \
 	%D%/reproduce.c %D%/reproduce.h \
 	%D%/schedule.c %D%/schedule.h %D%/schedule_parts.h \
-	%D%/schedule_images.c %D%/schedule_trials.c \
+	%D%/schedule_images.c %D%/schedule_look.c %D%/schedule_trials.c \
 	%D%/sweep.c %D%/sweep.h \
 	%D%/test.c %D%/test.h \
 	%D%/trial.c %D%/trial.h %D%/trial_run.h \
@@ -25,11 +30,14 @@ runners_librunners_a_SOURCES += \
 	%D%/engine/address.c %D%/engine/address.h \
 	%D%/engine/alone.c %D%/engine/alone.h \
 	%D%/engine/container.c %D%/engine/container.h \
+	%D%/engine/context.c %D%/engine/context.h \
 	%D%/engine/engine.c %D%/engine/engine.h \
 	%D%/engine/frames.c %D%/engine/frames.h \
 	%D%/engine/image.c %D%/engine/image.h \
 	%D%/engine/labels.c %D%/engine/labels.h \
 	%D%/engine/progress.c %D%/engine/progress.h \
+	%D%/engine/reach.c %D%/engine/reach.h \
+	%D%/engine/ssh.c %D%/engine/ssh.h \
 	%D%/engine/volume.c %D%/engine/volume.h
 
 # The helper program of inside.h: static, for containers; the assembler takes it into the library as bytes.

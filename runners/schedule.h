@@ -14,6 +14,7 @@
 
 #include "gate/base/cancel.h"
 #include "gate/registry/credentials.h"
+#include "runners/image_facts.h"
 #include "runners/trial.h"
 #include "runners/workspace.h"
 
@@ -51,6 +52,9 @@ struct schedule_options {
     bool keep;          /* containers and volumes of failed trials stay, for a look */
     bool keep_images;   /* images that this run pulled stay */
     const char *run_id; /* for labels and names; unique */
+    /* What the fetched files say before the outcome counts; may turn a pass into something else, and leave what it found in
+     * `found`. Called by workers, several at once. May be NULL. err: no-memory */
+    int (*check)(const struct trial_spec *spec, struct trial_result *result, struct error *err);
     /* One at a time, from any thread. */
     void (*on_event)(void *context, const struct schedule_event *event);
     void *context;
@@ -62,6 +66,21 @@ int schedule_new(const struct schedule_options *options, struct schedule **out,
                  struct error *err) _must_check_;
 int schedule_run(struct schedule *schedule, const struct trial_spec *specs,
                  struct trial_result *results, size_t count, struct error *err) _must_check_;
+
+/* An image that is looked at, not run. */
+struct schedule_look {
+    const char *image, *digest; /* "docker.io/library/redis" */
+    bool may_pull;              /* else only if the engine has it */
+    bool packages;              /* read them, too, where the engine has it */
+    bool there;                 /* out: the engine has it, and the facts are set */
+    struct image_facts facts;   /* out: image_facts_clear */
+    char *reason; /* out: why nothing is known of it; NULL: it is there, or may not be pulled */
+};
+
+/* Looks at many images side by side. Each (image, digest) once. What is pulled is pulled for the trials too, and goes with the
+ * schedule. err: cancelled, no-memory, or the engine cannot be reached at all; what fails for one image is its reason */
+int schedule_look(struct schedule *schedule, struct schedule_look *looks, size_t count,
+                  struct error *err) _must_check_;
 
 /* err tells what could not be removed; the schedule is freed all the same. */
 int schedule_finish(struct schedule *schedule, struct error *err);

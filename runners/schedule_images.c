@@ -11,27 +11,37 @@
 #define PROGRESS_EVERY_MS 100 /* events of one pull's progress */
 #define FINISH_THREADS    7   /* beside the calling one, that remove images */
 
-struct image_job *schedule_image(struct schedule *schedule, const struct trial_step *step) {
+struct image_job *schedule_image_of(struct schedule *schedule, const char *image,
+                                    const char *digest) {
     for (size_t i = 0; i < schedule->images.count; i++) {
         struct image_job *job = &schedule->images.items[i];
-        if (strcmp(job->image, step->image) == 0 && strcmp(job->digest, step->digest) == 0)
+        if (strcmp(job->image, image) == 0 && strcmp(job->digest, digest) == 0)
             return job;
     }
     return NULL;
 }
 
+struct image_job *schedule_image(struct schedule *schedule, const struct trial_step *step) {
+    return schedule_image_of(schedule, step->image, step->digest);
+}
+
+int schedule_image_add(struct schedule *schedule, const char *image, const char *digest,
+                       struct error *err) {
+    if (schedule_image_of(schedule, image, digest) != NULL)
+        return 0;
+    struct image_job *job = array_add(&schedule->images, err);
+    return job == NULL || (job->image = string_dup(image, err)) == NULL ||
+                   (job->digest = string_dup(digest, err)) == NULL
+               ? -1
+               : 0;
+}
+
 int schedule_images_add(struct batch *batch, struct error *err) {
-    struct schedule *schedule = batch->schedule;
     for (size_t t = 0; t < batch->count; t++)
-        for (size_t s = 0; s < batch->specs[t].step_count; s++) {
-            const struct trial_step *step = &batch->specs[t].steps[s];
-            if (schedule_image(schedule, step) != NULL)
-                continue;
-            struct image_job *job = array_add(&schedule->images, err);
-            if (job == NULL || (job->image = string_dup(step->image, err)) == NULL ||
-                (job->digest = string_dup(step->digest, err)) == NULL)
+        for (size_t s = 0; s < batch->specs[t].step_count; s++)
+            if (schedule_image_add(batch->schedule, batch->specs[t].steps[s].image,
+                                   batch->specs[t].steps[s].digest, err) < 0)
                 return -1;
-        }
     return 0;
 }
 

@@ -2,6 +2,7 @@
  *
  *     schedule.c         connects, the queue of a batch, its worker threads, what is left when they end
  *     schedule_images.c  the images: each is pulled once, and goes at the end if this run pulled it
+ *     schedule_look.c    images that are looked at and not run
  *     schedule_trials.c  one trial: its images, its name, its namespaces, and what came of it
  *
  * Workers share a batch under one lock. It is held where a function of the other two files says so, and never while an engine
@@ -42,6 +43,7 @@ struct schedule {
     bool alone_asked;    /* whether alone_possible is known */
     bool alone_possible; /* containers may be without a network the quick way */
     size_t alone_count;  /* made so far, for names */
+    size_t looks; /* containers made so far to look into images, for names; under a batch's lock */
     pthread_mutex_t event_lock;
     char *left;        /* the first thing that could not be removed; under event_lock */
     size_t left_count; /* of them all */
@@ -78,6 +80,10 @@ void schedule_left(struct schedule *schedule, const char *words);
 /* The image of a step, which schedule_images_add has put there. Images do not move while a batch runs. */
 struct image_job *schedule_image(struct schedule *schedule, const struct trial_step *step);
 int schedule_images_add(struct batch *batch, struct error *err) _must_check_;
+int schedule_image_add(struct schedule *schedule, const char *image, const char *digest,
+                       struct error *err) _must_check_;
+struct image_job *schedule_image_of(struct schedule *schedule, const char *image,
+                                    const char *digest); /* NULL: nobody added it */
 
 /* Pulls an image that waits. With the lock held on entry and exit.
  *   err  cancelled; everything else is the image's `reason` */

@@ -118,6 +118,7 @@ static int run_trial(struct worker *worker, size_t index, const char *const *ids
                             .image_ids = ids,
                             .name = name,
                             .keep = schedule->options.keep,
+                            .check = schedule->options.check,
                             .on_command = on_command,
                             .on_left = on_left,
                             .context = &report};

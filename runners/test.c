@@ -82,6 +82,8 @@ static int add_surroundings(json_t *definition, const struct test *test, struct 
         {"environment_from", sorted_definition(&test->environment_from, err),
          test->environment_from.count > 0},
         {"secrets", secrets_definition(&test->secrets), test->secrets.count > 0},
+        {"junit", list_of((const char *const *)test->junit.items, test->junit.count),
+         test->junit.count > 0},
         {"tmpfs", sorted_definition(&test->tmpfs, err), test->tmpfs.count > 0},
         {"ulimits", ulimits_definition(&test->ulimits), test->ulimits.count > 0},
         {"entrypoint", words_of(test->entrypoint_words), test->entrypoint == ENTRYPOINT_REPLACE},
@@ -161,5 +163,6 @@ void test_clear(struct test *test) {
     ulimit_list_clear(&test->ulimits);
     secret_list_clear(&test->secrets);
     string_list_clear(&test->artifacts);
+    string_list_clear(&test->junit);
     *test = (struct test){0};
 }

@@ -100,12 +100,13 @@ struct test {
     enum baseline baseline;
     enum flaky flaky;
     struct string_list artifacts; /* patterns of files to fetch, see artifact_names.h */
-    int line;                     /* in pingate.yaml, from 1 */
+    struct string_list junit; /* patterns of JUnit files that must tell of passes, the same way */
+    int line;                 /* in pingate.yaml, from 1 */
 };
 
 /* What evidence calls the test's definition: the sha256 of all that decides what is run and when it passes, as canonical JSON.
  * That is commands, the image that each names, environment (in any order), the names of what the caller grants and not its values,
- * user, workdir, network, entrypoint, profile, platform, tmpfs, and every limit, the time-out too. What is not given is not in it,
+ * user, workdir, network, entrypoint, profile, platform, tmpfs, and every limit, the time-out too, and `junit`. What is not given is not in it,
  * so that a new key leaves the evidence of tests that do without it. It is not the name (evidence has it beside), not the line, not the words for reports, not `reuse`,
  * not `artifacts`, not `baseline` and `flaky` (what verdicts make of its outcomes is no part of them), and not `images`: which images are tested is no part of how, and evidence names the digests that took part.
  * err: no-memory */

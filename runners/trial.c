@@ -39,6 +39,8 @@ void trial_result_clear(struct trial_result *result) {
         text_clear(&command->err_tail);
     }
     artifacts_clear(&result->artifacts);
+    if (result->found_free != NULL)
+        result->found_free(result->found);
     free(result->commands);
     free(result->reason);
     *result = (struct trial_result){0};
@@ -156,8 +158,8 @@ static int fetch_artifacts(const struct running *running, struct artifacts *arti
     struct error ignored = {0};
     if (!passed && container_kill(run->cleaner, running->id, &ignored) < 0)
         error_clear(&ignored);
-    return artifacts_fetch(run->engine, running->id, &spec->test->artifacts, spec->artifact_folder,
-                           artifacts, err);
+    return artifacts_fetch(run->engine, running->id, spec->test, spec->artifact_folder, artifacts,
+                           err);
 }
 
 static int run_step(const struct trial_run *run, const struct trial_spec *spec, size_t step,
@@ -233,6 +235,20 @@ static int run_steps(const struct trial_run *run, const struct trial_spec *spec,
     return 0;
 }
 
+/* It can say no, but only to what would pass. */
+static void check(const struct trial_run *run, const struct trial_spec *spec,
+                  struct trial_result *result) {
+    struct error why = {0};
+    if (run->check != NULL && run->check(spec, result, &why) < 0) {
+        struct error ignored = {0};
+        free(result->reason);
+        result->outcome = OUTCOME_ERROR;
+        result->reason = string_dup(error_message(&why), &ignored);
+        error_clear(&ignored);
+    }
+    error_clear(&why);
+}
+
 int trial_run(const struct trial_run *run, const struct trial_spec *spec,
               struct trial_result *result, struct error *err) {
     int64_t began_ms = clock_monotonic_ms();
@@ -257,6 +273,7 @@ int trial_run(const struct trial_run *run, const struct trial_spec *spec,
     }
     error_clear(&why);
     summarise(spec, result);
+    check(run, spec, result);
     if (!run->keep || result->outcome == OUTCOME_PASSED)
         trial_volume_remove(run);
     result->duration_ms = clock_monotonic_ms() - began_ms;

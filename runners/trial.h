@@ -12,7 +12,8 @@
  * nothing is known then. `timed-out` is only what the engine says to run still when the test's time is over.
  *
  * The test's artifacts come out of the container of the last command that ran, whatever its outcome, before it is removed; that they
- * lack is a warning and no outcome (artifacts.h).
+ * lack is a warning and no outcome (artifacts.h). With them come its JUnit files, and those do count: what the caller's `check` says of
+ * them can make a pass a failure, never a failure a pass (trial_run.h).
  *
  * This header is plain data. trial_run.h runs it, command_outcome.h judges a command, schedule.h runs many.
  *   src  facts seen on Docker Engine 20.10 and Podman 4.3, see HACKING.md
@@ -42,8 +43,9 @@ struct trial_spec {
     const struct grants *grants;    /* what the caller lets it have; lent; NULL: nothing */
     char *title;                    /* for people: "answers on redis 7.2.5" */
     struct string_list environment; /* added to the test's: PINGATE_IMAGE=… and its kin */
-    char *log_folder;      /* made by the trial; files N-stdout.log and N-stderr.log, N from 1 */
-    char *artifact_folder; /* made by the trial for the test's artifacts; NULL: none are fetched */
+    char *log_folder; /* made by the trial; files N-stdout.log and N-stderr.log, N from 1 */
+    char *
+        artifact_folder; /* made by the trial for the test's artifacts and JUnit files; NULL: none are fetched */
 };
 
 struct command_result {
@@ -71,6 +73,10 @@ struct artifacts {
     size_t files; /* in all */
     int64_t bytes;
     struct string_list warnings; /* what lacks, and why; one sentence each; untrusted */
+    struct string_list junit;    /* paths of the JUnit files that the test wrote; untrusted */
+    size_t junit_old;            /* JUnit files that came with the project and were not written */
+    size_t junit_left;           /* … links, devices and the like, which are not read */
+    bool incomplete;             /* some may not have come: the first warning tells why */
 };
 
 struct trial_result {
@@ -81,6 +87,9 @@ struct trial_result {
     struct command_result *commands; /* one a step */
     size_t command_count;
     struct artifacts artifacts;
+    /* what trial_run's `check` made of the artifacts, for its own use; and what frees it */
+    void *found;
+    void (*found_free)(void *found);
 };
 
 void trial_spec_clear(struct trial_spec *spec);

@@ -18,6 +18,9 @@ struct trial_run {
     const struct alone *alone;
     size_t alone_first; /* its file for the first step; the next ones follow */
     bool keep;          /* leave a failed trial's container and volume */
+    /* What the fetched files say before the outcome counts; may turn a pass into something else, and leave what it found in
+     * `found`. Called by the worker. May be NULL. err: no-memory */
+    int (*check)(const struct trial_spec *spec, struct trial_result *result, struct error *err);
     void (*on_command)(void *context, size_t step);
     /* something could not be removed; may be NULL */
     void (*on_left)(void *context, const char *words);

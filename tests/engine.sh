@@ -4,6 +4,7 @@
 #   tests/engine.sh start FOLDER   starts both, waits until both answer, writes FOLDER/env and prints it:
 #                                    PINGATE_TEST_ENGINE=unix://FOLDER/docker.sock
 #                                    PINGATE_TEST_REGISTRY=127.0.0.1:PORT
+#                                  and for an engine of another suite a PATH with its own client
 #   tests/engine.sh start-registry FOLDER   the registry alone, for an engine that is there already
 #   tests/engine.sh stop FOLDER    stops both and removes all they left; the logs stay in FOLDER
 #   tests/engine.sh status FOLDER  exits 0 when both answer
@@ -14,9 +15,15 @@
 # over the remains of a dead one cleans those up first.
 #
 #   PINGATE_TEST_ENGINE_KIND=podman        Podman's API service instead of a Docker Engine
-#   PINGATE_TEST_ENGINE_STORE=containerd   keeps images in containerd's store, as new engines do by default
+#   PINGATE_TEST_ENGINE_TLS=1              a Docker Engine that also listens on loopback with TLS: PINGATE_TEST_ENGINE_TLS=tcp://…
+#                                          in FOLDER/env, and FOLDER/tls has ca.pem, cert.pem and key.pem of a client
+#   PINGATE_TEST_ENGINE_KIND=docker-SUITE, podman-SUITE   those of another suite of Debian, such as trixie or sid, from a root
+#                                          folder of its packages that is made once a week (tests/engine_suites.sh)
+#   PINGATE_TEST_ENGINE_KIND=docker-SUITE-containerd      which keeps images in containerd's store, as new engines do by
+#                                          default, and takes no API older than 1.44, as Docker Engine 29.0 to 29.2
 set -euo pipefail
 
+here=$(cd "${0%/*}" && pwd)
 readonly start_seconds=60 # a cold machine needs about 5; the rest is for a crowded one
 readonly stop_seconds=20  # after this the engine is killed: its own limit for containers is 5
 
@@ -51,6 +58,7 @@ process_of() { # PIDFILE
 }
 
 # Starts a program that outlives this script and no file of ours but its log.
+suite_entry=() # what stands before an engine that runs in a root folder of its own
 daemon() { # NAME PROGRAM ARGUMENT…
     local name=$1
     shift
@@ -154,6 +162,23 @@ END
     wait_for registry registry_answers
 }
 
+# An authority, a certificate of the engine and one of a client, and a port that nobody has now.
+make_tls() {
+    local tls=$folder/tls port
+    mkdir -p "$tls"
+    printf 'subjectAltName=IP:127.0.0.1,DNS:localhost\n' >"$tls/names"
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=authority -days 2 \
+        -keyout "$tls/ca.key" -out "$tls/ca.pem" 2>/dev/null
+    sign() { # NAME CERTIFICATE KEY OPTION…
+        openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$1" -keyout "$3" -out "$tls/request" 2>/dev/null
+        openssl x509 -req -in "$tls/request" -CA "$tls/ca.pem" -CAkey "$tls/ca.key" -CAcreateserial -days 2 -out "$2" "${@:4}" 2>/dev/null
+    }
+    sign engine "$tls/server.pem" "$tls/server.key" -extfile "$tls/names"
+    sign client "$tls/cert.pem" "$tls/key.pem"
+    while port=$((20000 + RANDOM % 10000)) && (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do :; done
+    echo "$port" >"$tls/port"
+}
+
 start_containerd() {
     cat >"$folder/containerd.toml" <<END
 version = 2
@@ -169,17 +194,27 @@ END
 }
 
 start_engine() {
-    local range features=
+    local range features= tls= containerd='"containerd": "'$folder'/containerd.sock",' oldest=()
+    local hosts='"unix://'$folder'/docker.sock"'
     range=$(cat "$folder/range")
-    [ "${PINGATE_TEST_ENGINE_STORE:-}" != containerd ] || features='"features": {"containerd-snapshotter": true},'
+    if [ "$store" = containerd ]; then
+        features='"features": {"containerd-snapshotter": true},'
+        oldest=(env DOCKER_MIN_API_VERSION=1.44)
+    fi
+    [ ! -f "$folder/tls/port" ] || {
+        hosts="$hosts, \"tcp://127.0.0.1:$(cat "$folder/tls/port")\""
+        tls='"tlsverify": true, "tlscacert": "'$folder'/tls/ca.pem", "tlscert": "'$folder'/tls/server.pem", "tlskey": "'$folder'/tls/server.key",'
+    }
+    [ -z "$suite" ] || containerd= # that of the suite, which the engine starts itself
     cat >"$folder/engine.json" <<END
 {
   $features
   "data-root": "$folder/data",
   "exec-root": "$folder/exec",
   "pidfile": "$folder/dockerd.pid",
-  "hosts": ["unix://$folder/docker.sock"],
-  "containerd": "$folder/containerd.sock",
+  "hosts": [$hosts],
+  $containerd
+  $tls
   "exec-opts": ["native.cgroupdriver=cgroupfs"],
   "cgroup-parent": "/$bridge",
   "bridge": "$bridge",
@@ -189,12 +224,13 @@ start_engine() {
   "log-level": "warn"
 }
 END
-    daemon engine dockerd --config-file "$folder/engine.json" "$@"
+    daemon engine "${suite_entry[@]}" "${oldest[@]}" dockerd --config-file "$folder/engine.json" "$@"
 }
 
 # Podman keeps what it is not told otherwise in the system's folders: everything is told.
 podman_words() {
     printf '%s\n' env "CONTAINERS_CONF=$folder/containers.conf" "CONTAINERS_REGISTRIES_CONF=$folder/registries.conf" \
+        PODMAN_IGNORE_CGROUPSV1_WARNING=1 \
         podman --root "$folder/data" --runroot "$folder/exec" --tmpdir "$folder/tmp/podman"
 }
 
@@ -233,7 +269,7 @@ END
         >"$folder/registries.conf"
     mapfile -t words < <(podman_words)
     cd "$folder" # conmon leaves files where the service was started
-    daemon engine "${words[@]}" system service -t 0 "unix://$folder/docker.sock"
+    daemon engine "${suite_entry[@]}" "${words[@]}" system service -t 0 "unix://$folder/docker.sock"
     wait_for engine engine_answers
 }
 
@@ -241,7 +277,12 @@ remove_podman() {
     local words
     [ -f "$folder/containers.conf" ] || return 0
     mapfile -t words < <(podman_words)
-    "${words[@]}" rm --all --force --time 0 >>"$folder/engine.log" 2>&1 || true
+    if [ -f "$folder/suite" ]; then
+        # shellcheck source=tests/engine_suites.sh
+        . "$here/engine_suites.sh"
+        suite_enter "$(cat "$folder/suite")"
+    fi
+    "${suite_entry[@]}" "${words[@]}" rm --all --force --time 0 >>"$folder/engine.log" 2>&1 || true
     rm -rf "${folder:?}"/{containers.conf,registries.conf,runc-within,networks}
 }
 
@@ -266,11 +307,10 @@ start_engine_somehow() {
 
 start() {
     local range
-    need docker-registry runc ip curl setsid flock
-    case $kind in
-    docker) need dockerd containerd ;;
-    podman) need podman conmon jq /usr/lib/podman/netavark /usr/libexec/podman/catatonit ;;
-    *) fail "PINGATE_TEST_ENGINE_KIND=$kind: docker or podman was expected" ;;
+    need docker-registry ip curl setsid flock
+    case $program${suite:+-suite} in
+    docker) need dockerd containerd runc ;;
+    podman) need podman conmon runc jq /usr/lib/podman/netavark /usr/libexec/podman/catatonit ;;
     esac
     [ ${#folder} -le 80 ] || fail "$folder: too long for the path of a socket (80 bytes at most)"
     mkdir -p "$folder"
@@ -282,9 +322,17 @@ start() {
     range=$(cat "$folder/range")
     open_range "$range"
     start_registry
-    case $kind in
+    [ -z "${PINGATE_TEST_ENGINE_TLS:-}" ] || make_tls
+    if [ -n "$suite" ]; then
+        local root
+        root=$(suite_root "$suite") || exit 1
+        suite_enter "$root"
+        echo "$root" >"$folder/suite"
+        suite_client "$root" "$program"
+    fi
+    case $program in
     docker)
-        start_containerd
+        [ -n "$suite" ] || start_containerd
         start_engine_somehow
         ;;
     podman) start_podman ;;
@@ -292,6 +340,10 @@ start() {
     [ -z "${SUDO_UID:-}" ] || chown "$SUDO_UID:${SUDO_GID:-$SUDO_UID}" "$folder" "$folder/docker.sock"
     printf 'PINGATE_TEST_ENGINE=unix://%s/docker.sock\nPINGATE_TEST_REGISTRY=127.0.0.1:%s\n' \
         "$folder" "$(cat "$folder/registry.port")" >"$folder/env"
+    [ ! -f "$folder/tls/port" ] ||
+        echo "PINGATE_TEST_ENGINE_TLS=tcp://127.0.0.1:$(cat "$folder/tls/port")" >>"$folder/env"
+    # shellcheck disable=SC2016
+    [ -z "$suite" ] || printf 'PATH=%s/bin:$PATH\n' "$folder" >>"$folder/env"
     trap - EXIT
     cat "$folder/env"
 }
@@ -333,7 +385,7 @@ end_process() { # PIDFILE
 # in our cgroup.
 kill_remains() {
     local pid
-    for pid in $(pgrep -f -- "(containerd-shim.* -address |conmon .*)$folder/" || true) \
+    for pid in $(pgrep -f -- "(containerd --config |containerd-shim.* -address |conmon .*)$folder/" || true) \
         $(find /sys/fs/cgroup -path "*/$bridge/*" -name cgroup.procs -exec cat {} + 2>/dev/null | sort -un); do
         kill -9 "$pid" 2>/dev/null || true
     done
@@ -369,6 +421,7 @@ clean_up() {
     remove_bridges
     find /sys/fs/cgroup -depth -type d -path "*/$bridge*" -exec rmdir {} \; 2>/dev/null || true
     rm -rf "${folder:?}"/{data,exec,containerd,containerd.run,registry,tmp,env,range,registry.port} \
+        "${folder:?}"/{root,upper,work,suite,bin,tls} \
         "${folder:?}"/{*.pid,*.sock,*.sock.ttrpc,registry.yml,engine.json,containerd.toml,.docker}
 }
 
@@ -379,13 +432,18 @@ start. | start-registry. | stop. | status.) ;;
     exit 2
     ;;
 esac
-[ "$(id -u)" -eq 0 ] || exec sudo -n --preserve-env=PINGATE_TEST_ENGINE_KIND,PINGATE_TEST_ENGINE_STORE "$0" "$@"
+[ "$(id -u)" -eq 0 ] || exec sudo -n --preserve-env=PINGATE_TEST_ENGINE_KIND,PINGATE_TEST_ENGINE_TLS "$0" "$@"
 
 folder=$(realpath -m "$2")
 case $folder in *[!A-Za-z0-9/._-]*) fail "$folder: a path of letters, digits, . _ - is needed" ;; esac
 tag=$(printf %s "$folder" | sha256sum | cut -c1-8)
 bridge=pgt$tag
 kind=${PINGATE_TEST_ENGINE_KIND:-docker}
+[[ $kind =~ ^(docker|podman)(-([a-z]+))?$ || $kind =~ ^(docker)(-([a-z]+))-(containerd)$ ]] ||
+    fail "PINGATE_TEST_ENGINE_KIND=$kind: docker, podman, docker-SUITE, docker-SUITE-containerd or podman-SUITE was expected"
+program=${BASH_REMATCH[1]} suite=${BASH_REMATCH[3]} store=${BASH_REMATCH[4]:-}
+# shellcheck source=tests/engine_suites.sh
+[ -z "$suite" ] || . "$here/engine_suites.sh"
 
 case $1 in
 start) start ;;

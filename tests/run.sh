@@ -13,10 +13,12 @@
 #       faults-sanitize [NAME]   the same with the sanitized program
 #       crash [NAME]             stopped and killed at every step: tests/crash/NAME.sh in its short form
 #       dist                     a release archive that builds and passes its own make check
+#       matrix [NAME]            e2e on each engine of $matrix, one after the other (an hour, so only by name)
 #       valgrind [NAME]          memcheck over unit tests and commands (tests/valgrind.sh; ten minutes, so only by name)
 #       bench                    speed and memory against peers (prints, judges nothing)
 #   tests/run.sh --no-install …  installs no package: a lacking one is an error
-#   tests/run.sh --engine podman …   with this engine (docker, podman) in the parts that need one
+#   tests/run.sh --engine NAME …   with this engine in the parts that need one: docker, podman, docker-SUITE,
+#                                docker-SUITE-containerd, podman-SUITE with a suite of Debian, such as docker-sid-containerd
 #
 # It installs what lacks (./bootstrap and tests/packages tell what), builds in build/ and build-sanitize/, and gives the
 # end-to-end tests a private engine and registry (tests/engine.sh). Logs are in build/logs/; of a part that fails, the
@@ -31,7 +33,8 @@ readonly top=$PWD logs=$PWD/build/logs
 readonly part_seconds=2700 # no part may hang: the longest, e2e-podman, takes a third of this on a quiet machine
 readonly test_seconds=600  # one end-to-end test; the longest is the quickstart: one minute, five on a crowded machine
 readonly all_parts=(lint unit sanitize e2e e2e-sanitize e2e-podman faults faults-sanitize crash dist)
-readonly known_parts=" ${all_parts[*]} valgrind bench "
+readonly known_parts=" ${all_parts[*]} matrix valgrind bench "
+readonly matrix=(docker docker-trixie docker-trixie-containerd docker-sid docker-sid-containerd podman podman-trixie podman-sid)
 readonly sanitizers=(--enable-sanitizers 'CFLAGS=-O1 -g')
 
 passed=0 failed=0 skipped=0
@@ -234,6 +237,17 @@ programs() { # PROGRAM FOLDER ENDING [NAME]
     tap_results "$log" "$status"
 }
 
+# Each engine is one part of its own, with its log; what cannot be had fails.
+on_each_engine() { # [NAME]
+    local name
+    for name in "${matrix[@]}"; do
+        part=e2e-$name part_started=$SECONDS
+        end_to_end "$top/build/pingate" "$name" "${1:-}"
+        [ -z "$engine_folder" ] || say "$part" "was on $(curl -fsS --max-time 9 --unix-socket "$engine_folder/docker.sock" http://engine/version |
+            jq -r '"\(.Components[0].Name) \(.Version), API \(.ApiVersion)"')"
+    done
+}
+
 memcheck() { # [NAME]
     local log=$logs/$part.log status=0
     quietly "$log" limited env PINGATE_TEST_BUILD="$top/build" tests/valgrind.sh "$@" || status=$?
@@ -267,6 +281,10 @@ run_part() { # PART [NAME]
     e2e-podman)
         build build
         end_to_end "$top/build/pingate" podman "${2:-}"
+        ;;
+    matrix)
+        build build
+        on_each_engine ${2:+"$2"}
         ;;
     faults)
         build build
@@ -320,10 +338,16 @@ groups_for() { # PART…
         bench) groups="$groups bench" ;;
         valgrind) groups="$groups valgrind" ;;
         e2e-podman) groups="$groups image podman" ;;
+        matrix) groups="$groups image podman" ;;
         e2e*) groups="$groups image" ;;
         esac
     done
-    [ "$kind" = docker ] || groups="$groups $kind"
+    case $kind in
+    podman*) groups="$groups podman" ;;
+    esac
+    case $kind in
+    *-*) groups="$groups image" ;; # mmdebstrap
+    esac
     echo "$groups"
 }
 
@@ -337,9 +361,9 @@ while [ $# -gt 0 ]; do
     --no-install) install=no ;;
     --engine)
         case ${2:-} in
-        docker | podman) kind=$2 ;;
+        docker | podman | docker-* | podman-*) kind=$2 ;;
         *)
-            echo "tests/run.sh: --engine ${2:-}: docker or podman was expected" >&2
+            echo "tests/run.sh: --engine ${2:-}: docker, podman, docker-SUITE[-containerd] or podman-SUITE was expected" >&2
             exit 2
             ;;
         esac

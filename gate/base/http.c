@@ -44,6 +44,8 @@ struct http_loop *http_loop_new(const struct http_options *options, struct cance
     loop->cancel = cancel;
     loop->cancel_grace_ms = options != NULL ? options->cancel_grace_ms : 0;
     loop->cancel_call_grace_ms = options != NULL ? options->cancel_call_grace_ms : 0;
+    loop->tend = options != NULL ? options->tend : NULL;
+    loop->tend_context = options != NULL ? options->tend_context : NULL;
     TAILQ_INIT(&loop->transfers);
     TAILQ_INIT(&loop->timers);
     return loop;
@@ -181,6 +183,8 @@ int http_loop_run(struct http_loop *loop, struct error *err) {
         int running;
         if (curl_multi_perform(loop->multi, &running) != CURLM_OK)
             return error_set(err, ERROR_BUG, "libcurl's loop failed");
+        if (loop->tend != NULL && loop->tend(loop->tend_context, err) < 0)
+            return -1;
         if (read_messages(loop, err) < 0 || ask_the_silent(loop, err) < 0)
             return -1;
         if (run_timers(loop, &wait_ms, err) < 0)

@@ -39,11 +39,17 @@ struct http_headers {
 
 /* Everything but the callbacks' contexts is copied by http_loop_add. */
 struct http_request {
-    const char *method;         /* "GET", "HEAD", "POST", "PUT", "DELETE", "PATCH" */
-    const char *url;            /* absolute; the host part is "localhost" for a unix socket */
-    const char *unix_socket;    /* path, or NULL */
+    const char *method;      /* "GET", "HEAD", "POST", "PUT", "DELETE", "PATCH" */
+    const char *url;         /* absolute; the host part is "localhost" for a unix socket */
+    const char *unix_socket; /* path, or NULL */
+    const char
+        *abstract_socket;       /* the same without a path: its name in Linux' abstract namespace */
     const char *const *headers; /* "Name: value", NULL-terminated, or NULL */
     const char *ca_file;        /* PEM; NULL is the system's */
+    const char *cert_file; /* PEM of ours, where the other side asks who we are; NULL is none */
+    const char *key_file;
+    bool unverified; /* take any certificate of the other side */
+    bool only_http1; /* for what tells the end of an answer by the framing of HTTP/1.1 */
     /* NULL is the environment's (http_proxy, https_proxy, no_proxy); "" is none */
     const char *proxy;
 
@@ -75,9 +81,10 @@ enum http_failure {
     HTTP_FAILURE_CONNECT, /* refused, unreachable */
     HTTP_FAILURE_TLS,     /* the other side speaks no TLS, or none that we take */
     HTTP_FAILURE_CERTIFICATE, /* nobody whom we trust vouches for it, or for another host, or no longer */
-    HTTP_FAILURE_CA_FILE, /* ours cannot be read */
-    HTTP_FAILURE_TIMEOUT, /* of the request */
-    HTTP_FAILURE_OTHER    /* cut, nonsense, a limit */
+    HTTP_FAILURE_CA_FILE,         /* ours cannot be read */
+    HTTP_FAILURE_OWN_CERTIFICATE, /* ours, or its key, cannot be used */
+    HTTP_FAILURE_TIMEOUT,         /* of the request */
+    HTTP_FAILURE_OTHER            /* cut, nonsense, a limit */
 };
 
 struct http_response {
@@ -93,6 +100,10 @@ struct http_options {
     const char *user_agent;      /* NULL is "pingate/VERSION" */
     /* After a cancel was requested, requests go on for so long: all of them together, and each one. 0: they end at once. */
     int64_t cancel_grace_ms, cancel_call_grace_ms;
+    /* Called whenever connections may have been made, by the thread that runs the loop: for who accepts them himself. -1 with
+     * *err set ends the loop with that error. */
+    int (*tend)(void *context, struct error *err);
+    void *tend_context;
 };
 
 struct http_loop;

@@ -42,6 +42,8 @@ struct http_loop {
     char user_agent[64];
     struct cancel *cancel;
     int64_t cancel_grace_ms, cancel_call_grace_ms;
+    int (*tend)(void *context, struct error *err);
+    void *tend_context;
     TAILQ_HEAD(, transfer) transfers;
     TAILQ_HEAD(, timer) timers;
 };

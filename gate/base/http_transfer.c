@@ -169,6 +169,19 @@ static int set_body(struct transfer *transfer, const struct http_request *reques
     return 0;
 }
 
+static void set_tls(CURL *easy, const struct http_request *request) {
+    if (request->ca_file != NULL)
+        curl_easy_setopt(easy, CURLOPT_CAINFO, request->ca_file);
+    if (request->cert_file != NULL)
+        curl_easy_setopt(easy, CURLOPT_SSLCERT, request->cert_file);
+    if (request->key_file != NULL)
+        curl_easy_setopt(easy, CURLOPT_SSLKEY, request->key_file);
+    if (request->unverified) {
+        curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
+        curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+    }
+}
+
 static int set_up(struct transfer *transfer, const struct http_request *request,
                   struct error *err) {
     CURL *easy = transfer->easy;
@@ -179,10 +192,13 @@ static int set_up(struct transfer *transfer, const struct http_request *request,
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, transfer->loop->user_agent);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)HTTP_CONNECT_TIMEOUT_MS);
-    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
+                     request->only_http1 ? (long)CURL_HTTP_VERSION_1_1
+                                         : (long)CURL_HTTP_VERSION_2TLS);
     curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     /* The first connection tells whether the others are needed at all: HTTP/2 carries every request on one. */
-    curl_easy_setopt(easy, CURLOPT_PIPEWAIT, (long)string_has_prefix(request->url, "https://"));
+    curl_easy_setopt(easy, CURLOPT_PIPEWAIT,
+                     (long)(!request->only_http1 && string_has_prefix(request->url, "https://")));
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
@@ -198,8 +214,7 @@ static int set_up(struct transfer *transfer, const struct http_request *request,
     } else if (request->proxy != NULL) {
         curl_easy_setopt(easy, CURLOPT_PROXY, request->proxy);
     }
-    if (request->ca_file != NULL)
-        curl_easy_setopt(easy, CURLOPT_CAINFO, request->ca_file);
+    set_tls(easy, request);
     if (request->timeout_ms > 0)
         curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
     if (request->idle_timeout_ms > 0) { /* libcurl counts whole seconds */
@@ -254,6 +269,7 @@ static const struct failure {
     {CURLE_SSL_CONNECT_ERROR, HTTP_FAILURE_TLS, ERROR_NETWORK},
     {CURLE_PEER_FAILED_VERIFICATION, HTTP_FAILURE_CERTIFICATE, ERROR_PROTOCOL},
     {CURLE_SSL_CACERT_BADFILE, HTTP_FAILURE_CA_FILE, ERROR_IO},
+    {CURLE_SSL_CERTPROBLEM, HTTP_FAILURE_OWN_CERTIFICATE, ERROR_IO},
 };
 
 static const struct failure *failure_of(CURLcode code) {

@@ -13,11 +13,13 @@ gate_base_libbase_a_SOURCES = \
 	%D%/hash.c %D%/hash.h \
 	%D%/http.c %D%/http.h %D%/http_parts.h \
 	%D%/http_transfer.c %D%/http_url.c \
+	%D%/index.c %D%/index.h \
 	%D%/json_read.c %D%/json_read.h \
 	%D%/json_write.c %D%/json_write.h \
 	%D%/json_walk.c %D%/json_walk.h \
-	%D%/process.c %D%/process.h \
 	%D%/redact.c %D%/redact_forms.c %D%/redact.h \
+	%D%/process.c %D%/process.h %D%/process_parts.h \
+	%D%/process_link.c %D%/process_link.h %D%/process_spawn.c \
 	%D%/regex.c %D%/regex.h \
 	%D%/source_map.c %D%/source_map.h \
 	%D%/tar.c %D%/tar.h \

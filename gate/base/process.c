@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -14,12 +13,10 @@
 
 #include "gate/base/clock.h"
 #include "gate/base/file.h"
+#include "gate/base/process_parts.h"
 
 #define READ_STEP         (64u << 10) /* bytes a read; what a pipe holds */
 #define WATCH_INTERVAL_MS 20 /* how often the child is looked at where the kernel has no pidfd */
-#define NO_CHILD          (-1)
-
-extern char **environ;
 
 struct child {
     pid_t pid; /* NO_CHILD once it was waited for */
@@ -49,62 +46,6 @@ static int open_input(const struct process_options *options, struct error *err) 
     return kept;
 }
 
-static int set_attributes(posix_spawnattr_t *attributes) {
-    sigset_t none, all;
-    sigemptyset(&none);
-    sigfillset(&all);
-    sigdelset(&all, SIGKILL);
-    sigdelset(&all, SIGSTOP);
-    int failed = posix_spawnattr_setflags(
-        attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    if (failed == 0)
-        failed = posix_spawnattr_setpgroup(attributes, 0);
-    if (failed == 0)
-        failed = posix_spawnattr_setsigmask(attributes, &none);
-    if (failed == 0)
-        failed = posix_spawnattr_setsigdefault(attributes, &all);
-    return failed;
-}
-
-static int spawn_with(struct child *child, posix_spawn_file_actions_t *actions,
-                      posix_spawnattr_t *attributes, const int ends[3]) {
-    const struct process_options *options = child->options;
-    int failed = set_attributes(attributes);
-    for (int i = 0; i < 3 && failed == 0; i++)
-        failed = posix_spawn_file_actions_adddup2(actions, ends[i], i);
-    if (failed == 0)
-        failed = posix_spawn_file_actions_addclosefrom_np(actions, 3);
-    if (failed != 0)
-        return failed;
-    char *const *environment =
-        options->environment != NULL ? (char *const *)options->environment : environ;
-    pid_t pid = NO_CHILD;
-    failed = posix_spawnp(&pid, options->argv[0], actions, attributes, (char *const *)options->argv,
-                          environment);
-    if (failed == 0)
-        child->pid = pid;
-    return failed;
-}
-
-static int spawn(struct child *child, const int ends[3], struct error *err) {
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    if (posix_spawn_file_actions_init(&actions) != 0)
-        return error_no_memory(err);
-    if (posix_spawnattr_init(&attributes) != 0) {
-        posix_spawn_file_actions_destroy(&actions);
-        return error_no_memory(err);
-    }
-    int failed = spawn_with(child, &actions, &attributes, ends);
-    posix_spawnattr_destroy(&attributes);
-    posix_spawn_file_actions_destroy(&actions);
-    const char *program = child->options->argv[0];
-    if (failed == ENOENT)
-        return error_set(err, ERROR_NOT_FOUND, "%s: no such program", program);
-    errno = failed;
-    return failed == 0 ? 0 : error_set_errno(err, "start %s", program);
-}
-
 static int start(struct child *child, struct error *err) {
     _cleanup_(file_closep) int input = open_input(child->options, err);
     if (input < 0)
@@ -121,8 +62,10 @@ static int start(struct child *child, struct error *err) {
     /* Only our ends: the program's would be the same open file. */
     if (fcntl(child->out, F_SETFL, O_NONBLOCK) < 0 || fcntl(child->error, F_SETFL, O_NONBLOCK) < 0)
         return error_set_errno(err, "set up a pipe");
-    const int ends[3] = {input, out_end, error_end};
-    if (spawn(child, ends, err) < 0)
+    const struct process_start wish = {.argv = child->options->argv,
+                                       .environment = child->options->environment,
+                                       .ends = {input, out_end, error_end}};
+    if (process_spawn(&wish, &child->pid, err) < 0)
         return -1;
     child->pidfd = (int)syscall(SYS_pidfd_open, child->pid, 0);
     return 0;

@@ -62,7 +62,7 @@ static int begin_entry(struct tar *tar, const char *name, mode_t type, unsigned 
     archive_entry_set_filetype(tar->entry, type);
     archive_entry_set_perm(tar->entry, (mode_t)mode);
     archive_entry_set_size(tar->entry, size_bytes);
-    archive_entry_set_mtime(tar->entry, 0, 0);
+    archive_entry_set_mtime(tar->entry, TAR_TIME_S, 0);
     archive_entry_set_uid(tar->entry, 0);
     archive_entry_set_gid(tar->entry, 0);
     if (target != NULL)

@@ -9,6 +9,8 @@
 
 #include "gate/base/error.h"
 
+#define TAR_TIME_S 0 /* of each entry */
+
 struct tar;
 
 /* writes to fd, which stays the caller's */

@@ -130,6 +130,7 @@ struct reading {
     struct archive *archive;
     const struct untar_options *options;
     struct untar_report *report;
+    int64_t changed_s; /* of the entry that is read */
 };
 
 /* How much of the next file may be written. */
@@ -157,7 +158,9 @@ static int copy(struct reading *reading, int fd, int64_t *written, bool *whole, 
         if (offset != *written)
             return error_set(err, ERROR_PROTOCOL, "the tar archive has a hole in a file");
         size_t step = (int64_t)size < limit - *written ? size : (size_t)(limit - *written);
-        if (file_write_all(fd, block, step, err) < 0)
+        const struct untar_options *options = reading->options;
+        if ((options->on_bytes != NULL ? options->on_bytes(options->context, block, step, err)
+                                       : file_write_all(fd, block, step, err)) < 0)
             return -1;
         *written += (int64_t)step;
         if (step < size)
@@ -171,7 +174,8 @@ static int take(struct reading *reading, const char *path, int fd, struct error 
     int64_t written;
     bool whole;
     if (copy(reading, fd, &written, &whole, err) < 0) {
-        remove_file(options->root_fd, path);
+        if (options->on_bytes == NULL)
+            remove_file(options->root_fd, path);
         return error_wrap(err, "%s", path);
     }
     report->files++;
@@ -179,7 +183,9 @@ static int take(struct reading *reading, const char *path, int fd, struct error 
     report->cut += !whole;
     if (!whole && report->bytes >= options->limits.bytes)
         report->stopped = "bytes";
-    return options->on_file != NULL ? options->on_file(options->context, path, written, err) : 0;
+    return options->on_file != NULL
+               ? options->on_file(options->context, path, written, reading->changed_s, err)
+               : 0;
 }
 
 static int take_file(struct reading *reading, const char *path, struct error *err) {
@@ -189,6 +195,8 @@ static int take_file(struct reading *reading, const char *path, struct error *er
         report->stopped = report->files >= options->limits.files ? "files" : "bytes";
         return 0;
     }
+    if (options->on_bytes != NULL)
+        return take(reading, path, -1, err);
     _cleanup_(file_closep) int fd = create(options->root_fd, path, err);
     if (fd >= 0)
         return take(reading, path, fd, err);
@@ -218,6 +226,7 @@ static int read_entry(struct reading *reading, struct archive_entry *entry, stru
     const char *raw = archive_entry_pathname(entry);
     enum untar_left why;
     bool left = is_left(entry, &why);
+    reading->changed_s = archive_entry_mtime(entry);
     bool folder = archive_entry_filetype(entry) == AE_IFDIR && why != UNTAR_LEFT_LINK;
     _cleanup_(free_pointer) char *name = plain_name(raw != NULL ? raw : "/", err);
     _cleanup_(free_pointer) char *path = NULL;
@@ -244,7 +253,7 @@ int untar(int fd, const struct untar_options *options, struct untar_report *repo
     _cleanup_(archive_freep) struct archive *archive = archive_read_new();
     if (archive == NULL)
         return error_no_memory(err);
-    struct reading reading = {archive, options, report};
+    struct reading reading = {.archive = archive, .options = options, .report = report};
     if (archive_read_support_format_tar(archive) != ARCHIVE_OK ||
         archive_read_open_fd(archive, fd, READ_BLOCK) != ARCHIVE_OK)
         return refuse(archive, err);

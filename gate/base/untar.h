@@ -46,8 +46,13 @@ struct untar_options {
      *   in   name     a path without "." and "..", relative, without a "/" at its end
      *        regular  false: it will be left out, and is counted if it gets a path */
     int (*choose)(void *context, const char *name, bool regular, char **path, struct error *err);
-    /* A file was taken: its path and the bytes that were written. May be NULL. */
-    int (*on_file)(void *context, const char *path, int64_t bytes, struct error *err);
+    /* Takes the files' bytes instead of the folder, in which nothing is written then; a path comes as often as it comes. NULL:
+     * the folder does. */
+    int (*on_bytes)(void *context, const void *bytes, size_t length, struct error *err);
+    /* A file was taken, after the last of its bytes: its path, the bytes that were written, and when the archive says that it was
+     * changed (seconds since 1970). May be NULL. */
+    int (*on_file)(void *context, const char *path, int64_t bytes, int64_t changed_s,
+                   struct error *err);
     void *context;
 };
 

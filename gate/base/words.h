@@ -3,21 +3,14 @@
  *     struct words words = {0};
  *     const char *word = words_add(&words, &arena, bytes, length, err);    two equal strings give one pointer
  *     words_clear(&words);                                                 the strings stay as long as the arena
- *
- * Whoever chooses the strings cannot make it slow: they are spread by SipHash with a key that nobody knows.
  */
 #pragma once
 
-#include <stdint.h>
-
 #include "gate/base/arena.h"
-
-struct word_slot;
+#include "gate/base/index.h"
 
 struct words {
-    struct word_slot *slots; /* a power of two of them, at most half full */
-    size_t count, capacity;
-    uint64_t key[2];
+    struct index index;
 };
 
 /* NULL with *err set. */

@@ -28,6 +28,9 @@ int answer_error(struct question *question, const struct error *why, struct erro
     case ASK_BLOBS:
         result = question->on_blobs(question->context, NULL, &full, fatal);
         break;
+    case ASK_CONFIG:
+        result = question->on_config(question->context, NULL, NULL, &full, fatal);
+        break;
     }
     error_clear(&full);
     return question_end(question, result, fatal);
@@ -73,7 +76,10 @@ static int answer_not_found(struct question *question, const char *host, const c
     if (question->kind == ASK_TAGS)
         return answer_words(question, fatal, ERROR_NOT_FOUND,
                             "%s knows no such repository%s; check its name", host, words);
-    if (question->kind == ASK_BLOBS)
+    if (question->blobs.count > 0)
+        return answer_words(question, fatal, ERROR_NOT_FOUND, "%s has no configuration %s%s", host,
+                            question->blobs.items[0].digest, words);
+    if (question->kind == ASK_BLOBS || question->kind == ASK_CONFIG)
         return answer_words(question, fatal, ERROR_NOT_FOUND, "%s has no manifest %s%s", host,
                             question->name.digest, words);
     return answer_words(question, fatal, ERROR_NOT_FOUND,
@@ -167,6 +173,7 @@ static const char *advice(const struct question *question, enum http_failure fai
         return "check the file that `ca` names in pingate.yaml";
     case HTTP_FAILURE_TIMEOUT:
         return "try later, or give it more time in pingate.yaml: registries: HOST: {timeout: 5m}";
+    case HTTP_FAILURE_OWN_CERTIFICATE: /* registries are shown none */
     case HTTP_FAILURE_NONE:
     case HTTP_FAILURE_OTHER:
         break;
@@ -214,4 +221,10 @@ int answer_tags(struct question *question, struct error *fatal) {
 int answer_blobs(struct question *question, const struct blob_list *blobs, struct error *fatal) {
     question_take(question);
     return question_end(question, question->on_blobs(question->context, blobs, NULL, fatal), fatal);
+}
+
+int answer_config(struct question *question, const struct text *config, struct error *fatal) {
+    question_take(question);
+    int result = question->on_config(question->context, &question->blobs, config, NULL, fatal);
+    return question_end(question, result, fatal);
 }

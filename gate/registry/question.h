@@ -2,7 +2,7 @@
  *
  *     registry.c   the queue of each host, requests, redirects, retries, pages
  *     grant.c      who may ask: challenges, tokens, what happens after a 401
- *     blobs.c      manifests by digest, from the index to the image
+ *     blobs.c      manifests by digest, from the index to the image and its configuration
  *     answer.c     what an answer means: digests, and errors in words that a person can act on
  *
  * The life of a question: queued at its host → active (its time runs) → a request is under way, or a timer waits to send it
@@ -17,7 +17,7 @@
 #include "gate/registry/registry.h"
 #include "gate/registry/token.h"
 
-enum question_kind { ASK_DIGEST, ASK_TAGS, ASK_BLOBS };
+enum question_kind { ASK_DIGEST, ASK_TAGS, ASK_BLOBS, ASK_CONFIG };
 
 TAILQ_HEAD(question_queue, question);
 
@@ -86,11 +86,14 @@ struct question {
     size_t pages;
     char *landmark;           /* an earlier page's address: meeting it again is a circle */
     size_t next_landmark;     /* the page at which it is set anew; grows twofold */
-    struct platform platform; /* of ASK_BLOBS */
+    struct platform platform; /* of ASK_BLOBS and ASK_CONFIG */
     bool is_child;            /* name.digest is an image's that an index named */
+    struct blob_list
+        blobs; /* of ASK_CONFIG: not empty once the configuration itself is asked for */
     registry_on_digest *on_digest;
     registry_on_tags *on_tags;
     registry_on_blobs *on_blobs;
+    registry_on_config *on_config;
     void *context;
 };
 
@@ -142,6 +145,7 @@ int answer_digest(struct question *question, const struct http_response *respons
                   const char *digest, enum manifest_kind kind, struct error *fatal);
 int answer_tags(struct question *question, struct error *fatal);
 int answer_blobs(struct question *question, const struct blob_list *blobs, struct error *fatal);
+int answer_config(struct question *question, const struct text *config, struct error *fatal);
 
 /* registry.c: takes the question out of all lists, before its callback is called; frees it, and its host goes on. */
 void question_take(struct question *question);

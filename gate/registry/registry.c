@@ -17,6 +17,7 @@
 static void question_free(struct question *question) {
     reference_clear(&question->name);
     string_list_clear(&question->tags);
+    blob_list_clear(&question->blobs);
     if (question->sent_header != NULL)
         explicit_bzero(question->sent_header, strlen(question->sent_header));
     free(question->sent_header);
@@ -208,14 +209,20 @@ static int send_request(struct question *question, const char *header, int64_t t
     struct registry *registry = question->registry;
     const struct registry_host *settings = question->host->settings;
     bool loopback = reference_domain_is_loopback(question->host->domain) && !question->elsewhere;
-    const char *headers[] = {
-        question->kind == ASK_TAGS ? "Accept: application/json" : MANIFEST_ACCEPT, header, NULL};
+    bool is_blob = question->blobs.count > 0;
+    const char *accept = question->kind == ASK_TAGS ? "Accept: application/json"
+                         : is_blob                  ? "Accept: */*"
+                                                    : MANIFEST_ACCEPT;
+    size_t limit = question->kind == ASK_TAGS ? TAG_BODY_LIMIT
+                   : is_blob                  ? REGISTRY_CONFIG_LIMIT
+                                              : 0;
+    const char *headers[] = {accept, header, NULL};
     struct http_request request = {.method = question->method,
                                    .url = question->url,
                                    .headers = headers,
                                    .proxy = loopback ? "" : NULL,
                                    .ca_file = settings != NULL ? settings->ca_file : NULL,
-                                   .body_limit = question->kind == ASK_TAGS ? TAG_BODY_LIMIT : 0,
+                                   .body_limit = limit,
                                    .timeout_ms = timeout_ms};
     question->tries++;
     registry->counts.requests++;
@@ -436,6 +443,7 @@ static int on_answer(void *context, struct http_response *response, const struct
     case ASK_TAGS:
         return on_page(question, response, fatal);
     case ASK_BLOBS:
+    case ASK_CONFIG:
         return question_on_content(question, response, fatal);
     case ASK_DIGEST:
         break;
@@ -452,12 +460,11 @@ static int fill_question(struct question *question, const struct reference *name
     if (question->host == NULL || reference_copy(name, &question->name, err) < 0)
         return -1;
     const char *base = question->host->base;
-    question->url =
-        question->kind == ASK_TAGS
-            ? string_format(err, "%s%s/tags/list?n=1000", base, name->path)
-            : string_format(err, "%s%s/manifests/%s", base, name->path,
-                            name->tag != NULL && question->kind != ASK_BLOBS ? name->tag
-                                                                             : name->digest);
+    bool by_digest = question->kind == ASK_BLOBS || question->kind == ASK_CONFIG;
+    question->url = question->kind == ASK_TAGS
+                        ? string_format(err, "%s%s/tags/list?n=1000", base, name->path)
+                        : string_format(err, "%s%s/manifests/%s", base, name->path,
+                                        name->tag != NULL && !by_digest ? name->tag : name->digest);
     question->grant = grant_for(registry, name->image, err);
     return question->url != NULL && question->grant != NULL ? 0 : -1;
 }
@@ -500,6 +507,17 @@ int registry_blobs(struct registry *registry, const struct reference *reference,
                                 .method = "GET",
                                 .platform = *platform,
                                 .on_blobs = on_blobs,
+                                .context = context};
+    return add_question(registry, reference, &template, err);
+}
+
+int registry_config(struct registry *registry, const struct reference *reference,
+                    const struct platform *platform, registry_on_config *on_config, void *context,
+                    struct error *err) {
+    struct question template = {.kind = ASK_CONFIG,
+                                .method = "GET",
+                                .platform = *platform,
+                                .on_config = on_config,
                                 .context = context};
     return add_question(registry, reference, &template, err);
 }

@@ -5,6 +5,7 @@
  *     registry_resolve(registry, &reference, on_digest, context, err);   queues one HEAD
  *     registry_tags(registry, &reference, on_tags, context, err);        queues the pages of the tag list
  *     registry_blobs(registry, &reference, &platform, on_blobs, context, err);   queues one GET, two for an index
+ *     registry_config(registry, &reference, &platform, on_config, context, err);  the same, and one GET more
  *     registry_run(registry, err);                                       until all are answered; callbacks may queue more
  *     registry_free(registry);
  *
@@ -97,6 +98,23 @@ typedef int registry_on_blobs(void *context, const struct blob_list *blobs, cons
 int registry_blobs(struct registry *registry, const struct reference *reference,
                    const struct platform *platform, registry_on_blobs *on_blobs, void *context,
                    struct error *err) _must_check_;
+
+#define REGISTRY_CONFIG_LIMIT                                                                      \
+    (1u << 20) /* bytes of an image's configuration; large ones have 100 kB, most of it history */
+
+/* blobs: as they stand in the manifest, the configuration first, then the layers, lowest first. */
+typedef int registry_on_config(void *context, const struct blob_list *blobs,
+                               const struct text *config, const struct error *err,
+                               struct error *fatal);
+
+/* The configuration of an image on a platform, as it was made, without pulling it; and its blobs. As registry_blobs, with one
+ * more GET, of a blob, which no registry counts as a pull. Its bytes have the digest that the manifest names; what stands in
+ * them was written by whoever made the image.
+ *   src  OCI image-spec 1.1, "Image Configuration"
+ */
+int registry_config(struct registry *registry, const struct reference *reference,
+                    const struct platform *platform, registry_on_config *on_config, void *context,
+                    struct error *err) _must_check_;
 
 int registry_run(struct registry *registry, struct error *err) _must_check_;
 

@@ -262,7 +262,8 @@ static void check_engine(struct doctor *doctor) {
         say(doctor, PROBLEM, "engine", "%s", error_message(&err));
         return;
     }
-    say(doctor, GOOD, "engine", "%s at %s", words, engine_address(engine));
+    say(doctor, GOOD, "engine", "%s at %s, from %s", words, engine_address(engine),
+        engine_source(engine));
     check_limits(doctor, engine);
 }
 

@@ -32,8 +32,9 @@ static const struct option_spec specs[OPTION_COUNT] = {
     [OPTION_DRY_RUN] = {"dry-run", 'n', NULL, "look up and test, and write no pins"},
     [OPTION_ENGINE] =
         {"engine", 0, "ADDRESS",
-         "the Docker Engine, such as unix:///run/docker.sock (default: DOCKER_HOST, else the "
-         "usual sockets)"},
+         "the Docker Engine: unix:///run/docker.sock, tcp://host:port, ssh://user@host or "
+         "context:NAME (default: DOCKER_HOST, DOCKER_CONTEXT, docker's current context, the usual "
+         "sockets)"},
     [OPTION_EXIT_CODE] = {"exit-code", 0, NULL, "exit with 4 when there are updates"},
     [OPTION_FORCE] = {"force", 'f', NULL, "replace a file that is there"},
     [OPTION_FROM] = {"from", 0, "FILE",

@@ -40,7 +40,7 @@ struct search {
     struct snapshot_list snapshots;        /* newest first */
     struct entry_number_list values, next; /* of one snapshot */
     struct bucket_list buckets;            /* by image, by the stage's names */
-    struct entry_index groups_index;       /* moves -> group */
+    struct index groups_index;             /* moves -> group */
 };
 
 static void clear_search(struct search *search) {
@@ -48,7 +48,7 @@ static void clear_search(struct search *search) {
     free(search->values.items);
     free(search->next.items);
     free(search->buckets.items);
-    entry_index_clear(&search->groups_index);
+    index_clear(&search->groups_index);
 }
 
 void entry_kept_list_clear(struct entry_kept_list *kept) {
@@ -76,10 +76,10 @@ void entry_group_list_clear(struct entry_group_list *groups) {
 
 /* ---- snapshots ---- */
 
-static int add_snapshot(struct search *search, struct entry_index *sets, const char *set,
+static int add_snapshot(struct search *search, struct index *sets, const char *set,
                         struct snapshot snapshot, struct error *err) {
     size_t number;
-    if (entry_index_number(sets, set, strlen(set), search->snapshots.count, &number, err) < 0)
+    if (entry_number(sets, set, strlen(set), search->snapshots.count, &number, err) < 0)
         return -1;
     struct snapshot *place;
     if (number < search->snapshots.count) {
@@ -98,7 +98,7 @@ static int add_snapshot(struct search *search, struct entry_index *sets, const c
 static int find_snapshots(struct search *search, struct error *err) {
     const struct entry_world *world = search->world;
     const struct set *standing = world->standing;
-    struct entry_index sets = {0};
+    struct index sets = {0};
     struct snapshot now = {.set = standing->id,
                            .values = (const char *const *)standing->lines.items,
                            .value_count = standing->lines.count,
@@ -115,7 +115,7 @@ static int find_snapshots(struct search *search, struct error *err) {
                                 .since_ms = entry_time(world, entry)};
         result = add_snapshot(search, &sets, entry->set, past, err);
     }
-    entry_index_clear(&sets);
+    index_clear(&sets);
     return result;
 }
 
@@ -330,7 +330,7 @@ static int add_group(struct search *search, struct entry_group *take_group,
     const char *key = arena_string(&search->world->arena, take_group->moves.items, size, err);
     size_t number;
     if (key == NULL ||
-        entry_index_number(&search->groups_index, key, size, groups->count, &number, err) < 0)
+        entry_number(&search->groups_index, key, size, groups->count, &number, err) < 0)
         return -1;
     if (number == groups->count) {
         struct entry_group *place = array_add(groups, err);

@@ -9,7 +9,7 @@
 
 struct reading {
     struct entry_world *world;
-    struct entry_index voices; /* word, person, soak -> number in `voice_links` */
+    struct index voices; /* word, person, soak -> number in `voice_links` */
     struct {
         struct entry_word_link **items;
         size_t count, capacity;
@@ -17,7 +17,7 @@ struct reading {
 };
 
 static void clear_reading(struct reading *reading) {
-    entry_index_clear(&reading->voices);
+    index_clear(&reading->voices);
     free(reading->voice_links.items);
 }
 
@@ -28,18 +28,18 @@ static void add_word(struct text *key, const char *word) {
 }
 
 /* The number of the key in an index whose next number is `next`. */
-static int number_key(struct entry_world *world, struct entry_index *index, const struct text *key,
+static int number_key(struct entry_world *world, struct index *index, const struct text *key,
                       size_t next, size_t *out, struct error *err) {
-    if (entry_index_find(index, text_string(key), key->length, out))
+    if (entry_find(index, text_string(key), key->length, out))
         return 0;
     const char *kept = arena_string(&world->arena, text_string(key), key->length, err);
-    return kept != NULL ? entry_index_number(index, kept, key->length, next, out, err) : -1;
+    return kept != NULL ? entry_number(index, kept, key->length, next, out, err) : -1;
 }
 
 static int add_said(struct entry_world *world, const char *word, struct entry_word_link *link,
                     struct error *err) {
     size_t number;
-    if (entry_index_number(&world->words, word, strlen(word), world->said.count, &number, err) < 0)
+    if (entry_number(&world->words, word, strlen(word), world->said.count, &number, err) < 0)
         return -1;
     if (number == world->said.count && array_add(&world->said, err) == NULL)
         return -1;
@@ -115,8 +115,8 @@ int entry_decisions_read(struct entry_world *world, struct error *err) {
 
 const struct entry_word_link *entry_said(const struct entry_world *world, const char *word) {
     size_t number;
-    return entry_index_find(&world->words, word, strlen(word), &number) ? world->said.items[number]
-                                                                        : NULL;
+    return entry_find(&world->words, word, strlen(word), &number) ? world->said.items[number]
+                                                                  : NULL;
 }
 
 static void take_later(const struct ledger_entry **latest, const struct ledger_entry *entry) {

@@ -10,14 +10,14 @@
 
 struct reading {
     struct entry_world *world;
-    struct entry_index tests; /* names of the configuration -> place there */
-    bool *counts;             /* by place: no test of the stage that is entered */
+    struct index tests; /* names of the configuration -> place there */
+    bool *counts;       /* by place: no test of the stage that is entered */
     struct text key;
     struct entry_number_list values;
 };
 
 static void clear_reading(struct reading *reading) {
-    entry_index_clear(&reading->tests);
+    index_clear(&reading->tests);
     free(reading->counts);
     text_clear(&reading->key);
     free(reading->values.items);
@@ -31,7 +31,7 @@ static int read_tests(struct reading *reading, struct error *err) {
     for (size_t i = 0; i < config->tests.count; i++) {
         const char *name = config->tests.items[i].name;
         size_t number;
-        if (entry_index_number(&reading->tests, name, strlen(name), i, &number, err) < 0)
+        if (entry_number(&reading->tests, name, strlen(name), i, &number, err) < 0)
             return -1;
         reading->counts[i] = !stage_runs_test(&config->stages, reading->world->stage, name);
     }
@@ -118,10 +118,10 @@ static int find_trial(struct reading *reading, const struct ledger_entry *entry,
     if (text_check(key, err) < 0)
         return -1;
     size_t number;
-    if (!entry_index_find(&world->trials_index, text_string(key), key->length, &number)) {
+    if (!entry_find(&world->trials_index, text_string(key), key->length, &number)) {
         const char *kept = arena_string(&world->arena, text_string(key), key->length, err);
-        if (kept == NULL || entry_index_number(&world->trials_index, kept, key->length,
-                                               world->trials.count, &number, err) < 0)
+        if (kept == NULL || entry_number(&world->trials_index, kept, key->length,
+                                         world->trials.count, &number, err) < 0)
             return -1;
         if (add_trial(reading, entry, test, err) < 0)
             return -1;
@@ -137,7 +137,7 @@ static int read_evidence(struct reading *reading, size_t place, struct error *er
     if ((!passed && !failed) || entry->test == NULL || entry->value_count == 0)
         return 0;
     size_t test;
-    if (entry_index_find(&reading->tests, entry->test, strlen(entry->test), &test)) {
+    if (entry_find(&reading->tests, entry->test, strlen(entry->test), &test)) {
         if (!reading->counts[test])
             return 0;
     } else if (string_equal(entry->source, SOURCE_OUTSIDE)) {

@@ -12,30 +12,16 @@
  */
 #pragma once
 
+#include "gate/base/index.h"
 #include "pipelines/stages/entry.h"
 
 #define ENTRY_NONE  ((size_t)-1)
 #define ENTRY_NEVER INT64_MIN /* a time that is none */
 
-/* From bytes to numbers. Keys are lent. */
-struct entry_slot {
-    const char *key;
-    size_t length;
-    uint64_t hash;
-    size_t number;
-};
-
-struct entry_index {
-    struct entry_slot *slots;
-    size_t count;
-    size_t capacity; /* a power of two */
-};
-
 /* The number of the key; `number` where it is new. */
-int entry_index_number(struct entry_index *index, const char *key, size_t length, size_t number,
-                       size_t *out, struct error *err) _must_check_;
-bool entry_index_find(const struct entry_index *index, const char *key, size_t length, size_t *out);
-void entry_index_clear(struct entry_index *index);
+int entry_number(struct index *index, const char *key, size_t length, size_t number, size_t *out,
+                 struct error *err) _must_check_;
+bool entry_find(const struct index *index, const char *key, size_t length, size_t *out);
 
 /* One test on one combination of values on one platform. */
 struct entry_trial {
@@ -149,7 +135,7 @@ struct entry_world {
     int64_t now_ms;
 
     struct arena arena;
-    struct entry_index lines, images;
+    struct index lines, images;
     struct entry_value_list values;
     struct entry_number_list target; /* what stands in the stage */
     struct entry_number_list
@@ -158,7 +144,7 @@ struct entry_world {
     size_t observations;      /* of `from` */
     int64_t last_observed_ms; /* the newest of them */
 
-    struct entry_index words; /* a set or digest -> its number in `said` */
+    struct index words; /* a set or digest -> its number in `said` */
     struct {
         struct entry_word_link **items;
         size_t count, capacity;
@@ -166,7 +152,7 @@ struct entry_world {
     struct entry_word_list selector_denials, holds, image_holds;
     const struct ledger_entry *unknown; /* a critical entry of an unknown type */
 
-    struct entry_index trials_index;
+    struct index trials_index;
     struct {
         struct entry_trial **items;
         size_t count, capacity;

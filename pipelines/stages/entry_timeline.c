@@ -116,7 +116,7 @@ static int number_parts(struct entry_world *world, const char *image, const char
     _cleanup_(free_pointer) char *line = reference_text(image, tag, digest, err);
     if (line == NULL)
         return -1;
-    if (entry_index_find(&world->lines, line, strlen(line), out))
+    if (entry_find(&world->lines, line, strlen(line), out))
         return 0;
     const char *kept = arena_string(&world->arena, line, strlen(line), err);
     return kept != NULL ? entry_value_number(world, kept, out, err) : -1;

@@ -8,67 +8,19 @@
 
 /* ---- index ---- */
 
-#define INDEX_FIRST 64 /* slots */
-
-static uint64_t hash_of(const char *key, size_t length) {
-    uint64_t hash = 14695981039346656037u; /* FNV-1a */
-    for (size_t i = 0; i < length; i++)
-        hash = (hash ^ (unsigned char)key[i]) * 1099511628211u;
-    return hash;
+int entry_number(struct index *index, const char *key, size_t length, size_t number, size_t *out,
+                 struct error *err) {
+    if (entry_find(index, key, length, out))
+        return 0;
+    *out = number;
+    return index_add(index, key, length, number, err);
 }
 
-static struct entry_slot *slot_of(const struct entry_index *index, const char *key, size_t length,
-                                  uint64_t hash) {
-    size_t at = hash & (index->capacity - 1);
-    while (index->slots[at].key != NULL &&
-           (index->slots[at].hash != hash || index->slots[at].length != length ||
-            memcmp(index->slots[at].key, key, length) != 0))
-        at = (at + 1) & (index->capacity - 1);
-    return &index->slots[at];
-}
-
-static int grow(struct entry_index *index, struct error *err) {
-    struct entry_index larger = {.count = index->count};
-    larger.capacity = index->capacity > 0 ? index->capacity * 2 : INDEX_FIRST;
-    larger.slots = calloc(larger.capacity, sizeof *larger.slots);
-    if (larger.slots == NULL)
-        return error_no_memory(err);
-    for (size_t i = 0; i < index->capacity; i++) {
-        const struct entry_slot *slot = &index->slots[i];
-        if (slot->key != NULL)
-            *slot_of(&larger, slot->key, slot->length, slot->hash) = *slot;
-    }
-    free(index->slots);
-    *index = larger;
-    return 0;
-}
-
-int entry_index_number(struct entry_index *index, const char *key, size_t length, size_t number,
-                       size_t *out, struct error *err) {
-    if (index->count * 2 >= index->capacity && grow(index, err) < 0)
-        return -1;
-    uint64_t hash = hash_of(key, length);
-    struct entry_slot *slot = slot_of(index, key, length, hash);
-    if (slot->key == NULL) {
-        *slot = (struct entry_slot){key, length, hash, number};
-        index->count++;
-    }
-    *out = slot->number;
-    return 0;
-}
-
-bool entry_index_find(const struct entry_index *index, const char *key, size_t length,
-                      size_t *out) {
-    if (index->count == 0)
-        return false;
-    const struct entry_slot *slot = slot_of(index, key, length, hash_of(key, length));
-    *out = slot->number;
-    return slot->key != NULL;
-}
-
-void entry_index_clear(struct entry_index *index) {
-    free(index->slots);
-    *index = (struct entry_index){0};
+bool entry_find(const struct index *index, const char *key, size_t length, size_t *out) {
+    const struct index_slot *slot = index_find(index, key, length);
+    if (slot != NULL)
+        *out = slot->number;
+    return slot != NULL;
 }
 
 /* ---- values ---- */
@@ -76,14 +28,14 @@ void entry_index_clear(struct entry_index *index) {
 static int number_image(struct entry_world *world, const char *image, size_t *out,
                         struct error *err) {
     size_t new = world->image_target_count.count;
-    if (entry_index_number(&world->images, image, strlen(image), new, out, err) < 0)
+    if (entry_number(&world->images, image, strlen(image), new, out, err) < 0)
         return -1;
     return *out < new || array_add(&world->image_target_count, err) != NULL ? 0 : -1;
 }
 
 int entry_value_number(struct entry_world *world, const char *line, size_t *out,
                        struct error *err) {
-    if (entry_index_find(&world->lines, line, strlen(line), out))
+    if (entry_find(&world->lines, line, strlen(line), out))
         return 0;
     struct entry_value *value = array_add(&world->values, err);
     if (value == NULL)
@@ -102,7 +54,7 @@ int entry_value_number(struct entry_world *world, const char *line, size_t *out,
     if (set_value_parse(line, &value->parts, err) < 0 ||
         number_image(world, value->parts.image, &value->image, err) < 0)
         return -1;
-    return entry_index_number(&world->lines, line, strlen(line), world->values.count - 1, out, err);
+    return entry_number(&world->lines, line, strlen(line), world->values.count - 1, out, err);
 }
 
 /* The same value under another image name. */
@@ -116,7 +68,7 @@ static int renamed(struct entry_world *world, size_t value, const char *image, s
     _cleanup_(free_pointer) char *line = reference_text(image, parts->tag, parts->digest, err);
     if (line == NULL)
         return -1;
-    if (entry_index_find(&world->lines, line, strlen(line), out))
+    if (entry_find(&world->lines, line, strlen(line), out))
         return 0;
     const char *kept = arena_string(&world->arena, line, strlen(line), err);
     return kept != NULL ? entry_value_number(world, kept, out, err) : -1;
@@ -253,10 +205,10 @@ void entry_world_clear(struct entry_world *world) {
     free(world->holds.items);
     free(world->image_holds.items);
     free(world->trials.items);
-    entry_index_clear(&world->lines);
-    entry_index_clear(&world->images);
-    entry_index_clear(&world->words);
-    entry_index_clear(&world->trials_index);
+    index_clear(&world->lines);
+    index_clear(&world->images);
+    index_clear(&world->words);
+    index_clear(&world->trials_index);
     arena_clear(&world->arena);
     *world = (struct entry_world){0};
 }

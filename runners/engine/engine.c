@@ -9,14 +9,17 @@
 #include "gate/base/json_write.h"
 #include "gate/base/trace.h"
 #include "runners/engine/address.h"
+#include "runners/engine/reach.h"
 
 #define ANSWER_LIMIT (16u << 20) /* bytes of one JSON answer */
 
 struct engine {
     struct http_loop *loop;
     struct engine_location location;
-    int64_t timeout_ms; /* of one call */
-    int minor;          /* of the API that is spoken; 0: not yet known */
+    struct ssh_dialer *dialer; /* NULL unless it is reached over ssh */
+    enum http_failure failure; /* of the last call that had no answer */
+    int64_t timeout_ms;        /* of one call */
+    int minor;                 /* of the API that is spoken; 0: not yet known */
     bool podman;
 };
 
@@ -24,6 +27,7 @@ void engine_freep(struct engine **engine) {
     if (*engine == NULL)
         return;
     http_loop_free((*engine)->loop);
+    ssh_dialer_freep(&(*engine)->dialer);
     engine_location_clear(&(*engine)->location);
     free(*engine);
     *engine = NULL;
@@ -31,6 +35,10 @@ void engine_freep(struct engine **engine) {
 
 const char *engine_address(const struct engine *engine) {
     return engine->location.address;
+}
+
+const char *engine_source(const struct engine *engine) {
+    return engine->location.source;
 }
 
 int64_t engine_timeout_ms(const struct engine *engine) {
@@ -88,8 +96,15 @@ static int send_call(struct engine *engine, const struct engine_call *call, cons
         headers[count++] = "Content-Type: application/x-tar";
     struct http_request request = {.method = call->method,
                                    .url = url,
-                                   .unix_socket = engine->location.socket,
+                                   .unix_socket = engine->dialer != NULL
+                                                      ? ssh_dialer_socket(engine->dialer)
+                                                      : engine->location.socket,
                                    .proxy = engine->location.loopback ? "" : NULL,
+                                   .ca_file = engine->location.ca,
+                                   .cert_file = engine->location.cert,
+                                   .key_file = engine->location.key,
+                                   .unverified = engine->location.unverified,
+                                   .only_http1 = true,
                                    .headers = headers,
                                    .body = body,
                                    .body_length = body != NULL ? strlen(body) : 0,
@@ -104,9 +119,30 @@ static int send_call(struct engine *engine, const struct engine_call *call, cons
                                    .body_fd_size = call->body_size,
                                    .timeout_ms = limit_of(engine, call)};
     int result = http_perform(engine->loop, &request, response, err);
+    engine->failure = result < 0 ? response->failure : HTTP_FAILURE_NONE;
     trace(TRACE_ENGINE, "%s %s: %ld%s%s", call->method, call->path, response->status,
           result < 0 ? " " : "", result < 0 ? error_message(err) : "");
     return result;
+}
+
+/* ssh's own words are worth more than how the connection ended. */
+static int explain_ssh(const struct engine *engine, const struct engine_call *call,
+                       struct error *err) {
+    char words[600];
+    ssh_dialer_words(engine->dialer, words, sizeof words);
+    if (words[0] == '\0')
+        return error_wrap(err, "engine %s: %s %s: the connection over ssh failed",
+                          engine->location.address, call->method, call->path);
+    const char *remedy = ssh_remedy(words);
+    return error_set(err, err->kind == ERROR_TIMEOUT ? ERROR_TIMEOUT : ERROR_NETWORK,
+                     "engine %s: %s %s: ssh says \"%s\"%s%s", engine->location.address,
+                     call->method, call->path, words, remedy[0] != '\0' ? "; " : "", remedy);
+}
+
+/* Whether it was the connection that failed, and not who reads the answer. */
+static bool connection_failed(const struct engine *engine, const struct error *err) {
+    return engine->dialer != NULL && (err->kind == ERROR_NETWORK || err->kind == ERROR_TIMEOUT ||
+                                      err->kind == ERROR_PROTOCOL);
 }
 
 /* libcurl tells of milliseconds and bytes; people want to know who did not answer. */
@@ -114,6 +150,8 @@ static int explain_failure(const struct engine *engine, const struct engine_call
                            int64_t took_ms, struct error *err) {
     if (err->kind == ERROR_CANCELLED || err->kind == ERROR_NO_MEMORY)
         return -1;
+    if (err->kind == ERROR_NETWORK && connection_failed(engine, err))
+        return explain_ssh(engine, call, err);
     if (err->kind == ERROR_TIMEOUT) {
         char words[64];
         bool idle = call->idle_timeout_ms > 0 && took_ms < limit_of(engine, call);
@@ -180,15 +218,28 @@ static int minor_of(const char *version) {
 }
 
 static int nobody_answers(const struct engine *engine, struct error *err) {
-    char trouble[400];
+    const struct engine_location *location = &engine->location;
+    char words[600];
     if (err->kind == ERROR_CANCELLED || err->kind == ERROR_NO_MEMORY)
         return -1;
-    engine_location_trouble(&engine->location, trouble, sizeof trouble);
-    err->kind = ERROR_ENGINE;
-    if (trouble[0] != '\0')
-        return error_set(err, ERROR_ENGINE, "no Docker Engine answers at %s: %s",
-                         engine->location.address, trouble);
-    return error_wrap(err, "no Docker Engine answers at %s", engine->location.address);
+    engine_socket_trouble(location, words, sizeof words);
+    if (words[0] != '\0')
+        return error_set(err, ERROR_ENGINE, "no Docker Engine answers at %s (from %s): %s",
+                         location->address, location->source, words);
+    if (engine->dialer != NULL) {
+        ssh_dialer_words(engine->dialer, words, sizeof words);
+        const char *remedy = ssh_remedy(words);
+        if (words[0] != '\0')
+            return error_set(
+                err, ERROR_ENGINE, "no Docker Engine answers at %s (from %s): ssh says \"%s\"%s%s",
+                location->address, location->source, words, remedy[0] != '\0' ? "; " : "", remedy);
+    }
+    engine_tcp_remedy(location, engine->failure, error_message(err), words, sizeof words);
+    _cleanup_(error_clear) struct error why = {0};
+    error_move(&why, err);
+    return error_set(err, ERROR_ENGINE, "no Docker Engine answers at %s (from %s): %s%s%s",
+                     location->address, location->source, error_message(&why),
+                     words[0] != '\0' ? "; " : "", words);
 }
 
 static bool names_podman(const json_t *version) {
@@ -203,8 +254,9 @@ static bool names_podman(const json_t *version) {
 }
 
 static int64_t first_call_timeout_ms(const struct engine *engine) {
-    return engine->timeout_ms < ENGINE_FIRST_CALL_TIMEOUT_MS ? engine->timeout_ms
-                                                             : ENGINE_FIRST_CALL_TIMEOUT_MS;
+    int64_t usual =
+        engine->dialer != NULL ? ENGINE_FIRST_CALL_SSH_TIMEOUT_MS : ENGINE_FIRST_CALL_TIMEOUT_MS;
+    return engine->timeout_ms < usual ? engine->timeout_ms : usual;
 }
 
 static int negotiate(struct engine *engine, struct error *err) {
@@ -238,16 +290,36 @@ static int negotiate(struct engine *engine, struct error *err) {
     return 0;
 }
 
-/* known: NULL asks; else what it was told holds. */
+static int find_engine(struct engine *engine, const char *address, const struct engine *known,
+                       struct error *err) {
+    if (read_timeout(engine, err) < 0)
+        return -1;
+    if (known != NULL ? engine_location_copy(&known->location, &engine->location, err) < 0
+                      : engine_location_find(address, &engine->location, err) < 0)
+        return -1;
+    if (engine->location.ssh.host == NULL)
+        return 0;
+    /* ssh gives up before we do, so that its words are heard */
+    int64_t connect_ms = engine->timeout_ms / 2;
+    engine->dialer = ssh_dialer_new(
+        &engine->location.ssh,
+        connect_ms < ENGINE_SSH_CONNECT_TIMEOUT_MS ? connect_ms : ENGINE_SSH_CONNECT_TIMEOUT_MS,
+        err);
+    return engine->dialer != NULL ? 0 : -1;
+}
+
+/* known: NULL asks; else what it was told holds, and address is not looked at. */
 static int open_with(const char *address, const struct engine *known, struct cancel *cancel,
                      bool cleaner, struct engine **out, struct error *err) {
     _cleanup_(engine_freep) struct engine *engine = calloc(1, sizeof *engine);
     if (engine == NULL)
         return error_no_memory(err);
-    if (read_timeout(engine, err) < 0 || engine_location_find(address, &engine->location, err) < 0)
+    if (find_engine(engine, address, known, err) < 0)
         return -1;
     struct http_options options = {.cancel_grace_ms = cleaner ? ENGINE_GRACE_MS : 0,
-                                   .cancel_call_grace_ms = ENGINE_CALL_GRACE_MS};
+                                   .cancel_call_grace_ms = ENGINE_CALL_GRACE_MS,
+                                   .tend = engine->dialer != NULL ? ssh_dialer_tend : NULL,
+                                   .tend_context = engine->dialer};
     engine->loop = http_loop_new(&options, cancel, err);
     if (engine->loop == NULL)
         return -1;
@@ -268,12 +340,12 @@ int engine_open(const char *address, struct cancel *cancel, struct engine **out,
 
 int engine_open_another(const struct engine *known, struct cancel *cancel, struct engine **out,
                         struct error *err) {
-    return open_with(engine_address(known), known, cancel, false, out, err);
+    return open_with(NULL, known, cancel, false, out, err);
 }
 
 int engine_open_cleaner(const struct engine *known, struct cancel *cancel, struct engine **out,
                         struct error *err) {
-    return open_with(engine_address(known), known, cancel, true, out, err);
+    return open_with(NULL, known, cancel, true, out, err);
 }
 
 bool engine_is_podman(const struct engine *engine) {

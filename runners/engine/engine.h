@@ -20,6 +20,9 @@
 /* calls that answer at once; PINGATE_ENGINE_TIMEOUT says otherwise */
 #define ENGINE_CALL_TIMEOUT_MS       60000
 #define ENGINE_FIRST_CALL_TIMEOUT_MS 10000 /* the first one, and a ping: is anybody there */
+/* the same over ssh, whose own limit to connect is the next one, as in the docker CLI */
+#define ENGINE_FIRST_CALL_SSH_TIMEOUT_MS 45000
+#define ENGINE_SSH_CONNECT_TIMEOUT_MS    30000
 /* for clean-up after a cancel: CI kills 7.5 s after SIGINT, and reports are written too */
 #define ENGINE_GRACE_MS 5000
 /* of that for one call, so that one that is stuck leaves some for others */
@@ -29,7 +32,7 @@
 
 struct engine;
 
-/* address: see address.h; NULL: DOCKER_HOST, else the usual sockets.
+/* address: see address.h; NULL: DOCKER_HOST, a docker context, the usual sockets.
  * err: engine  nobody answers there, or its API is too old; the message tells the remedy */
 int engine_open(const char *address, struct cancel *cancel, struct engine **out,
                 struct error *err) _must_check_;
@@ -41,6 +44,7 @@ int engine_open_cleaner(const struct engine *known, struct cancel *cancel, struc
                         struct error *err) _must_check_;
 void engine_freep(struct engine **engine);
 const char *engine_address(const struct engine *engine); /* as it was found */
+const char *engine_source(const struct engine *engine);  /* where: "DOCKER_HOST", see address.h */
 /* what a call may take; longer ones are multiples */
 int64_t engine_timeout_ms(const struct engine *engine);
 

@@ -19,9 +19,9 @@ static bool holds_digest(const json_t *image, const char *digest) {
     return false;
 }
 
-int image_find(struct engine *engine, const char *image, const char *digest, char **id,
+int image_show(struct engine *engine, const char *image, const char *digest, json_t **shown,
                struct error *err) {
-    *id = NULL;
+    *shown = NULL;
     _cleanup_(free_pointer) char *path = string_format(err, "/images/%s@%s/json", image, digest);
     if (path == NULL)
         return -1;
@@ -32,13 +32,20 @@ int image_find(struct engine *engine, const char *image, const char *digest, cha
         error_clear(err);
         return 0;
     }
-    const char *found = json_string_value(json_object_get(answer, "Id"));
-    if (found == NULL)
+    if (json_string_value(json_object_get(answer, "Id")) == NULL)
         return error_set(err, ERROR_PROTOCOL, "the engine showed an image without an id");
-    if (!holds_digest(answer, digest))
-        return 0;
-    *id = string_dup(found, err);
-    return *id != NULL ? 0 : -1;
+    if (holds_digest(answer, digest))
+        *shown = steal(answer);
+    return 0;
+}
+
+int image_find(struct engine *engine, const char *image, const char *digest, char **id,
+               struct error *err) {
+    *id = NULL;
+    json_auto_t *shown = NULL;
+    if (image_show(engine, image, digest, &shown, err) < 0)
+        return -1;
+    return string_copy(json_string_value(json_object_get(shown, "Id")), id, err);
 }
 
 /* The engine takes padded base64url of JSON, and silently sends no credentials for anything else. */

@@ -17,6 +17,10 @@ struct image_progress {
 int image_find(struct engine *engine, const char *image, const char *digest, char **id,
                struct error *err) _must_check_;
 
+/* What the engine's inspect says of it, once it is proved to be this digest; NULL when the engine lacks it. For image_facts.h. */
+int image_show(struct engine *engine, const char *image, const char *digest, json_t **shown,
+               struct error *err) _must_check_;
+
 /* Pulls image@digest and proves that it is there under that digest afterwards.
  *   err  not-found, auth-like engine errors, network, timeout; protocol when the engine holds another digest */
 int image_pull(struct engine *engine, const char *image, const char *digest,

@@ -12,7 +12,7 @@ from engine_api import (CREATE, EVENTS, FOLLOW, GET, IMAGE, IMAGE_REMOVE, INFO, 
 from harness import NEW, OLD, case, main, sent
 from scripted import on
 
-CONFIG = "version: 1\ntests:\n  - {name: answers, run: [\"true\"], timeout: 30s}\n"
+CONFIG = "version: 1\nchanges: off\ntests:\n  - {name: answers, run: [\"true\"], timeout: 30s}\n"
 SHORT = CONFIG.replace("30s", "2s")
 PROMOTED = {"Dockerfile": "FROM {registry}/app:1.0@%s\n" % NEW}
 REGISTRY = [on("HEAD", "/v2/app/manifests/1.0", headers={"Docker-Content-Digest": NEW,
@@ -577,6 +577,74 @@ def artifacts():
               updates=[{"verdict": "hold", "code": "not-tested"}], said=["stopped by SIGINT"])
 
 
+# What changed between two images that are both there; `deny` asks for it before the tests.
+DENY = CONFIG.replace("changes: off\n", "deny: [user-becomes-root, package-removed]\n")
+STATUS = "/var/lib/dpkg/status"
+BOTH = tar(("status", b"Package: a\nVersion: 1\n\nPackage: b\nVersion: 1\n"))
+ONE = tar(("status", b"Package: a\nVersion: 2\n"))
+LOOK = CREATE.replace(".*", ".*look.*")
+
+
+def changed(name, verdict, why, rows=(), database=None, shown=None, images=(OLD, NEW), config=DENY, check=None, **expected):
+    options = {"images": images, "database": database or {STATUS: BOTH}, "shown": shown or {}}
+    known = {"denied": (1, {"verdict": "reject", "code": "change-denied"}), "held": (3, {"verdict": "hold", "code": "not-tested"}),
+             "passes": (0, {"verdict": "promote"})}[verdict]
+    update = dict(known[1], **({"reason": why} if why else {}))
+    if verdict == "passes":
+        expected["changed"] = PROMOTED
+    else:
+        expected.setdefault("not_sent", [sent("engine", "POST", START)])
+    return run("changes: " + name, rows, options, exit=known[0], updates=[update], config=config, check=check, **expected)
+
+
+def changes():
+    could_not = "could not be looked for: package-removed: the packages could not be read: "
+    yield changed("nothing that is denied", "passes", None, database={STATUS: {OLD: BOTH, NEW: BOTH}})
+    yield changed("a package is removed", "denied", "package-removed: package b is gone$", database={STATUS: {OLD: BOTH, NEW: ONE}})
+    yield changed("a database is removed", "denied", "package a is gone, package b is gone$", database={STATUS: {OLD: BOTH}})
+    yield changed("a user becomes root", "denied", "user-becomes-root: user 5 → root$", shown={OLD: {"Config": {"User": "5"}}},
+                  not_sent=[sent("engine", "POST", CREATE)])
+    yield changed("a configuration of a wrong type", "held", "User is of a wrong type", shown={NEW: {"Config": {"User": 0}}},
+                  surprises=True)
+    yield changed("another digest is shown", "held", ".", shown={NEW: {"RepoDigests": ["x@" + OLD]}}, surprises=True,
+                  rows=[on("POST", PULL, 500, JSON, '{"message":"boom"}')])
+    yield changed("an id that is none", "held", "package-removed|Id|without an id", shown={NEW: {"Id": None}}, surprises=True)
+    yield changed("the id of another image", "held", could_not, shown={NEW: {"Id": "sha256:" + "0" * 64}})
+    for words, body in (("a link", tar(("status", tarfile.SYMTYPE, "/etc/shadow"))), ("a fifo", tar(("status", tarfile.FIFOTYPE, ""))),
+                        ("a device", tar(("status", tarfile.BLKTYPE, ""))), ("another file", tar(("shadow", b"root:x"))),
+                        ("nothing", tar()), ("no archive", b"hello"), ("a cut archive", BOTH[:600]),
+                        ("an archive without its end", tar(("status", b"Package: a\nVersion: 1\n" * 400), end=False)[:4000]),
+                        ("a claim of 1 TB", tar(("status", tarfile.REGTYPE, "", 1 << 40))), ("noise", bytes(range(256)) * 40),
+                        ("a name that leads out", tar(("../status", b"Package: a\nVersion: 1\n"))),
+                        ("another database", tar(("status", b"SQLite format 3\0")))):
+        yield changed("%s for a database" % words, "held", could_not + ".*" + STATUS, database={STATUS: {OLD: BOTH, NEW: body}})
+
+    def flood():
+        yield tar(("status", tarfile.REGTYPE, "", 1 << 40), end=False)
+        for _ in range(200):
+            yield b"x" * (1 << 20)
+    yield changed("a flood for a database", "held", could_not + ".*larger than 64 MiB", database={STATUS: {OLD: BOTH, NEW: flood}},
+                  memory_mib=200, seconds=40)
+    yield changed("a database of RPM", "held", could_not + ".*RPM", database={
+        STATUS: {OLD: BOTH}, "/var/lib/rpm/rpmdb.sqlite": {NEW: tar(("rpmdb.sqlite", b"x"))}})
+    for words, how in (("the socket is closed", {"close": True}), ("half a head", {"cut_head": 20}), ("a cut", {"cut": 700}),
+                       ("no end", {"chunked": None, "length": "none"}),
+                       ("500", {"status": 500, "chunked": None, "headers": JSON, "body": b'{"message":"boom"}'}),
+                       ("no such container", {"status": 404, "chunked": None, "headers": JSON, "body": b'{"message":"No such container: x"}'}),
+                       ("never", {"never": True})):
+        yield changed("an archive: %s" % words, "held", could_not, [spoil("GET", GET + "dpkg%2Fstatus", **how)], env=QUICK, seconds=30)
+        if words not in ("a cut", "no end"):  # its answer is shorter, and tells its end
+            yield changed("the look: %s" % words, "held", ".", [spoil("POST", LOOK, **how)], env=QUICK, seconds=30)
+    yield changed("for the report alone, nothing can go wrong", "passes", None, [spoil("POST", LOOK, close=True)],
+                  config=DENY.replace("deny: [user-becomes-root, package-removed]\n", ""))
+    yield changed("the container that was looked into stays", "passes", None, [on("DELETE", REMOVE, 500, JSON, '{"message":"boom"}')],
+                  config=DENY.replace("deny: [user-becomes-root, package-removed]\n", ""), check=warned("stayed in the engine|could not be removed"))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        yield run("changes: %s while it is read" % number.name, [spoil("GET", GET, never=True, sets="there")],
+                {"images": (OLD, NEW), "database": {STATUS: BOTH}}, exit=128 + number, config=DENY, seconds=8,
+                signal=("engine", "there", number), updates=[{"verdict": "hold", "code": "not-tested"}], said=["stopped by " + number.name])
+
+
 def signals():
     for name, method, path, seconds in (("pull", "POST", PULL, 3), ("copy", "PUT", PUT, 3), ("create", "POST", CREATE, 8),
                                         ("start", "POST", START, 3), ("logs", "GET", LOGS, 3), ("inspect", "GET", INSPECT, 3),
@@ -591,7 +659,7 @@ def signals():
 
 
 CASES += list(steps()) + list(versions()) + list(pulls()) + list(creates()) + list(starts()) + list(logs()) + list(inspects())
-CASES += list(ends()) + list(restarts()) + list(removals()) + list(others()) + list(artifacts()) + list(signals())
+CASES += list(ends()) + list(restarts()) + list(removals()) + list(others()) + list(artifacts()) + list(changes()) + list(signals())
 
 if __name__ == "__main__":
     main(CASES)

@@ -54,6 +54,8 @@ OPTIONS = {
     "events": (),  # actions that the engine tells of a container
     "warnings": (),  # of a create
     "archive": {},  # path below the workspace: what a GET of it brings, as tar() makes it
+    "database": {},  # path: what a GET of that path brings out of a container that was never started
+    "shown": {},  # digest: members of what is shown of the image
     "pull": None,  # lines of a pull's stream instead of the usual ones
     "pulled": True,  # whether the image is there after a pull
 }
@@ -155,8 +157,8 @@ class Machine:
         digest = reference.partition("@")[2]
         if digest not in self.images:
             return refuse(404, "No such image: " + reference)
-        return json_row(200, {"Id": image_id(digest), "RepoDigests": [reference], "RepoTags": [], "Os": "linux",
-                              "Architecture": "amd64"})
+        return json_row(200, dict({"Id": image_id(digest), "RepoDigests": [reference], "RepoTags": [], "Os": "linux",
+                                   "Architecture": "amd64"}, **self.options["shown"].get(digest, {})))
 
     def pull(self, request, query):
         digest = query["fromImage"].partition("@")[2]
@@ -182,14 +184,16 @@ class Machine:
 
     def create(self, request, query):
         spec = json.loads(request.body_start.decode())
-        digest = spec["Image"].partition("@")[2]
+        by_id = [digest for digest in self.images if image_id(digest) == spec["Image"]]
+        digest = by_id[0] if by_id else spec["Image"].partition("@")[2]
         if digest not in self.images:
             return refuse(404, "No such image: " + spec["Image"])
         if any(c["name"] == query["name"] for c in self.containers.values()):
             return refuse(409, 'Conflict. The container name "/%s" is already in use' % query["name"])
         container = hashlib.sha256(query["name"].encode()).hexdigest()
         self.containers[container] = {"name": query["name"], "digest": digest, "labels": spec["Labels"],
-                                      "status": "created", "volume": spec["HostConfig"]["Mounts"][0]["Source"]}
+                                      "status": "created",
+                                      "volume": spec["HostConfig"].get("Mounts", [{}])[0].get("Source")}
         self.made.append(("container", container, query["name"]))
         return json_row(201, {"Id": container, "Warnings": list(self.options["warnings"])})
 
@@ -205,7 +209,12 @@ class Machine:
     def get(self, request, query, container):
         if not self.known(container):
             return refuse(404, "No such container: " + container)
-        body = self.options["archive"].get(query["path"].partition("/pingate/workspace")[2].lstrip("/"))
+        path = query["path"]
+        if path.startswith("/pingate/workspace"):
+            body = self.options["archive"].get(path.partition("/pingate/workspace")[2].lstrip("/"))
+        else:
+            found = self.options["database"].get(path)
+            body = found.get(self.containers[self.known(container)]["digest"]) if isinstance(found, dict) else found
         if body is None:
             return refuse(404, "Could not find the file %s in container %s" % (query["path"], container))
         return on("", "", 200, {"Content-Type": "application/x-tar"}, body, chunked="good")

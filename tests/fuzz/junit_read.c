@@ -24,4 +24,21 @@ FUZZ_TARGET(junit_read) {
     }
     junit_totals_clear(&totals);
     error_clear(&err);
+    /* the same when suites and cases are kept, and these add up, too */
+    struct junit_keep keep = {0};
+    struct junit_totals kept;
+    size_t tests = 0;
+    size_t failed = 0;
+    bool again = junit_read_kept((const char *)bytes, size, "f", &keep, &kept, &err) == 0;
+    fuzz_require(again == read);
+    junit_keep_finish(&keep);
+    for (size_t i = 0; again && i < keep.count; i++) {
+        tests += keep.items[i].tests;
+        failed += keep.items[i].failed + keep.items[i].errors;
+        fuzz_require(keep.items[i].case_count <= keep.items[i].tests);
+    }
+    fuzz_require(!again || (tests == kept.tests && failed == kept.failed));
+    junit_totals_clear(&kept);
+    junit_keep_clear(&keep);
+    error_clear(&err);
 }

@@ -8,11 +8,13 @@ fuzz_targets = \
 	%D%/dockerfile.c \
 	%D%/frames.c \
 	%D%/glob.c \
+	%D%/image_facts.c \
 	%D%/journal.c \
 	%D%/junit_read.c \
 	%D%/ledger.c \
 	%D%/link.c \
 	%D%/manifest.c \
+	%D%/packages.c \
 	%D%/policy.c \
 	%D%/progress.c \
 	%D%/redact.c \

@@ -28,9 +28,11 @@ static int choose(void *context, const char *name, bool regular, char **path, st
     return *path != NULL ? 0 : -1;
 }
 
-static int on_file(void *context, const char *path, int64_t bytes, struct error *err) {
+static int on_file(void *context, const char *path, int64_t bytes, int64_t changed_s,
+                   struct error *err) {
     struct seen *seen = context;
     (void)path;
+    (void)changed_s;
     (void)err;
     fuzz_require(bytes >= 0 && bytes <= limits.bytes_of_a_file);
     seen->files++;

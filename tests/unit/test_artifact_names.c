@@ -58,6 +58,24 @@ START_TEST(match_row) {
 }
 END_TEST
 
+START_TEST(match_junit) {
+    static const struct {
+        const char *pattern, *path;
+        bool taken;
+    } files[] = {
+        {"a.xml", "a.xml", true},     {"a.xml", "d/a.xml", false},
+        {"./a.xml", "a.xml", true},   {"out", "out", true},
+        {"out", "out/a.xml", true},   {"out", "out/d/a.xml", true},
+        {"out", "out/a.bin", false},  {"out/", "out/a.xml", true},
+        {"out/*", "out/a.bin", true}, {"out/**", "out/d/a.txt", true},
+        {"**/*.xml", "a.xml", true},  {"*.xml", "d.xml/a", false},
+    };
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        ck_assert_msg(artifact_match_junit(files[i].pattern, files[i].path) == files[i].taken,
+                      "row %zu: %s, %s", i, files[i].pattern, files[i].path);
+}
+END_TEST
+
 static const struct {
     const char *patterns, *bases; /* "-" for the whole workspace */
 } bases[] = {
@@ -148,6 +166,7 @@ START_TEST(below) {
 END_TEST
 
 UNIT_MAIN("artifact_names", {
+    tcase_add_test(cases, match_junit);
     tcase_add_loop_test(cases, match_row, 0, sizeof matches / sizeof *matches);
     tcase_add_loop_test(cases, base_row, 0, sizeof bases / sizeof *bases);
     tcase_add_loop_test(cases, check_row, 0, sizeof checks / sizeof *checks);

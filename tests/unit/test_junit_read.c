@@ -169,13 +169,145 @@ START_TEST(bounded) {
     repeat(&file, "x", 1 << 20);
     text_add(&file, "\"><failure/></testcase></testsuite>");
     unit_ok(junit_read(text_string(&file), file.length, &got, &err), &err);
-    ck_assert_uint_eq(strlen(got.first), JUNIT_WORDS_LIMIT);
+    ck_assert_uint_eq(strlen(got.first), JUNIT_NAME_LIMIT);
     junit_totals_clear(&got);
     text_clear(&file);
 }
 END_TEST
 
+static void read_kept(const char *file, struct junit_keep *keep) {
+    struct error err = {0};
+    struct junit_totals totals;
+    unit_ok(junit_read_kept(file, strlen(file), "out/a.xml", keep, &totals, &err), &err);
+    junit_totals_clear(&totals);
+}
+
+/* Suites and cases as one line. */
+static void kept_words(const struct junit_keep *keep, struct text *out) {
+    for (size_t i = 0; i < keep->count; i++) {
+        const struct result_suite *suite = &keep->items[i];
+        text_printf(out, "[%s|%s|%zu=%zu+%zu+%zu+%zu|%lld]", suite->file, suite->name, suite->tests,
+                    suite->failed, suite->errors, suite->skipped, suite->flaky,
+                    (long long)suite->duration_ms);
+        for (size_t k = 0; k < suite->case_count; k++) {
+            const struct result_case *one = &suite->cases[k];
+            text_printf(out, " %s.%s=%s", or_empty(one->classname), one->name,
+                        outcome_name(one->outcome));
+            text_printf(out, "(%s|%s|%lld)", or_empty(one->message), or_empty(one->detail),
+                        (long long)one->duration_ms);
+        }
+    }
+}
+
+START_TEST(kept) {
+    static const struct {
+        const char *file, *words;
+    } rows[] = {
+        {SUITE(" name=\"s\"", "<testcase classname=\"c\" name=\"n\" time=\"1.2345\"/>"),
+         "[out/a.xml|s|1=0+0+0+0|1234] c.n=passed(||1234)"},
+        /* what failed first */
+        {SUITE("", PASS "<testcase name=\"s\"><skipped message=\"why\"/></testcase>"
+                        "<testcase name=\"e\"><error type=\"T\">  one\ntwo</error></testcase>"
+                        "<testcase name=\"y\"><flakyFailure message=\"m\"><stackTrace>st"
+                        "</stackTrace></flakyFailure></testcase>"
+                        "<testcase name=\"f\"><failure message=\"m\">d</failure>"
+                        "<system-out>not this</system-out></testcase>"),
+         "[out/a.xml||5=1+1+1+1|0] .e=error(T|one\ntwo|0) .f=failed(m|d|0) .y=flaky(m|st|0) "
+         ".s=skipped(why||0) .good=passed(||0)"},
+        /* what failed tells more than why it was skipped; the first failure counts; no message: the first line */
+        {SUITE("", "<testcase name=\"a\"><skipped message=\"s\"/><failure>\n l1\nl2</failure>"
+                   "<error message=\"later\"/></testcase>"),
+         "[out/a.xml||1=1+0+0+0|0] .a=failed(l1|l1\nl2|0)"},
+        {SUITE("", "<testcase name=\"a\" status=\"failed\"/>"),
+         "[out/a.xml||1=1+0+0+0|0] .a=failed(||0)"},
+        {SUITE("", "<testcase name=\"a\"><rerunFailure message=\"r\"/></testcase>"),
+         "[out/a.xml||1=1+0+0+0|0] .a=failed(r||0)"},
+        /* suites within suites; those without cases of their own are none */
+        {"<testsuites name=\"all\">" SUITE(" name=\"x\"", SUITE(" name=\"y\"", PASS) PASS)
+             SUITE("", "") "</testsuites>",
+         "[out/a.xml|all / x / y|1=0+0+0+0|0] .good=passed(||0)[out/a.xml|all / x|1=0+0+0+0|0] "
+         ".good=passed(||0)"},
+        /* times */
+        {SUITE("", "<testcase name=\"a\" time=\"1,234.5\"/><testcase name=\"b\" time=\"-1\"/>"
+                   "<testcase name=\"c\" time=\"1e9\"/><testcase name=\"d\" time=\"NaN\"/>"
+                   "<testcase name=\"e\" time=\"99999999999999999999\"/>"
+                   "<testcase name=\"f\" time=\".0019\"/>"),
+         "[out/a.xml||6=0+0+0+0|1234501] .a=passed(||1234500) .b=passed(||0) .c=passed(||0) "
+         ".d=passed(||0) .e=passed(||0) .f=passed(||1)"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct junit_keep keep = {0};
+        struct text words = {0};
+        read_kept(rows[i].file, &keep);
+        junit_keep_finish(&keep);
+        kept_words(&keep, &words);
+        ck_assert_msg(strcmp(text_string(&words), rows[i].words) == 0, "row %zu: %s", i,
+                      text_string(&words));
+        text_clear(&words);
+        junit_keep_clear(&keep);
+    }
+}
+END_TEST
+
+/* Of too many cases of each kind all are counted, and each kind has its room. */
+START_TEST(kept_is_bounded) {
+    struct junit_keep keep = {0};
+    struct text file = {0};
+    text_add(&file, "<testsuite>");
+    repeat(&file, "<testcase name=\"p\"/>", 20000);
+    repeat(&file, "<testcase name=\"s\"><skipped/></testcase>", 20000);
+    repeat(&file, "<testcase name=\"y\"><flakyError/></testcase>", 20000);
+    repeat(&file, "<testcase name=\"f\"><failure/></testcase>", 20000);
+    text_add(&file, "</testsuite>");
+    read_kept(text_string(&file), &keep);
+    junit_keep_finish(&keep);
+    ck_assert_uint_eq(keep.count, 1);
+    ck_assert_uint_eq(keep.items[0].tests, 80000);
+    ck_assert_uint_eq(keep.items[0].failed, 20000);
+    ck_assert_uint_eq(keep.items[0].case_count, JUNIT_FAILED_KEPT + JUNIT_FLAKY_KEPT +
+                                                    JUNIT_SKIPPED_KEPT + JUNIT_PASSED_KEPT);
+    ck_assert_int_eq(keep.items[0].cases[JUNIT_FAILED_KEPT - 1].outcome, OUTCOME_FAILED);
+    ck_assert_int_eq(keep.items[0].cases[JUNIT_FAILED_KEPT].outcome, OUTCOME_FLAKY);
+    junit_keep_counts(&keep);
+    ck_assert_uint_eq(keep.items[0].case_count, 0);
+    ck_assert_uint_eq(keep.items[0].tests, 80000);
+    junit_keep_clear(&keep);
+    text_truncate(&file, 0);
+    text_add(&file, "<testsuites>");
+    repeat(&file, "<testsuite>" PASS "</testsuite>", 5000);
+    text_add(&file, "</testsuites>");
+    read_kept(text_string(&file), &keep);
+    ck_assert_uint_eq(keep.count, JUNIT_SUITES_KEPT);
+    ck_assert_str_eq(keep.items[JUNIT_SUITES_KEPT - 1].name, "(more suites)");
+    ck_assert_uint_eq(keep.items[JUNIT_SUITES_KEPT - 1].tests, 5000 - JUNIT_SUITES_KEPT + 1);
+    junit_keep_clear(&keep);
+    /* long texts: each is cut, and once there are too many of them only failures are kept */
+    text_truncate(&file, 0);
+    text_add(&file, "<testsuite>");
+    for (int i = 0; i < 3000; i++) {
+        text_add(&file, "<testcase name=\"");
+        repeat(&file, "é", 1000);
+        text_add(&file, i % 2 == 0 ? "\"><skipped>" : "\"><failure>");
+        repeat(&file, "é", 5000);
+        text_add(&file, i % 2 == 0 ? "</skipped></testcase>" : "</failure></testcase>");
+    }
+    text_add(&file, "</testsuite>");
+    read_kept(text_string(&file), &keep);
+    junit_keep_finish(&keep);
+    ck_assert_uint_eq(keep.items[0].tests, 3000);
+    ck_assert_uint_eq(keep.kept[JUNIT_FAILED], JUNIT_FAILED_KEPT);
+    ck_assert_uint_lt(keep.kept[JUNIT_SKIPPED], JUNIT_SKIPPED_KEPT);
+    ck_assert_uint_le(keep.bytes, JUNIT_KEPT_BYTES + 2000000);
+    ck_assert_uint_eq(strlen(keep.items[0].cases[0].name), JUNIT_NAME_LIMIT);
+    ck_assert_uint_le(strlen(keep.items[0].cases[0].detail), JUNIT_DETAIL_LIMIT);
+    junit_keep_clear(&keep);
+    text_clear(&file);
+}
+END_TEST
+
 UNIT_MAIN("junit_read", {
+    tcase_add_test(cases, kept);
+    tcase_add_test(cases, kept_is_bounded);
     tcase_add_test(cases, table);
     tcase_add_test(cases, refused);
     tcase_add_test(cases, bounded);

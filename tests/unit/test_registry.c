@@ -246,6 +246,74 @@ START_TEST(blobs_of_an_image) {
 }
 END_TEST
 
+static int on_config(void *context, const struct blob_list *blobs, const struct text *config,
+                     const struct error *why, struct error *fatal) {
+    struct asked *asked = context;
+    (void)fatal;
+    asked->answers++;
+    ck_assert((blobs == NULL) == (why != NULL) && (config == NULL) == (why != NULL));
+    if (why == NULL)
+        snprintf(asked->words, sizeof asked->words, "%zu blobs: %s", blobs->count,
+                 text_string(config));
+    else
+        snprintf(asked->words, sizeof asked->words, "%s: %s", error_kind_name(why->kind),
+                 error_message(why));
+    return 0;
+}
+
+/* A manifest, then the blob that it names, which may come from elsewhere and must be those bytes. */
+START_TEST(config_of_an_image) {
+    static const struct {
+        const char *sent;   /* instead of the configuration, of the same length; NULL: nothing */
+        const char *answer; /* instead of any; NULL: none */
+        const char *words;
+    } rows[] = {
+        {NULL, NULL, "1 blobs: {\"os\":\"linux\"}"},
+        {"{\"os\":\"linuX\"}", NULL, "protocol: 127.0.0.1:"},
+        {NULL, GONE, "not-found: 127.0.0.1:"},
+    };
+    static const char config[] = "{\"os\":\"linux\"}";
+    struct platform platform;
+    ck_assert(platform_make("linux", "arm64", NULL, &platform));
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct error err = {0};
+        struct answers answers;
+        char blob[DIGEST_SIZE];
+        char manifest[DIGEST_SIZE];
+        char sent[DIGEST_SIZE];
+        char *bodies[3] = {NULL};
+        char *lie = answer_with(rows[i].sent != NULL ? rows[i].sent : config, sent);
+        free(answer_with(config, blob));
+        char *image =
+            string_format(&err, "{\"config\":{\"digest\":\"%s\",\"size\":%zu},\"layers\":[]}", blob,
+                          strlen(config));
+        bodies[0] = answer_with(image, manifest);
+        bodies[1] = rows[i].answer != NULL ? strdup(rows[i].answer) : strdup(lie);
+        struct asked asked = {.registry = new_registry()};
+        answers_start(&answers, (const char *const *)bodies);
+        char rest[128];
+        snprintf(rest, sizeof rest, "team/app:1@%s", manifest);
+        struct reference name = name_at(&answers, rest);
+        unit_ok(registry_config(asked.registry, &name, &platform, on_config, &asked, &err), &err);
+        unit_ok(registry_run(asked.registry, &err), &err);
+        answers_stop(&answers);
+        ck_assert_uint_eq(asked.answers, 1);
+        ck_assert_msg(strncmp(asked.words, rows[i].words, strlen(rows[i].words)) == 0,
+                      "row %zu: %s", i, asked.words);
+        ck_assert_uint_eq(answers.count, 2);
+        char line[160];
+        snprintf(line, sizeof line, "GET /v2/team/app/blobs/%s HTTP/1.1", blob);
+        ck_assert_msg(strncmp(answers.heads[1], line, strlen(line)) == 0, "%s", answers.heads[1]);
+        free(lie);
+        free(image);
+        free(bodies[0]);
+        free(bodies[1]);
+        reference_clear(&name);
+        registry_free(asked.registry);
+    }
+}
+END_TEST
+
 START_TEST(a_callback_stops_the_run) {
     static const char *const ready[] = {FOUND, FOUND, NULL};
     struct error err = {0};
@@ -281,6 +349,7 @@ UNIT_MAIN("registry", {
     tcase_add_test(cases, asked_from_a_callback);
     tcase_add_test(cases, pages_of_tags);
     tcase_add_test(cases, blobs_of_an_image);
+    tcase_add_test(cases, config_of_an_image);
     tcase_add_test(cases, a_callback_stops_the_run);
     tcase_add_test(cases, never_run);
 })

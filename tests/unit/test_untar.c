@@ -90,9 +90,11 @@ static int choose(void *context, const char *name, bool regular, char **path, st
     return *path != NULL ? 0 : -1;
 }
 
-static int on_file(void *context, const char *path, int64_t bytes, struct error *err) {
+static int on_file(void *context, const char *path, int64_t bytes, int64_t changed_s,
+                   struct error *err) {
     struct taker *taker = context;
     (void)err;
+    (void)changed_s;
     size_t length = strlen(taker->told);
     snprintf(taker->told + length, sizeof taker->told - length, "%s:%lld ", path, (long long)bytes);
     return 0;

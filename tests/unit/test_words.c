@@ -30,7 +30,7 @@ START_TEST(equal_strings_are_one) {
         ck_assert_ptr_eq(words_add(&words, &arena, rows[i].bytes, rows[i].length, &err), first[i]);
         ck_assert_ptr_eq(words_find(&words, rows[i].bytes, rows[i].length), first[i]);
     }
-    ck_assert_uint_eq(words.count, COUNT);
+    ck_assert_uint_eq(words.index.count, COUNT);
     words_clear(&words);
     arena_clear(&arena);
 }
@@ -52,10 +52,10 @@ START_TEST(many) {
                 ck_assert_ptr_eq(kept, first[i]);
             first[i] = kept;
         }
-    ck_assert_uint_eq(words.count, MANY);
-    ck_assert(words.capacity >= (size_t)2 * MANY && words.capacity <= (size_t)8 * MANY);
+    ck_assert_uint_eq(words.index.count, MANY);
+    ck_assert(words.index.capacity >= (size_t)2 * MANY && words.index.capacity <= (size_t)8 * MANY);
     words_clear(&words);
-    ck_assert_uint_eq(words.count, 0);
+    ck_assert_uint_eq(words.index.count, 0);
     arena_clear(&arena);
 }
 END_TEST
