@@ -128,6 +128,8 @@ struct result_trial {
     int64_t limit_ms;                   /* of all its commands together; 0 where there is none */
     /* against the current digests: "regression", "already-broken", "fixed", "flaky"; NULL where nothing was compared */
     char *class;
+    /* on a candidate that was given up for an older one (result_update.tried): kept for its logs, counts for nothing */
+    bool given_up;
 };
 
 struct result_pin {
@@ -264,6 +266,9 @@ void result_count_update_tests(const struct result *result, size_t update,
                                struct result_tests *tests);
 void result_count_update_runs(const struct result *result, size_t update,
                               struct result_tests *runs);
+
+/* It is one of those that the verdicts rest on: no baseline, and on no candidate that was given up. */
+bool result_trial_counts(const struct result_trial *trial);
 
 /* Does the trial rest on this update's candidate? */
 bool result_trial_covers(const struct result_trial *trial, size_t update);

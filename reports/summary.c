@@ -208,7 +208,7 @@ static int add_failures(const struct result *result, const struct screen *screen
     for (size_t i = 0; i < result->trial_count; i++) {
         const struct result_trial *trial = &result->trials[i];
         bool broke = trial->outcome == OUTCOME_ERROR && !result_is_interrupted(result);
-        if (trial->baseline || !(outcome_is_failure(trial->outcome) || broke))
+        if (!result_trial_counts(trial) || !(outcome_is_failure(trial->outcome) || broke))
             continue;
         if (told == FAILURES_SHOWN)
             left++;
