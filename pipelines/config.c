@@ -8,6 +8,7 @@
 #include "gate/base/file.h"
 #include "gate/base/text.h"
 #include "gate/selector.h"
+#include "pipelines/config_services.h"
 #include "pipelines/config_surroundings.h"
 #include "pipelines/config_tables.h"
 
@@ -294,9 +295,9 @@ static const char *const top_future[] = {"include", NULL};
 static const struct key_table top_table = {"the configuration", "", top_keys, top_future};
 
 static const struct key_table *const key_tables[] = {
-    &top_table,          &file_table,         &registry_table,       &rule_table,
-    &tag_table,          &config_test_table,  &config_command_table, &config_stage_table,
-    &config_state_table, &config_secret_table};
+    &top_table,          &file_table,          &registry_table,       &rule_table,
+    &tag_table,          &config_test_table,   &config_command_table, &config_stage_table,
+    &config_state_table, &config_secret_table, &config_service_table, &config_ready_table};
 
 int config_each_key(int (*visit)(void *context, const char *prefix, const char *name),
                     void *context) {

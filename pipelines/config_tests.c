@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "gate/base/text.h"
+#include "pipelines/config_services.h"
 #include "pipelines/config_surroundings.h"
 #include "pipelines/config_tables.h"
 #include "runners/artifact_names.h"
@@ -130,14 +131,14 @@ static int fill_command(const char *file, const struct yaml_node *node,
     return filled == 0 ? fill_text(node, command, err) : -1;
 }
 
-static int read_command_line(const char *file, const struct yaml_node *node, void *field,
-                             struct error *err) {
+int config_read_command(const char *file, const struct yaml_node *node, void *field,
+                        struct error *err) {
     return fill_command(file, node, field, err);
 }
 
 static const struct key command_keys[] = {
     {"in", config_read_selector, offsetof(struct test_command, in)},
-    {"command", read_command_line, 0},
+    {"command", config_read_command, 0},
     {0},
 };
 
@@ -206,6 +207,7 @@ static const struct key test_keys[] = {
     {"images", config_read_selectors, offsetof(struct test, images)},
     {"in", config_read_selector, offsetof(struct test, in)},
     {"run", read_run, 0},
+    {"services", config_read_services, 0},
     {"timeout", config_read_duration, offsetof(struct test, timeout_ms)},
     {"environment", config_read_test_environment, 0},
     {"secrets", config_read_secrets, offsetof(struct test, secrets)},
@@ -231,7 +233,7 @@ static const struct key test_keys[] = {
     {0},
 };
 
-static const char *const test_future[] = {"build", "services", NULL};
+static const char *const test_future[] = {"build", NULL};
 
 const struct key_table config_test_table = {"a test", "tests.", test_keys, test_future};
 

@@ -67,6 +67,40 @@ static int record_command(struct gate *gate, const struct trial_spec *spec,
     return relative_path(gate, from->err_path, &to->err_path, err);
 }
 
+static int record_service(struct gate *gate, const struct trial_service *of,
+                          const struct service_result *from, struct result_service *to,
+                          struct error *err) {
+    const struct command_result *end = &from->end;
+    to->outcome = end->outcome;
+    to->exit_code = end->exit_code;
+    to->ready_ms = from->ready_ms;
+    to->duration_ms = end->duration_ms;
+    to->out_bytes = end->out_bytes;
+    to->err_bytes = end->err_bytes;
+    to->image = reference_text(of->image, of->tag, of->digest, err);
+    to->out_tail = cleaned(gate, &end->out_tail, end->outcome, err);
+    to->err_tail = cleaned(gate, &end->err_tail, end->outcome, err);
+    if (to->image == NULL || to->out_tail == NULL || to->err_tail == NULL ||
+        string_copy(of->service->name, &to->name, err) < 0 ||
+        string_copy(end->reason, &to->reason, err) < 0 ||
+        relative_path(gate, end->out_path, &to->out_path, err) < 0)
+        return -1;
+    return relative_path(gate, end->err_path, &to->err_path, err);
+}
+
+static int record_services(struct gate *gate, const struct trial_spec *spec,
+                           const struct trial_result *from, struct result_trial *to,
+                           struct error *err) {
+    to->services = calloc(from->service_count + 1, sizeof *to->services);
+    if (to->services == NULL)
+        return error_no_memory(err);
+    for (size_t i = 0; i < from->service_count; i++)
+        if (record_service(gate, &spec->services[i], &from->services[i],
+                           &to->services[to->service_count++], err) < 0)
+            return -1;
+    return 0;
+}
+
 /* Whose candidates took part; of a run on the pinned digests, those it is the measure for. */
 static int record_updates(const struct plan_trial *trial, const bool *moved,
                           struct result_trial *to, struct error *err) {
@@ -96,7 +130,7 @@ static struct result_trial *begin_record(struct gate *gate, const struct judge_q
     struct result_trial *to = &grown[result->trial_count++];
     *to = (struct result_trial){.outcome = OUTCOME_ERROR};
     return string_copy(trial->test->name, &to->test, err) == 0 &&
-                   string_copy(schedule_platform(gate->schedule), &to->platform, err) == 0 &&
+                   string_copy(gate_platform(gate, trial->test), &to->platform, err) == 0 &&
                    record_updates(trial, question->moved, to, err) == 0
                ? to
                : NULL;
@@ -161,7 +195,8 @@ static int record_trial(struct gate *gate, const struct judge_question *question
             to->command_count++;
             return -1;
         }
-    return record_artifacts(gate, spec, &from->artifacts, to, err) < 0
+    return record_services(gate, spec, from, to, err) < 0 ||
+                   record_artifacts(gate, spec, &from->artifacts, to, err) < 0
                ? -1
                : record_junit(gate, spec, from->found, to, err);
 }
@@ -208,9 +243,14 @@ static void show_trial(struct gate *gate, const struct schedule_event *event) {
     }
     _cleanup_(text_clear) struct text words = {0};
     if (event->kind == SCHEDULE_COMMAND_STARTED) {
+        struct error ignored = {0};
         text_printf(&words, "%s: %s", event->spec->title,
                     event->spec->steps[event->command].command->text);
-        terminal_update(gate->terminal, key, text_string(&words), &amount);
+        char *shown = text_steal(&words, &ignored);
+        if (shown != NULL && redact_string(gate->grants.redact, &shown, &ignored) == 0)
+            terminal_update(gate->terminal, key, shown, &amount);
+        free(shown);
+        error_clear(&ignored);
         return;
     }
     clock_duration_words(event->result->duration_ms, duration, sizeof duration);
@@ -354,6 +394,9 @@ static int prepare_question(struct gate *gate, const struct judge_question *ques
         return -1;
     if (asked->spec.steps[0].digest == NULL)
         return error_set(err, ERROR_BUG, "a trial without a digest was asked for");
+    asked->spec.grants = &gate->grants;
+    if (gate_choose_children(gate, &asked->spec, err) < 0)
+        return -1;
     if (trial->test->artifacts.count + trial->test->junit.count > 0 &&
         (asked->spec.artifact_folder = numbered_folder(gate, "artifacts", gate->trials_run + 1,
                                                        trial->test->name, err)) == NULL)

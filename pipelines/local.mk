@@ -3,12 +3,12 @@ noinst_LIBRARIES += pipelines/libpipelines.a
 pipelines_libpipelines_a_SOURCES = \
 	%D%/attributes.c %D%/attributes.h \
 	%D%/config.c %D%/config.h \
-	%D%/config_deny.c %D%/config_stages.c %D%/config_state.c \
+	%D%/config_deny.c %D%/config_services.c %D%/config_services.h %D%/config_stages.c %D%/config_state.c \
 	%D%/config_surroundings.c %D%/config_surroundings.h %D%/config_tables.h %D%/config_tests.c \
 	%D%/config_values.c %D%/config_values.h \
 	%D%/gate.c %D%/gate.h \
 	%D%/gate_changes.c %D%/gate_evidence.c %D%/gate_ledger.c \
-	%D%/gate_output.c %D%/gate_promote.c %D%/gate_result.c %D%/gate_rollback.c %D%/gate_since.c %D%/gate_state.c %D%/gate_outside.c %D%/gate_stages.c %D%/gate_trials.c \
+	%D%/gate_grants.c %D%/gate_output.c %D%/gate_platform.c %D%/gate_promote.c %D%/gate_result.c %D%/gate_rollback.c %D%/gate_since.c %D%/gate_state.c %D%/gate_outside.c %D%/gate_stages.c %D%/gate_trials.c \
 	%D%/journal.c %D%/journal.h \
 	%D%/gate_fallback.c %D%/gate_judge.c \
 	%D%/judge.c %D%/judge.h \

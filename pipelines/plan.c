@@ -1,5 +1,6 @@
 #include "pipelines/plan.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,8 +45,8 @@ static bool names_one_of_stage(const struct request *request, const char *in) {
 
 /* The one update that `in` names, of the own stage if there is one. One image with two values, by tag or by digest, is an
  * ambiguity. */
-static int find_in(const struct request *request, const char *in, int line, size_t *out,
-                   struct error *err) {
+static int find_in(const struct request *request, const char *what, const char *in, int line,
+                   size_t *out, struct error *err) {
     const struct config *config = request->config;
     const struct update_list *updates = request->updates;
     const struct test *test = request->test;
@@ -58,10 +59,10 @@ static int find_in(const struct request *request, const char *in, int line, size
             continue;
         if (found != PLAN_NO_SUBJECT)
             return error_set(err, ERROR_CONFIG,
-                             "%s:%d: test \"%s\": in: \"%s\" is pinned with more than one value "
+                             "%s:%d: test \"%s\": %s: \"%s\" is pinned with more than one value "
                              "(%s and %s, among others); "
                              "name its tag, or pin it to one digest",
-                             config->file, line, test->name, in,
+                             config->file, line, test->name, what, in,
                              updates->items[found].tag != NULL ? updates->items[found].tag
                                                                : "no tag",
                              update->tag != NULL ? update->tag : "no tag");
@@ -69,9 +70,9 @@ static int find_in(const struct request *request, const char *in, int line, size
     }
     if (found == PLAN_NO_SUBJECT)
         return error_set(err, ERROR_CONFIG,
-                         "%s:%d: test \"%s\": in: \"%s\" is no pinned image of this project; "
+                         "%s:%d: test \"%s\": %s: \"%s\" is no pinned image of this project; "
                          "`pingate scan` lists them",
-                         config->file, line, test->name, in);
+                         config->file, line, test->name, what, in);
     *out = found;
     return 0;
 }
@@ -87,7 +88,19 @@ static int resolve_steps(const struct request *request, size_t *steps, bool *has
         steps[i] = PLAN_NO_SUBJECT;
         if (in == NULL)
             *has_subject = true;
-        else if (find_in(request, in, command->line, &steps[i], err) < 0)
+        else if (find_in(request, "in", in, command->line, &steps[i], err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int resolve_services(const struct request *request, size_t *services, struct error *err) {
+    const struct test *test = request->test;
+    for (size_t i = 0; i < test->service_count; i++) {
+        const struct test_service *service = &test->services[i];
+        char what[100];
+        snprintf(what, sizeof what, "service %s", service->name);
+        if (find_in(request, what, service->image, service->line, &services[i], err) < 0)
             return -1;
     }
     return 0;
@@ -103,13 +116,16 @@ bool plan_test_covers(const struct test *test, const char *image, const char *ta
         if (in != NULL && selector_matches(in, image, tag))
             return true;
     }
-    return !uses_in;
+    for (size_t i = 0; i < test->service_count; i++)
+        if (selector_matches(test->services[i].image, image, tag))
+            return true;
+    return !uses_in && test->service_count == 0;
 }
 
-static int find_covered(const struct request *request, const size_t *steps,
+static int find_covered(const struct request *request, const size_t *steps, const size_t *services,
                         struct index_list *covered, struct error *err) {
     const struct test *test = request->test;
-    bool uses_in = false;
+    bool uses_in = test->service_count > 0;
     for (size_t i = 0; i < test->command_count; i++)
         uses_in = uses_in || steps[i] != PLAN_NO_SUBJECT;
     for (size_t i = 0; i < request->updates->count; i++) {
@@ -119,6 +135,8 @@ static int find_covered(const struct request *request, const size_t *steps,
                           : !uses_in;
         for (size_t s = 0; test->images.count == 0 && s < test->command_count; s++)
             covers = covers || steps[s] == i;
+        for (size_t s = 0; test->images.count == 0 && s < test->service_count; s++)
+            covers = covers || services[s] == i;
         if (covers && update->stage == request->stage && add_index(covered, i, err) < 0)
             return -1;
     }
@@ -126,14 +144,16 @@ static int find_covered(const struct request *request, const size_t *steps,
 }
 
 static int add_trial(struct plan *plan, const struct test *test, size_t subject,
-                     const size_t *steps, const struct index_list *covers, struct error *err) {
+                     const size_t *steps, const size_t *services, const struct index_list *covers,
+                     struct error *err) {
     struct plan_trial *trial = array_add(plan, err);
     if (trial == NULL)
         return -1;
     trial->test = test;
     trial->subject = subject;
     trial->steps = calloc(test->command_count, sizeof *trial->steps);
-    if (trial->steps == NULL)
+    trial->services = calloc(test->service_count + 1, sizeof *trial->services);
+    if (trial->steps == NULL || trial->services == NULL)
         return error_no_memory(err);
     struct index_list participants = {0};
     struct index_list covered = {0};
@@ -141,6 +161,10 @@ static int add_trial(struct plan *plan, const struct test *test, size_t subject,
     for (size_t i = 0; i < test->command_count && result == 0; i++) {
         trial->steps[i] = steps[i] != PLAN_NO_SUBJECT ? steps[i] : subject;
         result = add_index(&participants, trial->steps[i], err);
+    }
+    for (size_t i = 0; i < test->service_count && result == 0; i++) {
+        trial->services[i] = services[i];
+        result = add_index(&participants, services[i], err);
     }
     if (subject != PLAN_NO_SUBJECT && result == 0)
         result = add_index(&covered, subject, err);
@@ -161,18 +185,20 @@ static int plan_test(const struct request *request, struct plan *plan, bool *any
                      struct error *err) {
     const struct test *test = request->test;
     _cleanup_(free_pointer) size_t *steps = calloc(test->command_count + 1, sizeof *steps);
-    if (steps == NULL)
+    _cleanup_(free_pointer) size_t *services = calloc(test->service_count + 1, sizeof *services);
+    if (steps == NULL || services == NULL)
         return error_no_memory(err);
     bool has_subject;
-    if (resolve_steps(request, steps, &has_subject, err) < 0)
+    if (resolve_steps(request, steps, &has_subject, err) < 0 ||
+        resolve_services(request, services, err) < 0)
         return -1;
     struct index_list covered = {0};
-    int result = find_covered(request, steps, &covered, err);
+    int result = find_covered(request, steps, services, &covered, err);
     *any = *any || covered.count > 0;
     if (result == 0 && !has_subject && covered.count > 0)
-        result = add_trial(plan, test, PLAN_NO_SUBJECT, steps, &covered, err);
+        result = add_trial(plan, test, PLAN_NO_SUBJECT, steps, services, &covered, err);
     for (size_t i = 0; has_subject && i < covered.count && result == 0; i++)
-        result = add_trial(plan, test, covered.items[i], steps, &covered, err);
+        result = add_trial(plan, test, covered.items[i], steps, services, &covered, err);
     free(covered.items);
     return result;
 }
@@ -254,6 +280,7 @@ bool plan_needs(const struct plan_trial *trial, const struct update_list *update
 void plan_clear(struct plan *plan) {
     for (size_t i = 0; i < plan->count; i++) {
         free(plan->items[i].steps);
+        free(plan->items[i].services);
         free(plan->items[i].participants);
         free(plan->items[i].covers);
     }
@@ -288,18 +315,39 @@ static int add_variables(const struct plan_trial *trial, const struct update_lis
     return 0;
 }
 
+/* The digest that an update has in this question. */
+static int fill_image(const struct update_list *updates, size_t at, const bool *moved, char **image,
+                      char **tag, char **digest, struct error *err) {
+    const struct update *update = &updates->items[at];
+    bool new_one = moved[at] || update->digest == NULL;
+    return string_copy(update->image, image, err) == 0 &&
+                   string_copy(new_one ? update->candidate_tag : update->tag, tag, err) == 0
+               ? string_copy(new_one ? update->candidate_digest : update->digest, digest, err)
+               : -1;
+}
+
 static int fill_step(const struct plan_trial *trial, size_t index,
                      const struct update_list *updates, const bool *moved, struct trial_step *step,
                      struct error *err) {
-    const struct update *update = &updates->items[trial->steps[index]];
-    bool new_one = moved[trial->steps[index]] || update->digest == NULL;
-    const char *tag = new_one ? update->candidate_tag : update->tag;
     step->command = &trial->test->commands[index];
-    step->image = string_dup(update->image, err);
-    step->tag = string_dup(tag, err);
-    step->digest = string_dup(new_one ? update->candidate_digest : update->digest, err);
-    return step->image != NULL && step->digest != NULL && (tag == NULL || step->tag != NULL) ? 0
-                                                                                             : -1;
+    return fill_image(updates, trial->steps[index], moved, &step->image, &step->tag, &step->digest,
+                      err);
+}
+
+static int fill_services(const struct plan_trial *trial, const struct update_list *updates,
+                         const bool *moved, struct trial_spec *spec, struct error *err) {
+    spec->service_count = trial->test->service_count;
+    spec->services = calloc(spec->service_count + 1, sizeof *spec->services);
+    if (spec->services == NULL)
+        return error_no_memory(err);
+    for (size_t i = 0; i < spec->service_count; i++) {
+        struct trial_service *service = &spec->services[i];
+        service->service = &trial->test->services[i];
+        if (fill_image(updates, trial->services[i], moved, &service->image, &service->tag,
+                       &service->digest, err) < 0)
+            return -1;
+    }
+    return 0;
 }
 
 int plan_spec(const struct plan_trial *trial, const struct update_list *updates, const bool *moved,
@@ -313,6 +361,8 @@ int plan_spec(const struct plan_trial *trial, const struct update_list *updates,
     for (size_t i = 0; i < spec->step_count; i++)
         if (fill_step(trial, i, updates, moved, &spec->steps[i], err) < 0)
             return -1;
+    if (fill_services(trial, updates, moved, spec, err) < 0)
+        return -1;
     struct text title = {0};
     text_add(&title, trial->test->name);
     const char *before = " on ";

@@ -2,7 +2,7 @@
  *
  * A test whose commands all name their image (`in`) is one trial for the set as a whole. Any other test is a trial for each
  * update that it covers, whose candidate its commands run in. A test covers the updates that its `images` select; without
- * `images`, those whose images its commands run in; with neither, every update. Stages are planned one by one, each with the
+ * `images`, those whose images its commands and services run; with neither, every update. Stages are planned one by one, each with the
  * tests that are run for it (stage_runs_test): no trial covers updates of two stages.
  */
 #pragma once
@@ -19,6 +19,7 @@ struct plan_trial {
     /* update whose candidate it is run on; PLAN_NO_SUBJECT for a trial of the set */
     size_t subject;
     size_t *steps;        /* update whose image a command runs in, one a command */
+    size_t *services;     /* update whose image a service runs, one a service */
     size_t *participants; /* updates whose digest it runs on, ascending */
     size_t participant_count;
     size_t *covers; /* updates that it is a test of, ascending */

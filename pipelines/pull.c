@@ -13,6 +13,8 @@ static void mark_pulled(const struct plan *plan, const struct update_list *updat
             continue;
         for (size_t s = 0; s < trial->test->command_count; s++)
             pulled[trial->steps[s]] = true;
+        for (size_t s = 0; s < trial->test->service_count; s++)
+            pulled[trial->services[s]] = true;
     }
 }
 

@@ -7,6 +7,8 @@
  *     command_log_is_whole(&log, engine, id, err);              where that is in doubt
  *     command_log_close(&log);                                  before the tails are read
  *
+ * Secrets that the caller granted are taken out before anything is kept (redact.h); bytes are counted as the engine has them.
+ *
  * A log that ended proves nothing by itself: command_outcome.h says what does.
  */
 #pragma once
@@ -20,6 +22,7 @@ struct log_sink {
     int fd;            /* of its file; -1 while there is none */
     int64_t *bytes;    /* so far; the command's */
     struct text *tail; /* the command's; up to twice TRIAL_TAIL_BYTES until the log is closed */
+    struct redact_stream redact;
 };
 
 struct command_log {
@@ -36,6 +39,9 @@ struct command_log {
  *   err  io */
 int command_log_open(struct command_log *log, const struct trial_spec *spec, size_t step,
                      struct command_result *command, struct error *err) _must_check_;
+/* The same with files of another name: STEM-stdout.log, STEM-stderr.log. */
+int command_log_open_as(struct command_log *log, const struct trial_spec *spec, const char *stem,
+                        struct command_result *command, struct error *err) _must_check_;
 void command_log_close(struct command_log *log);
 
 /* While a log that is followed says nothing for so long, the engine is asked whether its container has ended. */
@@ -52,6 +58,10 @@ int command_log_follow(struct command_log *log, struct engine *engine, struct en
 /* Reads the log of a container that has ended from its beginning; what was read before is forgotten.
  * err: as of command_log_follow */
 int command_log_read_again(struct command_log *log, struct engine *engine, const char *id,
+                           struct error *err) _must_check_;
+
+/* Reads what the log ends with, into the tails alone: where it is longer than the files may be. */
+int command_log_read_tails(struct command_log *log, struct engine *engine, const char *id,
                            struct error *err) _must_check_;
 
 /* Counts the bytes of the log anew. err: engine when it holds others than were read; as of command_log_follow */

@@ -15,15 +15,24 @@ runners_librunners_a_SOURCES = \
 	%D%/image_packages.c %D%/image_packages.h \
 	%D%/packages.c %D%/packages.h \
 	%D%/pulled.c %D%/pulled.h \
+	%D%/ready.c %D%/ready.h %D%/ready_parts.h %D%/ready_net.c %D%/ready_net.h \
+	%D%/ready_exec.c %D%/ready_exit.c %D%/ready_healthy.c %D%/ready_log.c %D%/ready_none.c %D%/ready_tcp.c \
+	%D%/service.c %D%/service.h \
+	%D%/service_log.c %D%/service_log.h \
+	%D%/service_spec.c %D%/service_spec.h \
 	%D%/reproduce.c %D%/reproduce.h \
 	%D%/schedule.c %D%/schedule.h %D%/schedule_parts.h \
 	%D%/schedule_images.c %D%/schedule_look.c %D%/schedule_trials.c \
+	%D%/secrets.c %D%/secrets.h \
 	%D%/sweep.c %D%/sweep.h \
 	%D%/test.c %D%/test.h \
+	%D%/test_service.c %D%/test_service.h \
 	%D%/trial.c %D%/trial.h %D%/trial_run.h \
 	%D%/trial_container.c %D%/trial_container.h \
+	%D%/user.c %D%/user.h \
 	%D%/workspace.c %D%/workspace.h \
-	%D%/workspace_hash.c %D%/workspace_hash.h
+	%D%/workspace_hash.c %D%/workspace_hash.h \
+	%D%/workspace_open.c %D%/workspace_open.h
 
 # runners/engine
 runners_librunners_a_SOURCES += \
@@ -31,10 +40,13 @@ runners_librunners_a_SOURCES += \
 	%D%/engine/alone.c %D%/engine/alone.h \
 	%D%/engine/container.c %D%/engine/container.h \
 	%D%/engine/context.c %D%/engine/context.h \
+	%D%/engine/container_facts.c %D%/engine/container_facts.h \
 	%D%/engine/engine.c %D%/engine/engine.h \
+	%D%/engine/exec.c %D%/engine/exec.h \
 	%D%/engine/frames.c %D%/engine/frames.h \
 	%D%/engine/image.c %D%/engine/image.h \
 	%D%/engine/labels.c %D%/engine/labels.h \
+	%D%/engine/network.c %D%/engine/network.h \
 	%D%/engine/progress.c %D%/engine/progress.h \
 	%D%/engine/reach.c %D%/engine/reach.h \
 	%D%/engine/ssh.c %D%/engine/ssh.h \

@@ -68,7 +68,7 @@ static int make_alone(const struct worker *worker, const char *image_id, struct 
 static void share_alone(const struct worker *worker, const struct trial_spec *spec,
                         struct trial_run *run) {
     struct batch *batch = worker->batch;
-    if (spec->test->network || spec->step_count == 0)
+    if (spec->test->network || spec->step_count == 0 || spec->service_count > 0)
         return;
     _cleanup_(error_clear) struct error why = {0};
     pthread_mutex_lock(&batch->alone_lock);
@@ -81,22 +81,25 @@ static void share_alone(const struct worker *worker, const struct trial_spec *sp
     pthread_mutex_unlock(&batch->alone_lock);
 }
 
-/* What is known with the lock held. ids: of the images, one a step; the list is the caller's to free.
+/* What is known with the lock held. ids: of the images, one a step and one a service; the list is the caller's to free.
  * -1 with the reason why the trial cannot be run. */
 static int gather(struct batch *batch, const struct trial_spec *spec, const char ***ids,
                   char **name, const char **reason) {
+    struct needed_image needed;
     struct schedule *schedule = batch->schedule;
     struct error ignored = {0};
     *reason = NULL;
-    *ids = calloc(spec->step_count + 1, sizeof **ids);
+    *ids = calloc(spec->step_count + spec->service_count + 1, sizeof **ids);
     *name =
         string_format(&ignored, "pingate-%s-%zu", schedule->options.run_id, ++schedule->volumes);
     error_clear(&ignored);
     if (*ids == NULL || *name == NULL)
         *reason = "out of memory";
-    for (size_t s = 0; *reason == NULL && s < spec->step_count; s++) {
-        const struct image_job *job = schedule_image(schedule, &spec->steps[s]);
-        (*ids)[s] = job != NULL ? job->id : NULL;
+    else
+        *reason = spec->unfit;
+    for (size_t n = 0; *reason == NULL && schedule_needed(spec, n, &needed); n++) {
+        const struct image_job *job = schedule_image(schedule, &needed);
+        (*ids)[n] = job != NULL ? job->id : NULL;
         if (job == NULL || job->state == IMAGE_FAILED)
             *reason =
                 job != NULL && job->reason != NULL ? job->reason : "its image could not be pulled";
@@ -116,6 +119,8 @@ static int run_trial(struct worker *worker, size_t index, const char *const *ids
                             .workspace = schedule->options.workspace,
                             .labels = &schedule->labels,
                             .image_ids = ids,
+                            .service_ids = ids + spec->step_count,
+                            .platform = schedule->platform,
                             .name = name,
                             .keep = schedule->options.keep,
                             .check = schedule->options.check,
@@ -141,9 +146,11 @@ int schedule_trial(struct worker *worker, size_t index, struct error *err) {
     struct schedule_event event = {.kind = SCHEDULE_TRIAL_STARTED, .trial = index, .spec = spec};
     schedule_emit(batch->schedule, &event);
     int result = 0;
-    if (gathered < 0)
+    if (gathered < 0) {
         fail_trial(&batch->results[index], reason);
-    else
+        batch->results[index].outcome = spec->unfit != NULL ? spec->unfit_outcome : OUTCOME_ERROR;
+    }
+    if (gathered == 0)
         result = run_trial(worker, index, ids, name, err);
     event.kind = SCHEDULE_TRIAL_DONE;
     event.result = &batch->results[index];
@@ -154,8 +161,9 @@ int schedule_trial(struct worker *worker, size_t index, struct error *err) {
 }
 
 bool schedule_images_settled(const struct batch *batch, const struct trial_spec *spec) {
-    for (size_t s = 0; s < spec->step_count; s++) {
-        const struct image_job *job = schedule_image(batch->schedule, &spec->steps[s]);
+    struct needed_image needed;
+    for (size_t n = 0; schedule_needed(spec, n, &needed); n++) {
+        const struct image_job *job = schedule_image(batch->schedule, &needed);
         if (job != NULL && job->state != IMAGE_READY && job->state != IMAGE_FAILED)
             return false;
     }

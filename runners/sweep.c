@@ -4,6 +4,7 @@
 
 #include "gate/base/trace.h"
 #include "runners/engine/container.h"
+#include "runners/engine/network.h"
 #include "runners/engine/volume.h"
 #include "runners/pulled.h"
 
@@ -24,7 +25,13 @@ static int take_container(struct engine *engine, const struct labels *ours, cons
 
 #define OURS "filters=%7B%22label%22%3A%5B%22pingate.run%22%5D%7D" /* {"label":["pingate.run"]} */
 
-/* Containers first: a volume in use cannot be removed. */
+static int take_network(struct engine *engine, const struct labels *ours, const json_t *item,
+                        struct error *err) {
+    (void)ours;
+    return network_remove(engine, json_string_value(json_object_get(item, "Id")), err);
+}
+
+/* Containers first: a volume or a network in use cannot be removed. */
 static const struct kind {
     const char *list;   /* path of the question */
     const char *member; /* of the answer that is the list; NULL: the answer itself */
@@ -33,6 +40,7 @@ static const struct kind {
                 struct error *err);
 } kinds[] = {
     {"/containers/json?all=1&" OURS, NULL, "Id", take_container},
+    {"/networks?" OURS, NULL, "Id", take_network},
     {"/volumes?" OURS, "Volumes", "Name", take_volume},
 };
 

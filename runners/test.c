@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "gate/base/json_write.h"
+#include "runners/test_service.h"
 
 /* of what is hashed: another one makes all evidence be gathered anew */
 #define DEFINITION_VERSION 1
@@ -89,6 +90,7 @@ static int add_surroundings(json_t *definition, const struct test *test, struct 
         {"entrypoint", words_of(test->entrypoint_words), test->entrypoint == ENTRYPOINT_REPLACE},
         {"shm", json_integer(test->shm_bytes), test->shm_bytes > 0},
         {"strict", json_true(), test->strict},
+        {"services", test_services_definition(test, err), test->service_count > 0},
         {"platform", json_string(test->platform != NULL ? test->platform : ""),
          test->platform != NULL},
     };
@@ -120,7 +122,7 @@ int test_definition_hash(const struct test *test, char hex[HASH_HEX_SIZE], struc
     return result == 0 ? hash_hex(text_string(&bytes), bytes.length, hex, err) : -1;
 }
 
-static void command_clear(struct test_command *command) {
+void test_command_clear(struct test_command *command) {
     for (char **argument = command->argv; argument != NULL && *argument != NULL; argument++)
         free(*argument);
     free(command->argv);
@@ -146,13 +148,16 @@ static void secret_list_clear(struct test_secret_list *list) {
 
 void test_clear(struct test *test) {
     for (size_t i = 0; i < test->command_count; i++)
-        command_clear(&test->commands[i]);
+        test_command_clear(&test->commands[i]);
     free(test->commands);
     free(test->name);
     free(test->in);
     free(test->user);
     free(test->workdir);
     free(test->platform);
+    for (size_t i = 0; i < test->service_count; i++)
+        test_service_clear(&test->services[i]);
+    free(test->services);
     for (char **word = test->entrypoint_words; word != NULL && *word != NULL; word++)
         free(*word);
     free(test->entrypoint_words);

@@ -69,11 +69,56 @@ struct test_command {
     int line;    /* in pingate.yaml, from 1 */
 };
 
+/* How it is told that a service is ready; runners/ready.h says what each means. */
+enum ready_kind {
+    READY_HEALTHY,
+    READY_TCP,
+    READY_HTTP,
+    READY_LOG,
+    READY_EXEC,
+    READY_EXIT,
+    READY_NONE,
+};
+
+struct test_ready {
+    enum ready_kind kind;
+    int64_t number;              /* tcp, http: the port; exit: the code */
+    int64_t status;              /* http: that is wanted; 0: any from 200 to 399 */
+    char *text;                  /* http: the path, from "/" on; log: the pattern */
+    struct test_command command; /* exec */
+};
+
+/* A container that runs beside the commands, in a network that only the trial has. */
+struct test_service {
+    char *name;  /* others reach it by; [a-z0-9._-]+ */
+    char *image; /* selector of a pinned image of the project */
+    struct string_list aliases;
+    struct string_list environment; /* "NAME=value" */
+    enum entrypoint entrypoint;
+    char **entrypoint_words;     /* of ENTRYPOINT_REPLACE */
+    struct test_command command; /* its argv is NULL: the image's own */
+    struct test_command
+        health; /* a health check of the test's own; its argv is NULL: the image's */
+    char *user; /* NULL is the image's */
+    int64_t memory_bytes;
+    int64_t shm_bytes;
+    struct string_list tmpfs;
+    struct test_ready *ready; /* all must hold, one after the other; none: see ready_default() */
+    size_t ready_count;
+    int64_t within_ms; /* for all of them together */
+    bool may_end;      /* that it ends while commands run is no failure */
+    int line;          /* in pingate.yaml, from 1 */
+};
+
+#define TEST_SERVICES_LIMIT 16
+
 struct test {
     char *name; /* unique; [A-Za-z0-9 ._-]+, so that it is fit for paths and reports */
     /* selectors of the updates that it covers; empty: see `in`, else all */
     struct string_list images;
     char *in; /* selector of the image that commands run in; NULL: the update's candidate */
+    struct test_service *services; /* in the order in which they are started */
+    size_t service_count;
     struct test_command *commands;
     size_t command_count;
     int64_t timeout_ms;             /* for all commands together */
@@ -105,13 +150,15 @@ struct test {
 };
 
 /* What evidence calls the test's definition: the sha256 of all that decides what is run and when it passes, as canonical JSON.
- * That is commands, the image that each names, environment (in any order), the names of what the caller grants and not its values,
- * user, workdir, network, entrypoint, profile, platform, tmpfs, and every limit, the time-out too, and `junit`. What is not given is not in it,
+ * That is commands, the image that each names, services, environment (in any order), the names of what the caller grants and not its
+ * values, user, workdir, network, entrypoint, profile, platform, tmpfs, `junit`, and every limit, the time-out too. What is not given is
+ * not in it,
  * so that a new key leaves the evidence of tests that do without it. It is not the name (evidence has it beside), not the line, not the words for reports, not `reuse`,
  * not `artifacts`, not `baseline` and `flaky` (what verdicts make of its outcomes is no part of them), and not `images`: which images are tested is no part of how, and evidence names the digests that took part.
  * err: no-memory */
 int test_definition_hash(const struct test *test, char hex[HASH_HEX_SIZE],
                          struct error *err) _must_check_;
 
+void test_command_clear(struct test_command *command);
 void test_clear(struct test *test);
 void ulimit_list_clear(struct ulimit_list *list);

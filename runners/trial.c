@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "gate/base/clock.h"
@@ -10,7 +11,10 @@
 #include "runners/command_log.h"
 #include "runners/command_outcome.h"
 #include "runners/engine/volume.h"
+#include "runners/secrets.h"
+#include "runners/service.h"
 #include "runners/trial_container.h"
+#include "runners/workspace_open.h"
 
 #define INSPECT_TRIES    50 /* after the log's end an engine may still say "running" for a moment */
 #define INSPECT_PAUSE_US 100000
@@ -20,24 +24,38 @@ void trial_spec_clear(struct trial_spec *spec) {
         free(spec->steps[i].image);
         free(spec->steps[i].tag);
         free(spec->steps[i].digest);
+        free(spec->steps[i].child);
     }
     free(spec->steps);
+    for (size_t i = 0; i < spec->service_count; i++) {
+        free(spec->services[i].image);
+        free(spec->services[i].tag);
+        free(spec->services[i].digest);
+    }
+    free(spec->services);
     free(spec->title);
+    free(spec->unfit);
     free(spec->log_folder);
     free(spec->artifact_folder);
     string_list_clear(&spec->environment);
     *spec = (struct trial_spec){0};
 }
 
+void command_result_clear(struct command_result *command) {
+    free(command->reason);
+    free(command->out_path);
+    free(command->err_path);
+    text_clear(&command->out_tail);
+    text_clear(&command->err_tail);
+    *command = (struct command_result){0};
+}
+
 void trial_result_clear(struct trial_result *result) {
-    for (size_t i = 0; i < result->command_count; i++) {
-        struct command_result *command = &result->commands[i];
-        free(command->reason);
-        free(command->out_path);
-        free(command->err_path);
-        text_clear(&command->out_tail);
-        text_clear(&command->err_tail);
-    }
+    for (size_t i = 0; i < result->command_count; i++)
+        command_result_clear(&result->commands[i]);
+    for (size_t i = 0; i < result->service_count; i++)
+        service_result_clear(&result->services[i]);
+    free(result->services);
     artifacts_clear(&result->artifacts);
     if (result->found_free != NULL)
         result->found_free(result->found);
@@ -119,6 +137,22 @@ static int follow(struct running *running, struct command_log *log, struct error
     return 0;
 }
 
+/* Where the test is for another platform than the engine's, that says nothing of the image. */
+static void check_emulation(const struct running *running) {
+    const char *wanted = running->spec->test->platform;
+    const char *own = running->run->platform;
+    struct command_result *command = running->command;
+    if (wanted == NULL || strcmp(wanted, own) == 0 || command->outcome != OUTCOME_FAILED ||
+        command->reason == NULL || strstr(command->reason, "xec format error") == NULL)
+        return;
+    char reason[300];
+    snprintf(reason, sizeof reason,
+             "this engine runs %s and has no emulation for %s: register one on its host "
+             "(binfmt_misc with qemu-user-static), or run where the platform is native",
+             own, wanted);
+    command_outcome_set(command, OUTCOME_ERROR, reason);
+}
+
 static int run_container(struct running *running, struct error *err) {
     const struct trial_run *run = running->run;
     _cleanup_(command_log_close) struct command_log log;
@@ -179,7 +213,13 @@ static int run_step(const struct trial_run *run, const struct trial_spec *spec, 
         result = container_put(run->engine, id, WORKSPACE_MOUNT, run->workspace->fd,
                                run->workspace->size_bytes, err);
     if (result == 0)
+        result = workspace_open(run, spec, step, id, err);
+    if (result == 0)
+        result = secrets_deliver(run, spec, id, err);
+    if (result == 0)
         result = run_container(&running, err);
+    if (result == 0)
+        check_emulation(&running);
     if (result == 0)
         result = fetch_artifacts(&running, &trial->artifacts, err);
     if (!run->keep || (result == 0 && command->outcome == OUTCOME_PASSED)) {
@@ -194,6 +234,29 @@ static int run_step(const struct trial_run *run, const struct trial_spec *spec, 
     return result;
 }
 
+static const char *or_nothing(const char *text) {
+    return text != NULL ? text : "";
+}
+
+/* The trial is what its first command is that did not pass; where they all passed, or none ran, what its services say. */
+static void summarise_services(const struct trial_spec *spec, struct trial_result *result) {
+    const struct service_result *service = trial_services_failed(result);
+    if (service == NULL)
+        return;
+    bool speaks = result->outcome == OUTCOME_PASSED || result->outcome == OUTCOME_SKIPPED;
+    struct error ignored = {0};
+    const char *name = spec->services[service - result->services].service->name;
+    const char *why = or_nothing(service->end.reason);
+    char *reason = speaks ? string_format(&ignored, "service %s: %s", name, why)
+                          : string_format(&ignored, "%s; service %s: %s",
+                                          or_nothing(result->reason), name, why);
+    if (speaks)
+        result->outcome = service->end.outcome;
+    free(result->reason);
+    result->reason = reason;
+    error_clear(&ignored);
+}
+
 static void summarise(const struct trial_spec *spec, struct trial_result *result) {
     result->outcome = OUTCOME_PASSED;
     struct error ignored = {0};
@@ -202,9 +265,9 @@ static void summarise(const struct trial_spec *spec, struct trial_result *result
         if (command->outcome == OUTCOME_PASSED)
             continue;
         result->outcome = command->outcome;
-        result->reason = string_format(&ignored, "command %zu of %zu (%s): %s", i + 1,
-                                       result->command_count, spec->steps[i].command->text,
-                                       command->reason != NULL ? command->reason : "");
+        result->reason =
+            string_format(&ignored, "command %zu of %zu (%s): %s", i + 1, result->command_count,
+                          spec->steps[i].command->text, or_nothing(command->reason));
         break;
     }
     if (result->command_count == 0) {
@@ -212,6 +275,26 @@ static void summarise(const struct trial_spec *spec, struct trial_result *result
         result->reason = string_dup("no command ran", &ignored);
     }
     error_clear(&ignored);
+    summarise_services(spec, result);
+}
+
+/* Logs hold no secrets by now, but an engine may have quoted anything. Without memory it says nothing. */
+static void redact_reason(const struct redact *redact, char **reason) {
+    struct error ignored = {0};
+    if (redact_string(redact, reason, &ignored) < 0) {
+        free(*reason);
+        *reason = NULL;
+    }
+    error_clear(&ignored);
+}
+
+static void redact_reasons(const struct trial_spec *spec, struct trial_result *result) {
+    const struct redact *redact = spec->grants != NULL ? spec->grants->redact : NULL;
+    if (redact == NULL)
+        return;
+    redact_reason(redact, &result->reason);
+    for (size_t i = 0; i < result->command_count; i++)
+        redact_reason(redact, &result->commands[i].reason);
 }
 
 /* The test's time is that of its commands, from start to end; what the engine takes to make containers does not count. */
@@ -235,9 +318,11 @@ static int run_steps(const struct trial_run *run, const struct trial_spec *spec,
     return 0;
 }
 
-/* It can say no, but only to what would pass. */
-static void check(const struct trial_run *run, const struct trial_spec *spec,
-                  struct trial_result *result) {
+/* What the commands and services say of the trial, and then what is asked for beyond them, which can say no, but only to what
+ * would pass. */
+static void settle(const struct trial_run *run, const struct trial_spec *spec,
+                   struct trial_result *result) {
+    summarise(spec, result);
     struct error why = {0};
     if (run->check != NULL && run->check(spec, result, &why) < 0) {
         struct error ignored = {0};
@@ -247,6 +332,22 @@ static void check(const struct trial_run *run, const struct trial_spec *spec,
         error_clear(&ignored);
     }
     error_clear(&why);
+}
+
+static int run_beside_services(const struct trial_run *run, const struct trial_spec *spec,
+                               struct trial_result *result, struct error *err) {
+    struct trial_services services;
+    int status = trial_services_start(run, spec, result, &services, err);
+    bool ready = status == 0 && trial_services_ready(result);
+    if (ready)
+        status = run_steps(run, spec, result, err);
+    for (size_t i = 0; !ready && i < result->command_count; i++)
+        command_outcome_set(&result->commands[i], OUTCOME_SKIPPED,
+                            "not run: a service did not get ready");
+    trial_services_finish(run, spec, result, &services, status < 0);
+    settle(run, spec, result);
+    trial_services_remove(run, &services, run->keep && result->outcome != OUTCOME_PASSED);
+    return status;
 }
 
 int trial_run(const struct trial_run *run, const struct trial_spec *spec,
@@ -265,17 +366,19 @@ int trial_run(const struct trial_run *run, const struct trial_spec *spec,
     struct error why = {0};
     int status = 0;
     if (file_make_folders(spec->log_folder, &why) < 0 || cancel_check(run->cancel, &why) < 0 ||
-        volume_create(run->cleaner, run->name, run->labels, NULL, &why) < 0) {
+        volume_create(run->cleaner, run->name, run->labels, NULL, &why) < 0 ||
+        secrets_hold(run, spec, &why) < 0) {
         command_outcome_of_error(&why, &result->commands[0]);
         status = why.kind == ERROR_CANCELLED ? error_move(err, &why) : 0;
+        settle(run, spec, result);
     } else {
-        status = run_steps(run, spec, result, err);
+        status = run_beside_services(run, spec, result, err);
     }
     error_clear(&why);
-    summarise(spec, result);
-    check(run, spec, result);
+    redact_reasons(spec, result);
+    secrets_drop(run, spec, run->keep && result->outcome != OUTCOME_PASSED);
     if (!run->keep || result->outcome == OUTCOME_PASSED)
-        trial_volume_remove(run);
+        trial_volume_remove(run, run->name);
     result->duration_ms = clock_monotonic_ms() - began_ms;
     return status;
 }

@@ -2,6 +2,8 @@
  *
  * Order: a volume, then each command in a container of its own, and at last the volume goes:
  *
+ * A trial with services has a network of its own, and they get ready before the first command runs (service.h).
+ *
  *     create (no auto-remove) → the first: copy the workspace in → start, which must answer 204 → read the log to its end
  *     → inspect → remove → ask whether somebody stopped it
  *
@@ -33,14 +35,34 @@ struct trial_step {
     const struct test_command *command;
     char *image;  /* normalised, without tag and digest: "docker.io/library/redis" */
     char *tag;    /* for people; NULL where there is none */
-    char *digest; /* that is pulled and proved */
+    char *digest; /* that is tested; pulled and proved, unless there is a child */
+    /* the image that the index `digest` has for the test's platform: this one is pulled and proved; NULL where the test names no
+     * platform, or `digest` is no index */
+    char *child;
+};
+
+/* What an engine is asked for. */
+static inline const char *trial_step_digest(const struct trial_step *step) {
+    return step->child != NULL ? step->child : step->digest;
+}
+
+/* One service with the image that it runs. */
+struct trial_service {
+    const struct test_service *service;
+    char *image, *tag, *digest; /* as of a step */
 };
 
 struct trial_spec {
     const struct test *test;
     struct trial_step *steps; /* one a command of the test */
     size_t step_count;
-    const struct grants *grants;    /* what the caller lets it have; lent; NULL: nothing */
+    struct trial_service *services; /* one a service of the test */
+    size_t service_count;
+    const struct grants *grants; /* what the caller lets it have; lent; NULL: nothing */
+    /* Why it is not run and what that means: the candidate has no image for the platform (failed), or nobody knows (error);
+     * NULL: it is run. Untrusted. */
+    char *unfit;
+    enum outcome unfit_outcome;
     char *title;                    /* for people: "answers on redis 7.2.5" */
     struct string_list environment; /* added to the test's: PINGATE_IMAGE=… and its kin */
     char *log_folder; /* made by the trial; files N-stdout.log and N-stderr.log, N from 1 */
@@ -57,6 +79,12 @@ struct command_result {
     struct text out_tail, err_tail; /* last TRIAL_TAIL_BYTES; raw, untrusted bytes */
     int64_t out_bytes, err_bytes;   /* in all */
     char *out_path, *err_path;      /* whole logs; NULL when it never started */
+};
+
+/* What became of a service. Its outcome is passed when it got ready and ran for as long as it was to. */
+struct service_result {
+    struct command_result end; /* as of a command; exit code -1: it ran until it was removed */
+    int64_t ready_ms;          /* from its start until it was ready; -1: never */
 };
 
 /* A file that was fetched out of the workspace. */
@@ -86,11 +114,15 @@ struct trial_result {
     int64_t duration_ms;
     struct command_result *commands; /* one a step */
     size_t command_count;
+    struct service_result *services; /* one a service */
+    size_t service_count;
     struct artifacts artifacts;
     /* what trial_run's `check` made of the artifacts, for its own use; and what frees it */
     void *found;
     void (*found_free)(void *found);
 };
+
+void command_result_clear(struct command_result *command);
 
 void trial_spec_clear(struct trial_spec *spec);
 void trial_result_clear(struct trial_result *result);

@@ -12,8 +12,11 @@ struct trial_run {
     const struct cancel *cancel;       /* may be NULL */
     const struct workspace *workspace; /* may be NULL */
     const struct labels *labels;
-    const char *const *image_ids; /* of each step, as pulled and proved */
-    const char *name;             /* of the volume, and the first part of the containers'; unique */
+    const char *const *image_ids;   /* of each step, as pulled and proved */
+    const char *const *service_ids; /* the same of each service */
+    const char *platform;           /* of the engine: "linux/amd64" */
+    const char
+        *name; /* of the volume and the network, and the first part of the containers'; unique */
     /* for commands without a network; NULL: the engine makes their namespace */
     const struct alone *alone;
     size_t alone_first; /* its file for the first step; the next ones follow */

@@ -39,6 +39,21 @@ static json_t *steps_of(const struct trial_spec *spec) {
     return steps;
 }
 
+/* So are the services, but for what they run. */
+static int add_services(const struct trial_spec *spec, json_t *given) {
+    json_t *services = json_array();
+    for (size_t i = 0; services != NULL && i < spec->service_count; i++) {
+        const struct trial_service *service = &spec->services[i];
+        if (json_array_append_new(services,
+                                  json_pack("{s:s, s:s?, s:s}", "image", service->image, "tag",
+                                            service->tag, "digest", service->digest)) < 0) {
+            json_decref(services);
+            services = NULL;
+        }
+    }
+    return json_object_set_new(given, "services", services);
+}
+
 static json_t *variables_of(const struct trial_spec *spec) {
     json_t *list = json_array();
     for (size_t i = 0; list != NULL && i < spec->environment.count; i++)
@@ -52,8 +67,10 @@ static json_t *variables_of(const struct trial_spec *spec) {
 static int hash_trial(const struct trial_spec *spec, char hex[HASH_HEX_SIZE], struct error *err) {
     json_t *given = json_pack("{s:i, s:o, s:o}", "v", LEDGER_VERSION, "steps", steps_of(spec),
                               "environment", variables_of(spec));
-    if (given == NULL)
+    if (given == NULL || (spec->service_count > 0 && add_services(spec, given) < 0)) {
+        json_decref(given);
         return error_no_memory(err);
+    }
     _cleanup_(text_clear) struct text bytes = {0};
     int result = json_write(given, JSON_COMPACT | JSON_SORT_KEYS, &bytes, err);
     json_decref(given);

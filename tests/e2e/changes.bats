@@ -193,12 +193,12 @@ push_odd() { # NAME:TAG: the folder $work/odd is its only layer; prints the dige
         assert_json pingate-out/result.json '.trials == [] and (.changed | not)'
     }
     mkdir -p "$work/odd/var/lib/dpkg" && ln -s /etc/shadow "$work/odd/var/lib/dpkg/status"
-    try "var/lib/dpkg/status: it holds a link"
+    try "var/lib/dpkg/status: it holds a link|the folder of dpkg's database without the database"
     mkdir -p "$work/odd/var/lib/dpkg" && mkfifo "$work/odd/var/lib/dpkg/status"
     try "var/lib/dpkg/status: it holds a device, fifo or socket"
     mkdir -p "$work/odd/var/lib/dpkg" && printf 'Package: \033]0;gone\007\nVersion: 1\n' >"$work/odd/var/lib/dpkg/status"
     try "line 1: this is no name of a package"
-    mkdir -p "$work/odd/var/lib/dpkg" && truncate -s 1G "$work/odd/var/lib/dpkg/status"
+    mkdir -p "$work/odd/var/lib/dpkg" && truncate -s 80M "$work/odd/var/lib/dpkg/status"
     try "larger than 64 MiB|NUL"
     mkdir -p "$work/odd/var/lib/rpm" && echo x >"$work/odd/var/lib/rpm/rpmdb.sqlite"
     try "a database of RPM"
@@ -238,6 +238,27 @@ push_odd() { # NAME:TAG: the folder $work/odd is its only layer; prints the dige
     echo "FROM $app:1.0.0@$old" >Dockerfile
     gate 1 test --since HEAD
     assert_json pingate-out/result.json '.updates[0].reason | endswith("user-changed: user root → 999")'
+}
+
+@test "what enters a stage has the same gates, though nothing is tested there" {
+    name_of_test
+    pin_versions '{"User":"999"}' -- '{}'
+    mkdir -p deploy/staging deploy/production
+    rm Dockerfile
+    printf 'image: %s\n' "$app:1.0.0@$old" | tee deploy/staging/a.yaml >deploy/production/a.yaml
+    configure "stages:
+  - {name: staging, files: [deploy/staging/], tests: [runs]}
+  - {name: production, files: [deploy/production/], from: staging}"
+    gate 0 run
+    grep -q "$new" deploy/staging/a.yaml
+    echo 'deny: user-becomes-root' >>pingate.yaml
+    commit
+    gate 1 promote production
+    assert_json pingate-out/result.json '.updates[0] | .code == "change-denied" and (.reason | endswith("user 999 → root"))'
+    grep -q "$old" deploy/production/a.yaml
+    sed -i '/^deny/d' pingate.yaml
+    gate 0 promote production
+    grep -q "$new" deploy/production/a.yaml
 }
 
 @test "a registry that is gone and an engine that lacks the image hold what is gated, and harm nothing else" {

@@ -161,6 +161,29 @@ START_TEST(every_value_of_a_test_arrives) {
 }
 END_TEST
 
+/* Of the top level, or of the first rule that matches and says something, also nothing. */
+START_TEST(gates_on_changes) {
+    struct config config;
+    const char *help;
+    enum deny_argument argument;
+    load_golden("tests/golden/config/ok-deny/pingate.yaml", &config);
+    ck_assert_int_eq(config.changes, CHANGES_PACKAGES);
+    ck_assert_uint_eq(config.deny.list.count, 3);
+    ck_assert_int_eq(config.deny.list.items[1].percent, 20);
+    ck_assert_str_eq(config.deny.list.items[2].name, "org.opencontainers.image.source");
+    ck_assert_str_eq(deny_name(0, &help, &argument), "user-becomes-root");
+    ck_assert_uint_eq(config_deny_for(&config, "docker.io/library/redis", "7")->count, 0);
+    const struct deny_list *other = config_deny_for(&config, "docker.io/library/nginx", "1");
+    ck_assert_uint_eq(other->count, 1);
+    ck_assert(deny_needs_packages(other) && !deny_needs_packages(&config.deny.list));
+    config_clear(&config);
+    load_golden("tests/golden/config/ok-everything/pingate.yaml", &config);
+    ck_assert_int_eq(config.changes, CHANGES_AUTO);
+    ck_assert_uint_eq(config_deny_for(&config, "docker.io/library/redis", "7")->count, 0);
+    config_clear(&config);
+}
+END_TEST
+
 START_TEST(surroundings_arrive) {
     struct config config;
     load_golden("tests/golden/config/ok-surroundings/pingate.yaml", &config);
@@ -304,6 +327,8 @@ static const struct {
               {"tests.", "test"},
               {"tests.run.", "command"},
               {"tests.secrets.", "secret"},
+              {"tests.services.", "service"},
+              {"tests.services.ready.", "ready"},
               {"stages.", "stage"},
               {"state.", "state"}};
 
@@ -362,6 +387,7 @@ UNIT_MAIN("config", {
     tcase_add_test(cases, golden);
     tcase_add_test(cases, every_value_arrives);
     tcase_add_test(cases, every_value_of_a_test_arrives);
+    tcase_add_test(cases, gates_on_changes);
     tcase_add_test(cases, surroundings_arrive);
     tcase_add_test(cases, judging_arrives);
     tcase_add_test(cases, defaults);

@@ -44,6 +44,17 @@ static const struct {
     {"[{name: a, images: ['redis:6', 'redis:7'], run: [x, {in: python, command: y}]}]",
      "a r:rp/pr/r; a s:sp/ps/s"},
     {"[{name: a, run: [x, {in: python, command: y}]}]", "a p:pp/p/p"},
+    /* services: their images take part, and are covered as those of commands are */
+    {"[{name: a, in: python, services: {db: 'redis:7'}, run: x}]", "a -:p/ps/ps"},
+    {"[{name: a, services: {db: 'redis:7'}, run: x}]", "a s:s/s/s"},
+    {"[{name: a, images: python, services: {db: 'redis:7'}, run: x}]", "a p:p/ps/p"},
+    {"[{name: a, services: {db: 'redis:7', python: }, run: x}]", "a p:p/ps/p; a s:s/ps/s"},
+    {"[{name: a, images: '*', in: python, services: {db: 'redis:7', old: 'redis:6'}, run: x}]",
+     "a -:p/pqrst/pqrst"},
+    {"[{name: a, in: python, services: {db: redis}, run: x}]",
+     "!c:2: test \"a\": service db: \"redis\" is pinned with more than one value (no tag and 6,"},
+    {"[{name: a, in: python, services: {nginx: }, run: x}]",
+     "!c:2: test \"a\": service nginx: \"nginx\" is no pinned image of this project"},
     /* several tests, in their order */
     {"[{name: b, images: 'redis:7', run: x}, {name: a, images: 'redis:7', run: y}]",
      "b s:s/s/s; a s:s/s/s"},
