@@ -17,6 +17,7 @@
  *         tags: {match: '^(?<v>\d+\.\d+\.\d+)-alpine$', extract: '$v', ignore: ["*-rc*"]}   # see gate/policy/tagfilter.h
  *         follow: "7.2"
  *         cooldown: 3d
+ *         candidates: 5                 # when the newest fails its tests, the next newest is tried, five in all at most
  *         deny: []                      # instead of the one below
  *     tests:
  *       - name: answers
@@ -31,6 +32,8 @@
  *     reuse: 24h                    # a pass in the ledger that is younger stands in for a trial; also a test's own
  *     time_limit: 1h                # of the whole run; also --time-limit
  *     state: {folder: .pingate/state}                       # see pipelines/state/state.h
+ *     baseline: compare             # a failing test is run on the pinned digests too: always, tolerate, off; also a test's own
+ *     flaky: reject                 # a pass only when run again: promote; also a test's own
  *     deny: [user-becomes-root, {size-grows: 20%}]          # what may not change in an image, see runners/deny.h
  *     changes: auto                                         # what is read to tell what changed: packages, config, off
  *     promote: all
@@ -68,6 +71,7 @@ struct config_rule {
     char *follow;        /* the tag that pins without one follow; NULL: none */
     int64_t cooldown_ms; /* how long a candidate was known before it counts; 0: none */
     bool urgent;         /* goes over the cooldown, and over waiting for a later stage */
+    int64_t candidates;  /* how many are tried, newest first, when one fails; 0: not given, 1 */
     struct config_deny deny;
     int line; /* from 1 */
 };
@@ -98,13 +102,15 @@ struct config {
     struct test_list tests;
     struct stage_list stages;
     struct state_config state;
+    char *target;           /* branch whose files and decisions count; NULL: any */
+    int64_t reuse_ms;       /* default of tests; 0: never */
+    enum baseline baseline; /* default of tests */
+    enum flaky flaky;       /* default of tests */
+    bool promote_passing;   /* promote: passing */
+    bool untested_fails;    /* untested: fail */
     struct config_deny deny;
     enum changes_depth changes;
-    char *target;          /* branch whose files and decisions count; NULL: any */
-    int64_t reuse_ms;      /* default of tests; 0: never */
     int64_t time_limit_ms; /* of a whole run; 0: none */
-    bool promote_passing;  /* promote: passing */
-    bool untested_fails;   /* untested: fail */
 };
 
 /* in   file   path, also as messages name it

@@ -242,6 +242,8 @@ static const struct key test_keys[] = {
     {"ulimits", config_read_ulimits, offsetof(struct test, ulimits)},
     {"log_limit", config_read_size, offsetof(struct test, log_limit_bytes)},
     {"reuse", config_read_reuse, offsetof(struct test, reuse_ms)},
+    {"baseline", config_read_baseline, offsetof(struct test, baseline)},
+    {"flaky", config_read_flaky, offsetof(struct test, flaky)},
     {"artifacts", read_artifacts, offsetof(struct test, artifacts)},
     {"junit", read_artifacts, offsetof(struct test, junit)},
     {"external", config_read_flag, offsetof(struct test, external)},

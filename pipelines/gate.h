@@ -60,6 +60,20 @@ struct gate_drafts {
     size_t capacity;
 };
 
+/* A question that this run has answered, and where it stands in the result. */
+struct gate_answer {
+    size_t trial;                                     /* of the plan */
+    char given[HASH_HEX_SIZE], values[HASH_HEX_SIZE]; /* of its evidence_key */
+    enum outcome outcome;
+    size_t record; /* in result->trials */
+};
+
+struct gate_answers {
+    struct gate_answer *items;
+    size_t count;
+    size_t capacity;
+};
+
 /* What the steps hand to one another. */
 struct gate {
     const struct gate_options *options;
@@ -101,6 +115,7 @@ struct gate {
     struct schedule *schedule;
     struct workspace workspace;
     struct gate_changes *changes; /* what changed in the images; NULL: nobody asked */
+    struct gate_answers asked;    /* what gate_ask has answered */
     size_t trials_run;
     size_t tail_bytes; /* of output that the result carries so far */
     size_t case_bytes; /* of cases of JUnit files, the same */
@@ -200,7 +215,7 @@ void gate_children_clear(struct gate *gate);
 int gate_recall(struct gate *gate, struct error *err) _must_check_;
 int gate_record(struct gate *gate, struct error *err) _must_check_;
 
-/* Why a trial of that test with that update came to that outcome, as it was recorded last; never NULL. gate_trials.c. */
+/* Why a trial of that test with that update came to that outcome, as it was recorded last; NULL where none was. gate_trials.c. */
 const char *gate_trial_reason(const struct gate *gate, const char *test, size_t update,
                               enum outcome outcome);
 
@@ -241,7 +256,41 @@ int gate_keep_evidence(struct gate *gate, const struct evidence_key *key,
                        const struct trial_result *result, struct error *err) _must_check_;
 int gate_draft_evidence(struct gate *gate, struct error *err) _must_check_;
 
-/* Records one answered trial in the result; gate_trials.c. */
+/* Judges the eligible updates, stage by stage, with fallback; verdicts with words. gate_judge.c.
+ *   in  credentials  for what `deny` looks for in the next candidates; NULL: it looks for nothing */
+int gate_judge(struct gate *gate, const bool *eligible, struct credentials *credentials,
+               struct error *err) _must_check_;
+
+/* gate_deny, and for what it refuses the next candidates. gate_fallback.c */
+int gate_deny_candidates(struct gate *gate, struct credentials *credentials,
+                         struct error *err) _must_check_;
+
+/* Why a candidate is to be given up. */
+struct gate_failure {
+    bool failed;
+    bool untested;      /* it cost no test: `candidates` does not count it */
+    const char *test;   /* lent; NULL: none said no */
+    const char *reason; /* lent; NULL: the update's */
+    enum outcome outcome;
+};
+
+/* Each update that failed moves to its next newest candidate, where its rule allows one more and the registry has one; it is
+ * then undecided. The others stay as they are. gate_fallback.c.
+ *   in   failures  one an update
+ *   out  any       whether one moved */
+int gate_fall_back(struct gate *gate, const struct gate_failure *failures, bool *any,
+                   struct error *err) _must_check_;
+bool gate_may_fall_back(const struct gate *gate, const struct update *update);
+void gate_forget_changes(struct gate *gate, size_t update); /* its candidate is another one now */
+
+/* "; the first version that fails is 7.4.2 (test \"answers\": failed)": what was tried before the candidate, or "". */
+void gate_tried_words(const struct update *update, struct text *out);
+
+/* regression, already-broken, fixed, flaky: of each trial in the result, as far as is known. gate_trials.c */
+int gate_classify(struct gate *gate, struct error *err) _must_check_;
+void gate_forget_answers(struct gate *gate);
+
+/* Answers what the judge asks: each trial once in a run, and records it in the result; gate_trials.c. */
 int gate_ask(void *gate, struct judge_question *questions, size_t count,
              struct error *err) _must_check_;
 

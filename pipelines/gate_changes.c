@@ -427,6 +427,13 @@ int gate_deny(struct gate *gate, struct credentials *credentials, struct error *
     return check_all_gates(gate, true, err);
 }
 
+void gate_forget_changes(struct gate *gate, size_t update) {
+    if (gate->changes == NULL || update >= gate->changes->update_count)
+        return;
+    changes_clear(&gate->changes->updates[update].changes);
+    gate->changes->updates[update] = (struct compared){0};
+}
+
 int gate_close_for_denied(struct gate *gate, struct error *err) {
     if (gate->changes == NULL)
         return 0;

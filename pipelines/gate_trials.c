@@ -225,13 +225,13 @@ static int record_reused(struct gate *gate, const struct judge_question *questio
 
 const char *gate_trial_reason(const struct gate *gate, const char *test, size_t update,
                               enum outcome outcome) {
-    for (size_t i = gate->result->trial_count; i > 0; i--) {
+    for (size_t i = test != NULL ? gate->result->trial_count : 0; i > 0; i--) {
         const struct result_trial *trial = &gate->result->trials[i - 1];
         if (trial->outcome == outcome && trial->reason != NULL && strcmp(trial->test, test) == 0 &&
             result_trial_covers(trial, update))
             return trial->reason;
     }
-    return "no reason was recorded";
+    return NULL;
 }
 
 static enum style outcome_style(enum outcome outcome) {
@@ -341,8 +341,79 @@ void gate_show_event(void *context, const struct schedule_event *event) {
 struct asked {
     struct trial_spec spec;
     struct evidence_key key;
+    bool known; /* this run has answered it before, with this: */
+    enum outcome outcome;
     const struct ledger_entry *reused; /* a pass on record; NULL: it is run */
 };
+
+static bool is_run(const struct asked *asked) {
+    return !asked->known && asked->reused == NULL;
+}
+
+/* Of a set that is judged again since one of its candidates was given up, most trials are as they were. */
+static const struct gate_answer *find_known(const struct gate *gate, size_t trial,
+                                            const struct evidence_key *key) {
+    for (size_t i = 0; i < gate->asked.count; i++) {
+        const struct gate_answer *answer = &gate->asked.items[i];
+        if (answer->trial == trial && strcmp(answer->given, key->trial) == 0 &&
+            strcmp(answer->values, key->values.id) == 0)
+            return answer;
+    }
+    return NULL;
+}
+
+/* What was recorded last answers the question. */
+static int keep_answer(struct gate *gate, const struct judge_question *question,
+                       const struct evidence_key *key, struct error *err) {
+    struct gate_answer *answer = array_add(&gate->asked, err);
+    if (answer == NULL)
+        return -1;
+    *answer = (struct gate_answer){.trial = question->trial,
+                                   .outcome = question->outcome,
+                                   .record = gate->result->trial_count - 1};
+    snprintf(answer->given, sizeof answer->given, "%s", key->trial);
+    snprintf(answer->values, sizeof answer->values, "%s", key->values.id);
+    return 0;
+}
+
+void gate_forget_answers(struct gate *gate) {
+    free(gate->asked.items);
+    gate->asked = (struct gate_answers){0};
+}
+
+/* NULL where the trial was not run on the pinned digests. */
+static const struct gate_answer *find_baseline(const struct gate *gate, size_t trial) {
+    for (size_t i = 0; i < gate->asked.count; i++)
+        if (gate->asked.items[i].trial == trial &&
+            gate->result->trials[gate->asked.items[i].record].baseline)
+            return &gate->asked.items[i];
+    return NULL;
+}
+
+static const char *class_of(enum outcome outcome, const struct gate_answer *baseline) {
+    if (outcome == OUTCOME_FLAKY)
+        return "flaky";
+    if (baseline == NULL)
+        return NULL;
+    bool good = baseline->outcome == OUTCOME_PASSED || baseline->outcome == OUTCOME_FLAKY;
+    bool broken = outcome_is_failure(baseline->outcome);
+    if (outcome_is_failure(outcome))
+        return good ? "regression" : broken ? "already-broken" : NULL;
+    return outcome == OUTCOME_PASSED && broken ? "fixed" : NULL;
+}
+
+int gate_classify(struct gate *gate, struct error *err) {
+    for (size_t i = 0; i < gate->asked.count; i++) {
+        const struct gate_answer *answer = &gate->asked.items[i];
+        struct result_trial *trial = &gate->result->trials[answer->record];
+        if (trial->baseline || trial->class != NULL)
+            continue;
+        const char *class = class_of(answer->outcome, find_baseline(gate, answer->trial));
+        if (string_copy(class, &trial->class, err) < 0)
+            return -1;
+    }
+    return 0;
+}
 
 static int prepare_question(struct gate *gate, const struct judge_question *question,
                             struct asked *asked, struct error *err) {
@@ -363,10 +434,14 @@ static int prepare_question(struct gate *gate, const struct judge_question *ques
         return -1;
     if (gate_evidence_key(gate, question, &asked->spec, &asked->key, err) < 0)
         return -1;
-    asked->reused = gate_reusable(gate, trial->test, &asked->key);
+    const struct gate_answer *known = find_known(gate, question->trial, &asked->key);
+    asked->known = known != NULL;
+    asked->outcome = known != NULL ? known->outcome : OUTCOME_ERROR;
+    if (!asked->known)
+        asked->reused = gate_reusable(gate, trial->test, &asked->key);
     if (asked->reused != NULL)
         gate_show_reused(gate, asked->spec.title, asked->reused);
-    else
+    else if (!asked->known)
         gate->trials_run++;
     return 0;
 }
@@ -379,7 +454,7 @@ static int run_rest(struct gate *gate, const struct asked *asked, size_t count,
         return error_no_memory(err);
     size_t rest = 0;
     for (size_t i = 0; i < count; i++)
-        if (asked[i].reused == NULL)
+        if (is_run(&asked[i]))
             specs[rest++] = asked[i].spec;
     return rest > 0 ? schedule_run(gate->schedule, specs, results, rest, err) : 0;
 }
@@ -393,14 +468,21 @@ static bool moves_anything(const struct gate *gate, const struct judge_question 
 
 static int record(struct gate *gate, struct judge_question *question, const struct asked *asked,
                   const struct trial_result *result, struct error *err) {
+    if (asked->known) {
+        question->outcome = asked->outcome;
+        return 0;
+    }
     if (asked->reused != NULL) {
         question->outcome = asked->reused->outcome;
-        return record_reused(gate, question, asked->reused, err);
+        return record_reused(gate, question, asked->reused, err) < 0
+                   ? -1
+                   : keep_answer(gate, question, &asked->key, err);
     }
     question->outcome = result->outcome;
     gate->cut += result->cut ? 1 : 0;
     gate->cut_baselines += result->cut && !moves_anything(gate, question) ? 1 : 0;
-    return record_trial(gate, question, &asked->spec, result, err) == 0
+    return record_trial(gate, question, &asked->spec, result, err) == 0 &&
+                   keep_answer(gate, question, &asked->key, err) == 0
                ? gate_keep_evidence(gate, &asked->key, result, err)
                : -1;
 }
@@ -419,7 +501,7 @@ static int run_questions(struct gate *gate, struct judge_question *questions, st
                 result = error_move(err, &why);
             error_clear(&why);
         }
-        rest += asked[i].reused == NULL ? 1 : 0;
+        rest += is_run(&asked[i]) ? 1 : 0;
     }
     return result;
 }

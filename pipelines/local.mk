@@ -10,7 +10,12 @@ pipelines_libpipelines_a_SOURCES = \
 	%D%/gate_changes.c %D%/gate_difference.c %D%/gate_evidence.c %D%/gate_kept.c %D%/gate_ledger.c \
 	%D%/gate_grants.c %D%/gate_output.c %D%/gate_platform.c %D%/gate_promote.c %D%/gate_result.c %D%/gate_rollback.c %D%/gate_since.c %D%/gate_state.c %D%/gate_outside.c %D%/gate_stages.c %D%/gate_trials.c \
 	%D%/journal.c %D%/journal.h \
+	%D%/gate_fallback.c %D%/gate_judge.c \
 	%D%/judge.c %D%/judge.h \
+	%D%/judge_parts.h \
+	%D%/judge_questions.c \
+	%D%/judge_search.c \
+	%D%/config_judging.c \
 	%D%/lock.c %D%/lock.h \
 	%D%/lookup.c %D%/lookup.h \
 	%D%/lookup_cooldown.c %D%/lookup_parts.h \

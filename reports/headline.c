@@ -24,6 +24,10 @@ size_t result_count_code(const struct result *result, enum verdict_code code) {
     return count;
 }
 
+bool result_trial_counts(const struct result_trial *trial) {
+    return !trial->baseline && !trial->given_up;
+}
+
 bool result_trial_covers(const struct result_trial *trial, size_t update) {
     for (size_t i = 0; i < trial->update_count; i++)
         if (trial->updates[i] == update)
@@ -62,7 +66,7 @@ static void count_run(const struct result_trial *trial, struct result_tests *tes
 }
 
 static void count_trial(const struct result_trial *trial, struct result_tests *tests) {
-    if (trial->baseline)
+    if (!result_trial_counts(trial))
         return;
     for (size_t i = 0; i < trial->command_count; i++)
         count_outcome(tests, trial->commands[i].outcome);
@@ -79,7 +83,7 @@ void result_count_tests(const struct result *result, struct result_tests *tests)
 void result_count_runs(const struct result *result, struct result_tests *runs) {
     *runs = (struct result_tests){0};
     for (size_t i = 0; i < result->trial_count; i++)
-        if (!result->trials[i].baseline)
+        if (result_trial_counts(&result->trials[i]))
             count_run(&result->trials[i], runs);
 }
 
@@ -102,7 +106,7 @@ void result_count_update_runs(const struct result *result, size_t update,
                               struct result_tests *runs) {
     *runs = (struct result_tests){0};
     for (size_t i = 0; i < result->trial_count; i++)
-        if (!result->trials[i].baseline && tells_of(result, &result->trials[i], update))
+        if (result_trial_counts(&result->trials[i]) && tells_of(result, &result->trials[i], update))
             count_run(&result->trials[i], runs);
 }
 

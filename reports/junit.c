@@ -131,7 +131,7 @@ static int add_update_cases(struct drawing *drawing, struct suite *suite, size_t
 }
 
 static bool is_alone(const struct result_trial *trial, size_t update) {
-    return !trial->baseline && trial->update_count == 1 && trial->updates[0] == update;
+    return result_trial_counts(trial) && trial->update_count == 1 && trial->updates[0] == update;
 }
 
 /* Those trials of a suite that were not run again. */
@@ -261,7 +261,7 @@ static int add_update_suites(struct drawing *drawing, size_t index) {
 /* Combinations. */
 
 static bool same_combination(const struct result_trial *a, const struct result_trial *b) {
-    if (a->baseline || b->baseline || a->update_count != b->update_count ||
+    if (!result_trial_counts(a) || !result_trial_counts(b) || a->update_count != b->update_count ||
         !string_equal(a->platform, b->platform))
         return false;
     for (size_t i = 0; i < a->update_count; i++)
@@ -307,7 +307,7 @@ static int add_combinations(struct drawing *drawing) {
     const struct result *result = drawing->result;
     for (size_t i = 0; i < result->trial_count; i++) {
         const struct result_trial *trial = &result->trials[i];
-        bool drawn = trial->baseline || trial->update_count == 1;
+        bool drawn = !result_trial_counts(trial) || trial->update_count == 1;
         for (size_t k = 0; !drawn && k < i; k++)
             drawn = same_combination(trial, &result->trials[k]);
         if (!drawn && add_combination(drawing, trial) < 0)

@@ -274,7 +274,7 @@ static void add_quiet(struct text *out, const struct result *result, bool listed
 /* Passes. */
 
 static bool is_pass(const struct result_trial *trial, const struct result_command *command) {
-    return !trial->baseline &&
+    return result_trial_counts(trial) &&
            (command->outcome == OUTCOME_PASSED || command->outcome == OUTCOME_FLAKY);
 }
 
@@ -325,7 +325,7 @@ static void add_passes(struct text *out, const struct result *result) {
     text_add(out, "</summary>\n\n| Test | Command | On | Time |\n|---|---|---|---|\n");
     for (size_t i = 0; i < result->trial_count && is_whole(out); i++) {
         const struct result_trial *trial = &result->trials[i];
-        if (trial->reused != NULL && trial->command_count == 0 && !trial->baseline)
+        if (trial->reused != NULL && trial->command_count == 0 && result_trial_counts(trial))
             add_pass(out, result, trial, NULL);
         for (size_t k = 0; k < trial->command_count; k++)
             if (is_pass(trial, &trial->commands[k]))

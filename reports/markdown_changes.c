@@ -181,7 +181,7 @@ void markdown_flaky(const struct result *result, size_t shown, struct text *out)
     size_t count = 0;
     for (size_t i = 0; i < result->trial_count; i++) {
         const struct result_trial *trial = &result->trials[i];
-        if (trial->outcome != OUTCOME_FLAKY || trial->baseline || ++count > shown)
+        if (trial->outcome != OUTCOME_FLAKY || !result_trial_counts(trial) || ++count > shown)
             continue;
         text_add(out, count == 1 ? "\n### 🔁 Passed only when run again\n\n" : "");
         add_flaky(out, result, trial);

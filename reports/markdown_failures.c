@@ -8,7 +8,7 @@
 
 static bool is_told(const struct result *result, const struct result_trial *trial) {
     bool broke = trial->outcome == OUTCOME_ERROR && !result_is_interrupted(result);
-    return !trial->baseline && (outcome_is_failure(trial->outcome) || broke);
+    return result_trial_counts(trial) && (outcome_is_failure(trial->outcome) || broke);
 }
 
 static const char *outcome_words(enum outcome outcome) {

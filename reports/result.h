@@ -129,6 +129,8 @@ struct result_trial {
     int64_t limit_ms;                   /* of all its commands together; 0 where there is none */
     /* against the current digests: "regression", "already-broken", "fixed", "flaky"; NULL where nothing was compared */
     char *class;
+    /* on a candidate that was given up for an older one (result_update.tried): kept for its logs, counts for nothing */
+    bool given_up;
 };
 
 struct result_pin {
@@ -284,6 +286,9 @@ void result_count_inside(const struct result_trial *trial, struct result_inside 
 
 /* Of all trials but baselines. */
 void result_count_all_inside(const struct result *result, struct result_inside *inside);
+
+/* It is one of those that the verdicts rest on: no baseline, and on no candidate that was given up. */
+bool result_trial_counts(const struct result_trial *trial);
 
 /* Does the trial rest on this update's candidate? */
 bool result_trial_covers(const struct result_trial *trial, size_t update);

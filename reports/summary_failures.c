@@ -254,7 +254,7 @@ int summary_failures(const struct result *result, const struct screen *screen, c
     for (size_t i = 0; i < result->trial_count; i++) {
         const struct result_trial *trial = &result->trials[i];
         bool broke = trial->outcome == OUTCOME_ERROR && !result_is_interrupted(result);
-        if (trial->baseline || !(outcome_is_failure(trial->outcome) || broke))
+        if (!result_trial_counts(trial) || !(outcome_is_failure(trial->outcome) || broke))
             continue;
         if (told == FAILURES_SHOWN)
             left++;
@@ -279,7 +279,7 @@ void summary_flaky(const struct result *result, const struct screen *screen, str
                 runs.total, summary_plural(runs.total));
     for (size_t i = 0; i < result->trial_count && shown < FLAKY_SHOWN; i++) {
         const struct result_trial *trial = &result->trials[i];
-        if (trial->baseline || trial->outcome != OUTCOME_FLAKY)
+        if (!result_trial_counts(trial) || trial->outcome != OUTCOME_FLAKY)
             continue;
         text_add(&words, shown++ > 0 ? ", " : "");
         summary_brief(screen, &words, trial->test, SUMMARY_NAME_LIMIT);

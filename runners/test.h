@@ -51,6 +51,18 @@ struct test_secret_list {
     size_t capacity;
 };
 
+/* Whether a test is run on the pinned digests too, and what it means where it fails there. */
+enum baseline {
+    BASELINE_DEFAULT, /* none was given: compare */
+    BASELINE_COMPARE, /* where it fails on candidates; fails it there as well, it closes the gate */
+    BASELINE_ALWAYS,  /* the same, and always: so what is fixed is known */
+    BASELINE_TOLERATE, /* as compare; fails it there as well, it does not count */
+    BASELINE_OFF
+};
+
+/* What a pass is worth that came only when the test was run again. */
+enum flaky { FLAKY_DEFAULT /* none was given: reject */, FLAKY_REJECT, FLAKY_PROMOTE };
+
 struct test_command {
     char **argv;        /* NULL-terminated, owned, at least one */
     char *text;         /* as it was written, on one line, for reports */
@@ -133,6 +145,8 @@ struct test {
     struct ulimit_list ulimits;
     int64_t log_limit_bytes; /* of one stream of one command */
     int64_t reuse_ms; /* how old a pass on record may be to stand in for a trial; 0: none may */
+    enum baseline baseline;
+    enum flaky flaky;
     struct string_list artifacts; /* patterns of files to fetch, see artifact_names.h */
     struct string_list junit; /* patterns of JUnit files that must tell of passes, the same way */
     int line;                 /* in pingate.yaml, from 1 */
@@ -143,7 +157,7 @@ struct test {
  * values, user, workdir, network, entrypoint, profile, platform, tmpfs, `junit`, and every limit, the time-out too. What is not given is
  * not in it,
  * so that a new key leaves the evidence of tests that do without it. It is not the name (evidence has it beside), not the line, not the words for reports, not `reuse`,
- * not `artifacts`, and not `images`: which images are tested is no part of how, and evidence names the digests that took part.
+ * not `artifacts`, not `baseline` and `flaky` (what verdicts make of its outcomes is no part of them), and not `images`: which images are tested is no part of how, and evidence names the digests that took part.
  * err: no-memory */
 int test_definition_hash(const struct test *test, char hex[HASH_HEX_SIZE],
                          struct error *err) _must_check_;

@@ -219,6 +219,19 @@ START_TEST(surroundings_arrive) {
 }
 END_TEST
 
+START_TEST(judging_arrives) {
+    struct config config;
+    load_golden("tests/golden/config/ok-judging/pingate.yaml", &config);
+    ck_assert_int_eq(config.rules.items[0].candidates, 5);
+    ck_assert_int_eq(config.rules.items[1].candidates, 0);
+    ck_assert_int_eq(config.tests.items[0].baseline, BASELINE_OFF);
+    ck_assert_int_eq(config.tests.items[0].flaky, FLAKY_REJECT);
+    ck_assert_int_eq(config.tests.items[1].baseline, BASELINE_TOLERATE);
+    ck_assert_int_eq(config.tests.items[1].flaky, FLAKY_PROMOTE);
+    config_clear(&config);
+}
+END_TEST
+
 START_TEST(defaults) {
     struct config config;
     load_golden("tests/golden/config/ok-scalars-as-lists/pingate.yaml", &config);
@@ -380,6 +393,7 @@ UNIT_MAIN("config", {
     tcase_add_test(cases, every_value_of_a_test_arrives);
     tcase_add_test(cases, gates_on_changes);
     tcase_add_test(cases, surroundings_arrive);
+    tcase_add_test(cases, judging_arrives);
     tcase_add_test(cases, defaults);
     tcase_add_test(cases, first_rule_that_matches);
     tcase_add_test(cases, files);
