@@ -14,9 +14,7 @@ void command_outcome_set(struct command_result *command, enum outcome outcome, c
     error_clear(&ignored);
 }
 
-/* A shell gives 126 and 127 too, for programs that it did not find. The first process of the container (docker-init is tini,
- * Podman's is catatonit, which exits with 1) says on standard error when it was the command itself that could not be run. */
-static bool init_failed(const struct text *err_tail, char *words, size_t size) {
+bool command_outcome_init_failed(const struct text *err_tail, char *words, size_t size) {
     static const char *const names[] = {"[FATAL tini", "catatonit: failed to exec",
                                         "ERROR (catatonit:"};
     const char *line = text_string(err_tail);
@@ -38,7 +36,7 @@ static void say_exit(int exit_code, struct command_result *command) {
             reason, sizeof reason,
             "exited with 137: killed by SIGKILL, and not for the memory limit or the time, as far "
             "as the engine tells; the command itself, another program or the host did it");
-    else if (of_init && init_failed(&command->err_tail, words, sizeof words))
+    else if (of_init && command_outcome_init_failed(&command->err_tail, words, sizeof words))
         snprintf(reason, sizeof reason, "could not be started: %s (%s)", words,
                  strstr(words, "No such file") != NULL ? "it is not in the image"
                                                        : "it may not be run there");

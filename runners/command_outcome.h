@@ -11,6 +11,11 @@
 /* reason: copied; without memory the outcome stands alone */
 void command_outcome_set(struct command_result *command, enum outcome outcome, const char *reason);
 
+/* A shell gives 126 and 127 too, for programs that it did not find. The first process of the container (docker-init is tini,
+ * Podman's is catatonit, which exits with 1) says on standard error when it was the command itself that could not be run.
+ *   out  words  what it said, without its own name */
+bool command_outcome_init_failed(const struct text *err_tail, char *words, size_t size);
+
 /* Of a container whose log is whole. Also sets the exit code.
  *   in  image_id  that was pulled and proved */
 void command_outcome_of_end(const struct container_state *state, const char *image_id,

@@ -311,6 +311,8 @@ static void redact_reasons(const struct trial_spec *spec, struct trial_result *r
     redact_reason(redact, &result->reason);
     for (size_t i = 0; i < result->command_count; i++)
         redact_reason(redact, &result->commands[i].reason);
+    for (size_t i = 0; i < result->service_count; i++)
+        redact_reason(redact, &result->services[i].end.reason);
 }
 
 /* The test's time is that of its commands, from start to end; what the engine takes to make containers does not count. */
