@@ -81,8 +81,8 @@ int gate_show_kept(struct gate *gate, struct error *err) {
     terminal_warning(gate->terminal, "kept for a look, until the next run on this engine: %s",
                      text_string(&names));
     if (look.length > 0)
-        terminal_warning(gate->terminal, "  to look:   %s", text_string(&look));
-    terminal_warning(gate->terminal, "  to remove: %s", text_string(&removal));
+        terminal_warning(gate->terminal, "to look: %s", text_string(&look));
+    terminal_warning(gate->terminal, "to remove: %s", text_string(&removal));
     text_printf(&all, "kept for a look, until the next run on this engine: %s; to remove: %s",
                 text_string(&names), text_string(&removal));
     return text_check(&all, err) < 0

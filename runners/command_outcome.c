@@ -32,8 +32,10 @@ static void say_exit(int exit_code, struct command_result *command) {
     char reason[400];
     bool of_init = exit_code == 1 || exit_code == 126 || exit_code == 127;
     if (exit_code == 137)
-        snprintf(reason, sizeof reason,
-                 "exited with 137: killed by SIGKILL, and not for the memory limit or the time");
+        snprintf(
+            reason, sizeof reason,
+            "exited with 137: killed by SIGKILL, and not for the memory limit or the time, as far "
+            "as the engine tells; the command itself, another program or the host did it");
     else if (of_init && command_outcome_init_failed(&command->err_tail, words, sizeof words))
         snprintf(reason, sizeof reason, "could not be started: %s (%s)", words,
                  strstr(words, "No such file") != NULL ? "it is not in the image"
@@ -48,15 +50,22 @@ void command_outcome_of_end(const struct container_state *state, const char *ima
     char reason[400];
     command->exit_code = state->started && state->finished_ms > 0 ? state->exit_code : -1;
     if (!state->started) {
-        command_outcome_set(command, OUTCOME_ERROR, "the container never started");
+        command_outcome_set(command, OUTCOME_ERROR,
+                            "the container never started, though the engine said so: its own log "
+                            "may tell why");
     } else if (state->finished_ms == 0) {
-        command_outcome_set(command, OUTCOME_ERROR,
-                            "the engine does not know when the container ended");
+        command_outcome_set(
+            command, OUTCOME_ERROR,
+            "the engine does not know when the container ended, so its exit code proves "
+            "nothing");
     } else if (strcmp(state->image, image_id) != 0) {
-        command_outcome_set(command, OUTCOME_ERROR,
-                            "the container ran another image than the one that was pulled");
+        command_outcome_set(
+            command, OUTCOME_ERROR,
+            "the container ran another image than the one that was pulled: somebody "
+            "changed it meanwhile, or the engine mixes them up");
     } else if (state->oom) {
-        snprintf(reason, sizeof reason, "out of memory: the limit was hit (exit code %d)",
+        snprintf(reason, sizeof reason,
+                 "out of memory: the limit was hit (exit code %d); the test's \"memory\" sets it",
                  state->exit_code);
         command_outcome_set(command, OUTCOME_OOM, reason);
     } else if (state->exit_code != 0) {
