@@ -115,6 +115,7 @@ START_TEST(every_value_arrives) {
     ck_assert_int_eq(config.rules.items[0].line, 8);
     ck_assert_int_eq(config.rules.items[1].policy, POLICY_DIGEST);
     ck_assert(config.promote_passing && config.untested_fails);
+    ck_assert_int_eq(config.time_limit_ms, 2 * 60 * 60 * 1000);
     config_clear(&config);
 }
 END_TEST
@@ -128,6 +129,9 @@ START_TEST(every_value_of_a_test_arrives) {
     check_list(&test->images, LIST("redis"));
     ck_assert_str_eq(test->in, "python:3.12");
     ck_assert_int_eq(test->timeout_ms, 90 * 60 * 1000);
+    ck_assert_uint_eq(test->retries, 2);
+    ck_assert_int_eq(test->commands[3].timeout_ms, 30000);
+    ck_assert_int_eq(test->commands[2].timeout_ms, 0);
     check_list(&test->environment, LIST("LANG=C", "EMPTY=", "NUMBER=7"));
     ck_assert_str_eq(test->user, "1000:1000");
     ck_assert_str_eq(test->workdir, "/srv");
