@@ -98,6 +98,7 @@ static char *shown_value(const struct fact *fact, struct error *err) {
 
 /* ---- comparing ---- */
 
+/* One of the two may be NULL. */
 static int add_change(struct changes *changes, const struct fact *before, const struct fact *after,
                       struct error *err) {
     const struct fact *any = before != NULL ? before : after;
@@ -126,9 +127,9 @@ static int compare_facts(const struct fact_list *before, const struct fact_list 
         int order = b == before->count  ? 1
                     : a == after->count ? -1
                                         : order_of(&before->items[b], &after->items[a]);
+        enum fact_kind kind = order <= 0 ? before->items[b].kind : after->items[a].kind;
         const struct fact *old = order <= 0 ? &before->items[b++] : NULL;
         const struct fact *new = order >= 0 ? &after->items[a++] : NULL;
-        enum fact_kind kind = old != NULL ? old->kind : new->kind;
         if (kind == FACT_PACKAGE && !changes->packages_known)
             continue;
         if ((old == NULL || new == NULL || strcmp(old->value, new->value) != 0) &&

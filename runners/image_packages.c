@@ -13,12 +13,13 @@
 static const struct source {
     const char *path;
     enum package_format format;
-    bool folder;    /* a file for each package */
-    bool alternate; /* another name of the one above: read only where that is not there */
+    bool folder; /* a file for each package */
+    bool
+        alternate; /* only where none of those above is there: each question takes an engine a mount */
 } sources[IMAGE_PACKAGES_SOURCES] = {
     {"/var/lib/dpkg/status", PACKAGES_DPKG, false, false},
     {"/var/lib/dpkg/status.d", PACKAGES_DPKG, true, false},
-    {"/lib/apk/db/installed", PACKAGES_APK, false, false},
+    {"/lib/apk/db/installed", PACKAGES_APK, false, true},
     {"/usr/lib/apk/db/installed", PACKAGES_APK, false, true},
 };
 
@@ -171,9 +172,9 @@ static int check_signs(struct engine *engine, const char *id, struct error *err)
 static int read_all(struct engine *engine, const char *id, struct package_list *packages,
                     struct error *err) {
     bool any = false;
-    bool there = false;
     for (size_t i = 0; i < IMAGE_PACKAGES_SOURCES; i++) {
-        if (sources[i].alternate && there)
+        bool there;
+        if (sources[i].alternate && any)
             continue;
         if (read_source(engine, id, i, packages, &there, err) < 0)
             return error_wrap(err, "%s", sources[i].path);

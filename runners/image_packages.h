@@ -1,7 +1,7 @@
 /* image_packages: reads the package databases of an image out of a container that is never started.
  *
  *     /var/lib/dpkg/status, /var/lib/dpkg/status.d/NAME    Debian and its kin; distroless images
- *     /lib/apk/db/installed, /usr/lib/apk/db/installed     Alpine and its kin
+ *     /lib/apk/db/installed, /usr/lib/apk/db/installed     Alpine and its kin; asked for where there is no dpkg
  *
  * The engine follows links in the folders of a path, as the image sees them (/lib is often one); a database that is itself a link,
  * a device, a sparse file or beyond IMAGE_PACKAGES_BYTES is not read, and that is told: never a shorter list. (Podman follows a

@@ -74,8 +74,8 @@ push_odd() { # NAME:TAG: the folder $work/odd is its only layer; prints the dige
         ["label", "org.opencontainers.image.version", "1", "2"]]'
     changes '.layers == 2 and .layers_shared == 1 and .more == 0 and .size_before > 0 and .size_after > 0'
     assert_has "$err" "changed in $app:1.0.0: user 999 → root, entrypoint changed, port 80/tcp is gone, volume /data is new, stop signal is new: SIGQUIT"
-    ! grep -rF hunter pingate-out "$err"
-    ! grep -rF before pingate-out/result.json | grep -F note
+    run ! grep -rF hunter pingate-out "$err"
+    assert_json pingate-out/result.json '[.. | strings | select(. == "before" or . == "after")] == []'
 }
 
 @test "a user that becomes root is denied before anything is pulled, and allowed by a rule" {
@@ -220,7 +220,8 @@ pin_debian() {
     gate 1 run
     assert_json pingate-out/result.json '.updates[0].changes.items[0].name == "**b**|<img/src"'
     assert_has_not pingate-out/report.md '<img'
-    ! grep -qE '(^|[^`\\])@everyone' pingate-out/report.md
+    sed 's/`[^`]*`//g' pingate-out/report.md >"$work/prose" # nobody is mentioned in code
+    run ! grep -qF @everyone "$work/prose"
 }
 
 @test "sizes, labels: gates with a value" {
