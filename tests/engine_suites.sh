@@ -7,7 +7,7 @@
 #                         the client of its age
 #   suite_enter ROOT      sets suite_entry: the words before a program and its arguments that run it in there
 #
-# What runs in there sees $folder at the same path, the machine's /proc, /sys and /dev, and its network: a registry on
+# What runs in there sees $folder and /tmp (tests mount what they make there) at the same path, the machine's /proc, /sys and /dev, and its network: a registry on
 # loopback, and whatever else a test starts, is the same for the test and for the engine. All mounts are of a mount namespace
 # of its own, so they end with the last process in it, however that ended; the root itself is never written to.
 
@@ -69,6 +69,7 @@ for place in proc sys dev; do mount --rbind "/$place" "$root/$place"; done
 [ ! -d "$root/sys/fs/cgroup/unified" ] || umount "$root/sys/fs/cgroup/unified"
 mount -t tmpfs -o mode=755 run "$root/run"
 cp /etc/resolv.conf /etc/hosts "$root/etc/"
+mount --bind /tmp "$root/tmp"
 mkdir -p "$root$folder"
 mount --bind "$folder" "$root$folder"
 exec chroot "$root" "$@"'
