@@ -324,6 +324,8 @@ void gate_clear(struct gate *gate) {
     state_freep(&gate->state);
     pull_clear(&gate->pull);
     plan_clear(&gate->plan);
+    grants_clear(&gate->grants);
+    gate_children_clear(gate);
     gate_changes_freep(&gate->changes);
     schedule_freep(&gate->schedule);
     workspace_clear(&gate->workspace);
@@ -423,7 +425,8 @@ static int run_steps(struct gate *gate, struct error *err) {
         return -1;
     }
     lookup_close(&gate->lookup);
-    if (gate_plan(gate, err) < 0 || gate_check_files(gate, err) < 0 || gate_test(gate, err) < 0 ||
+    if (gate_plan(gate, err) < 0 || gate_take_grants(gate, err) < 0 ||
+        gate_check_files(gate, err) < 0 || gate_test(gate, err) < 0 ||
         gate_take_outside(gate, err) < 0 || gate_enter_untested(gate, err) < 0 ||
         close_for_untested(gate, err) < 0)
         return -1;
@@ -444,7 +447,9 @@ int gate_run(const struct gate_options *options, const struct config *config, st
     int outcome = run_steps(&gate, err);
     result->exit_status = outcome == 0 ? exit_status_of(&gate) : error_exit_status(err->kind);
     struct error why = {0};
-    if (gate_fill_result(&gate, &why) < 0 && outcome == 0)
+    if ((gate_fill_result(&gate, &why) < 0 ||
+         result_redact(result, gate.grants.redact, &why) < 0) &&
+        outcome == 0)
         outcome = error_move(err, &why);
     error_clear(&why);
     return outcome;

@@ -30,7 +30,9 @@ struct gate_options {
     const char *standing; /* of `test --stage`: the stage whose pins are tested as they stand */
     const struct string_list *images; /* selectors; empty is all */
     const struct string_list
-        *urgent;       /* selectors of what goes over cooldowns and pauses; or NULL */
+        *urgent; /* selectors of what goes over cooldowns and pauses; or NULL */
+    const struct string_list *allow_env;     /* NAME each; or NULL */
+    const struct string_list *allow_secrets; /* NAME or NAME=FILE each; or NULL */
     const char *stage; /* of `promote`: the stage to enter; NULL for the others */
     const char *back;  /* of `rollback`: the stage that goes back */
     const char *to;    /* and to which set or digest; NULL: the one before */
@@ -82,8 +84,14 @@ struct gate {
     struct lookup lookup; /* open from the look-up on, in `run` only for as long as that takes */
     struct state *state;  /* open during the look-up; NULL: none is kept, or it could not be read */
     struct plan plan;
-    struct pull pull; /* of `run --plan` */
-    char run_id[17];  /* 16 hex digits */
+    struct pull pull;     /* of `run --plan` */
+    struct grants grants; /* of what tests ask for */
+    struct gate_children {
+        struct gate_child *items;
+        size_t count;
+        size_t capacity;
+    } children;      /* images of indexes for platforms that tests name; gate_platform.c */
+    char run_id[17]; /* 16 hex digits */
     struct schedule *schedule;
     struct workspace workspace;
     struct gate_changes *changes; /* what changed in the images; NULL: nobody asked */
@@ -131,6 +139,7 @@ int gate_end(const struct gate_options *options, const struct cancel *cancel,
  *   open_ledger  what was recorded, and what stands in the stages now
  *   pause        what has to wait for a later stage
  *   plan         who is covered
+ *   take_grants  what tests ask the caller for, if he grants it
  *   check_files  whose files may not be written
  *   size         what the trials would pull; of a plan only
  *   deny, compare   what changed in the images, before the tests and after them; parts of test
@@ -151,6 +160,8 @@ int gate_find_since(struct gate *gate, struct error *err) _must_check_;
 int gate_find_standing(struct gate *gate, struct error *err) _must_check_;
 int gate_look_up(struct gate *gate, struct error *err) _must_check_;
 int gate_plan(struct gate *gate, struct error *err) _must_check_;
+/* err: usage  a test of the plan asks for what is not granted, or has no value; gate_grants.c */
+int gate_take_grants(struct gate *gate, struct error *err) _must_check_;
 int gate_check_files(struct gate *gate, struct error *err) _must_check_;
 int gate_size(struct gate *gate, struct error *err) _must_check_;
 int gate_test(struct gate *gate, struct error *err) _must_check_;
@@ -169,6 +180,15 @@ bool gate_stage_failed(const struct gate *gate, size_t stage);
  * gate_outside.c */
 bool gate_is_covered_outside(const struct gate *gate, const struct update *update);
 int gate_take_outside(struct gate *gate, struct error *err) _must_check_;
+
+/* On which platform a test runs: its own, else the engine's. */
+const char *gate_platform(const struct gate *gate, const struct test *test);
+
+/* Where the test names a platform: which image of each index that is, asked once a run. What the registry does not have or tell is
+ * the trial's `unfit`. err: no-memory, cancelled */
+int gate_choose_children(struct gate *gate, struct trial_spec *spec,
+                         struct error *err) _must_check_;
+void gate_children_clear(struct gate *gate);
 
 /* Before and after the questions of gate_look_up: what earlier runs saw, and what this one did. gate_state.c. */
 int gate_recall(struct gate *gate, struct error *err) _must_check_;

@@ -10,7 +10,7 @@ int gate_evidence_key(const struct gate *gate, const struct judge_question *ques
     const struct plan_trial *trial = &gate->plan.items[question->trial];
     size_t stage = gate->updates.items[trial->participants[0]].stage;
     struct evidence_facts facts = {
-        .platform = schedule_platform(gate->schedule),
+        .platform = gate_platform(gate, trial->test),
         .workspace = gate->workspace.hash,
         .source = gate->options->command,
         .stage = stage_name(&gate->config->stages, stage),

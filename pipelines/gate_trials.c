@@ -130,7 +130,7 @@ static struct result_trial *begin_record(struct gate *gate, const struct judge_q
     struct result_trial *to = &grown[result->trial_count++];
     *to = (struct result_trial){.outcome = OUTCOME_ERROR};
     return string_copy(trial->test->name, &to->test, err) == 0 &&
-                   string_copy(schedule_platform(gate->schedule), &to->platform, err) == 0 &&
+                   string_copy(gate_platform(gate, trial->test), &to->platform, err) == 0 &&
                    record_updates(trial, question->moved, to, err) == 0
                ? to
                : NULL;
@@ -243,9 +243,14 @@ static void show_trial(struct gate *gate, const struct schedule_event *event) {
     }
     _cleanup_(text_clear) struct text words = {0};
     if (event->kind == SCHEDULE_COMMAND_STARTED) {
+        struct error ignored = {0};
         text_printf(&words, "%s: %s", event->spec->title,
                     event->spec->steps[event->command].command->text);
-        terminal_update(gate->terminal, key, text_string(&words), &amount);
+        char *shown = text_steal(&words, &ignored);
+        if (shown != NULL && redact_string(gate->grants.redact, &shown, &ignored) == 0)
+            terminal_update(gate->terminal, key, shown, &amount);
+        free(shown);
+        error_clear(&ignored);
         return;
     }
     clock_duration_words(event->result->duration_ms, duration, sizeof duration);
@@ -318,6 +323,9 @@ static int prepare_question(struct gate *gate, const struct judge_question *ques
         return -1;
     if (asked->spec.steps[0].digest == NULL)
         return error_set(err, ERROR_BUG, "a trial without a digest was asked for");
+    asked->spec.grants = &gate->grants;
+    if (gate_choose_children(gate, &asked->spec, err) < 0)
+        return -1;
     if (trial->test->artifacts.count + trial->test->junit.count > 0 &&
         (asked->spec.artifact_folder = numbered_folder(gate, "artifacts", gate->trials_run + 1,
                                                        trial->test->name, err)) == NULL)

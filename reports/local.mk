@@ -17,7 +17,7 @@ reports_libreports_a_SOURCES = \
 	%D%/report.c %D%/report.h \
 	%D%/result.c %D%/result.h %D%/result_parts.h \
 	%D%/result_json.c \
-	%D%/result_read.c \
+	%D%/result_read.c %D%/result_redact.c \
 	%D%/screen.c %D%/screen.h \
 	%D%/summary.c %D%/summary.h \
 	%D%/table.c %D%/table.h \

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "gate/base/array.h"
+#include "gate/base/redact.h"
 #include "gate/base/text.h"
 #include "gate/verdict.h"
 
@@ -232,6 +233,11 @@ json_t *result_to_json(const struct result *result, struct error *err) _must_che
 
 /* Reads what result_to_json gave, of this or an earlier program. err: input with what is wrong in it. */
 int result_from_json(const json_t *json, struct result *out, struct error *err) _must_check_;
+
+/* Takes secrets out of all words that may hold what a container printed, or an engine said. Names, paths, digests and the diff stay:
+ * they come from the project and from registries. redact: NULL: nothing is to be taken out. */
+int result_redact(struct result *result, const struct redact *redact,
+                  struct error *err) _must_check_;
 
 /* A signal ended the run: that its trials could not be finished says nothing of them. */
 bool result_is_interrupted(const struct result *result);

@@ -29,7 +29,8 @@ json_t *container_spec(const struct trial_spec *trial, size_t step,
     const struct trial_step *s = &trial->steps[step];
     const struct test *test = trial->test;
     _cleanup_(string_list_clear) struct string_list granted = {0};
-    _cleanup_(free_pointer) char *image = string_format(err, "%s@%s", s->image, s->digest);
+    _cleanup_(free_pointer) char *image =
+        string_format(err, "%s@%s", s->image, trial_step_digest(s));
     _cleanup_(free_pointer) char *what = string_format(err, "test \"%s\"", test->name);
     if (image == NULL || what == NULL || granted_environment(trial, &granted, err) < 0)
         return NULL;

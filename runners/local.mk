@@ -23,13 +23,16 @@ runners_librunners_a_SOURCES = \
 	%D%/reproduce.c %D%/reproduce.h \
 	%D%/schedule.c %D%/schedule.h %D%/schedule_parts.h \
 	%D%/schedule_images.c %D%/schedule_look.c %D%/schedule_trials.c \
+	%D%/secrets.c %D%/secrets.h \
 	%D%/sweep.c %D%/sweep.h \
 	%D%/test.c %D%/test.h \
 	%D%/test_service.c %D%/test_service.h \
 	%D%/trial.c %D%/trial.h %D%/trial_run.h \
 	%D%/trial_container.c %D%/trial_container.h \
+	%D%/user.c %D%/user.h \
 	%D%/workspace.c %D%/workspace.h \
-	%D%/workspace_hash.c %D%/workspace_hash.h
+	%D%/workspace_hash.c %D%/workspace_hash.h \
+	%D%/workspace_open.c %D%/workspace_open.h
 
 # runners/engine
 runners_librunners_a_SOURCES += \

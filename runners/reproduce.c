@@ -1,5 +1,8 @@
 #include "runners/reproduce.h"
 
+#include <string.h>
+
+#include "runners/container_wish.h"
 #include "runners/workspace.h"
 
 static void quote(struct text *out, const char *word) {
@@ -13,38 +16,96 @@ static void quote(struct text *out, const char *word) {
     text_add_char(out, '\'');
 }
 
+/* " OPTION 'value'" */
+static void add_option(struct text *line, const char *option, const char *value) {
+    text_printf(line, " %s ", option);
+    quote(line, value);
+}
+
+static void add_limits(struct text *line, const struct test *test) {
+    text_printf(line, " --memory %lld --memory-swap %lld --pids-limit %lld --cpus %lld.%02lld",
+                (long long)test->memory_bytes, (long long)test->memory_bytes, (long long)test->pids,
+                (long long)test->nano_cpus / 1000000000,
+                (long long)test->nano_cpus / 10000000 % 100);
+    if (test->shm_bytes > 0)
+        text_printf(line, " --shm-size %lld", (long long)test->shm_bytes);
+    for (size_t i = 0; i < test->ulimits.count; i++)
+        text_printf(line, " --ulimit %s=%lld:%lld", test->ulimits.items[i].name,
+                    (long long)test->ulimits.items[i].soft, (long long)test->ulimits.items[i].hard);
+}
+
+/* The shell says what to set where nothing is. */
+static void add_secret(struct text *line, const struct test_secret *secret) {
+    text_printf(line, " -v \"${%s_FILE:?is to name a file that holds this secret}:%s/\"",
+                secret->name, TEST_SECRETS_FOLDER);
+    quote(line, secret->file);
+    text_add(line, ":ro");
+}
+
+static void add_places(struct text *line, const struct test *test) {
+    bool tmp = false;
+    if (test->strict)
+        text_add(line, " --cap-drop ALL --read-only");
+    for (size_t i = 0; i < test->tmpfs.count; i++) {
+        add_option(line, "--tmpfs", test->tmpfs.items[i]);
+        tmp = tmp || string_has_prefix(test->tmpfs.items[i], CONTAINER_TMP ":");
+    }
+    if (test->strict && !tmp)
+        add_option(line, "--tmpfs", CONTAINER_TMP ":" CONTAINER_TMP_OPTIONS);
+    text_printf(line, " -v \"$PWD:%s\"", WORKSPACE_FOLDER);
+    for (size_t i = 0; i < test->secrets.count; i++)
+        add_secret(line, &test->secrets.items[i]);
+    add_option(line, "-w", test->workdir != NULL ? test->workdir : WORKSPACE_FOLDER);
+}
+
+static void add_environment(struct text *line, const struct trial_spec *spec) {
+    const struct test *test = spec->test;
+    for (size_t i = 0; i < test->environment.count; i++)
+        add_option(line, "-e", test->environment.items[i]);
+    for (size_t i = 0; i < test->environment_from.count; i++) {
+        const char *both = test->environment_from.items[i];
+        const char *outside = strchr(both, '=') + 1;
+        _cleanup_(error_clear) struct error ignored = {0};
+        _cleanup_(free_pointer) char *inside =
+            string_dup_length(both, (size_t)(outside - both), &ignored);
+        add_option(line, "-e", inside != NULL ? inside : "");
+        text_printf(line, "\"${%s?is not set}\"", outside);
+    }
+    for (size_t i = 0; i < spec->environment.count; i++)
+        add_option(line, "-e", spec->environment.items[i]);
+}
+
+/* The first word of what is run is an option, the others follow the image. */
+static void add_command(struct text *line, const struct test *test, const struct trial_step *step) {
+    char *const *argv = step->command->argv;
+    char *const *words = test->entrypoint == ENTRYPOINT_REPLACE ? test->entrypoint_words : NULL;
+    if (words != NULL)
+        add_option(line, "--entrypoint", *words++);
+    else if (test->entrypoint == ENTRYPOINT_CLEAR)
+        add_option(line, "--entrypoint", *argv++);
+    text_printf(line, " %s@%s", step->image, trial_step_digest(step));
+    for (; words != NULL && *words != NULL; words++) {
+        text_add_char(line, ' ');
+        quote(line, *words);
+    }
+    for (; *argv != NULL; argv++) {
+        text_add_char(line, ' ');
+        quote(line, *argv);
+    }
+}
+
 char *reproduce_command(const struct trial_spec *spec, size_t step, struct error *err) {
     const struct test *test = spec->test;
-    const struct trial_step *s = &spec->steps[step];
     struct text line = {0};
-    text_printf(&line,
-                "docker run --rm --init --security-opt no-new-privileges --network %s --memory "
-                "%lld --memory-swap %lld --pids-limit %lld",
-                test->network ? "bridge" : "none", (long long)test->memory_bytes,
-                (long long)test->memory_bytes, (long long)test->pids);
-    text_printf(&line, " --cpus %lld.%02lld -v \"$PWD:%s\" -w ",
-                (long long)test->nano_cpus / 1000000000,
-                (long long)test->nano_cpus / 10000000 % 100, WORKSPACE_FOLDER);
-    quote(&line, test->workdir != NULL ? test->workdir : WORKSPACE_FOLDER);
-    if (test->user != NULL) {
-        text_add(&line, " -u ");
-        quote(&line, test->user);
-    }
-    const struct string_list *both[] = {&test->environment, &spec->environment};
-    for (size_t l = 0; l < 2; l++)
-        for (size_t i = 0; i < both[l]->count; i++) {
-            text_add(&line, " -e ");
-            quote(&line, both[l]->items[i]);
-        }
-    if (test->entrypoint == ENTRYPOINT_CLEAR) {
-        text_add(&line, " --entrypoint ");
-        quote(&line, s->command->argv[0]);
-    }
-    text_printf(&line, " %s@%s", s->image, s->digest);
-    for (char **argument = s->command->argv + (test->entrypoint == ENTRYPOINT_KEEP ? 0 : 1);
-         *argument != NULL; argument++) {
-        text_add_char(&line, ' ');
-        quote(&line, *argument);
-    }
+    text_printf(&line, "docker run --rm --init --security-opt no-new-privileges --network %s",
+                test->network ? "bridge" : "none");
+    if (test->platform != NULL)
+        add_option(&line, "--platform", test->platform);
+    add_limits(&line, test);
+    add_places(&line, test);
+    if (test->user != NULL)
+        add_option(&line, "-u", test->user);
+    add_environment(&line, spec);
+    add_command(&line, test, &spec->steps[step]);
     return text_steal(&line, err);
 }

@@ -3,5 +3,6 @@
 
 #include "runners/trial.h"
 
-/* Limits and all; quoted so that it can be pasted. NULL with *err set. */
+/* Limits and all; quoted so that it can be pasted. What the caller granted is in no line: of his variables their names are, and for each
+ * secret NAME a variable NAME_FILE, that the shell asks for. NULL with *err set. */
 char *reproduce_command(const struct trial_spec *spec, size_t step, struct error *err) _must_check_;

@@ -14,14 +14,15 @@
 bool schedule_needed(const struct trial_spec *spec, size_t number, struct needed_image *out) {
     if (number < spec->step_count) {
         const struct trial_step *step = &spec->steps[number];
-        *out = (struct needed_image){step->image, step->digest, NULL};
+        *out =
+            (struct needed_image){step->image, trial_step_digest(step), spec->test->platform, NULL};
         return true;
     }
     number -= spec->step_count;
     if (number >= spec->service_count)
         return false;
     const struct trial_service *service = &spec->services[number];
-    *out = (struct needed_image){service->image, service->digest, service->service->name};
+    *out = (struct needed_image){service->image, service->digest, NULL, service->service->name};
     return true;
 }
 
@@ -39,22 +40,23 @@ struct image_job *schedule_image(struct schedule *schedule, const struct needed_
     return schedule_image_of(schedule, needed->image, needed->digest);
 }
 
-int schedule_image_add(struct schedule *schedule, const char *image, const char *digest,
+int schedule_image_add(struct schedule *schedule, const struct needed_image *needed,
                        struct error *err) {
-    if (schedule_image_of(schedule, image, digest) != NULL)
+    if (schedule_image(schedule, needed) != NULL)
         return 0;
     struct image_job *job = array_add(&schedule->images, err);
-    return job == NULL || (job->image = string_dup(image, err)) == NULL ||
-                   (job->digest = string_dup(digest, err)) == NULL
+    return job == NULL || (job->image = string_dup(needed->image, err)) == NULL ||
+                   (job->digest = string_dup(needed->digest, err)) == NULL
                ? -1
-               : 0;
+               : string_copy(needed->platform, &job->platform, err);
 }
 
 int schedule_images_add(struct batch *batch, struct error *err) {
     for (size_t t = 0; t < batch->count; t++) {
         struct needed_image needed;
-        for (size_t n = 0; schedule_needed(&batch->specs[t], n, &needed); n++)
-            if (schedule_image_add(batch->schedule, needed.image, needed.digest, err) < 0)
+        for (size_t n = 0;
+             batch->specs[t].unfit == NULL && schedule_needed(&batch->specs[t], n, &needed); n++)
+            if (schedule_image_add(batch->schedule, &needed, err) < 0)
                 return -1;
     }
     return 0;
@@ -129,8 +131,8 @@ static int pull(const struct worker *worker, size_t number, struct image_job *jo
     struct pull_report report = {schedule, name, 0};
     struct image_progress progress = {on_pull_bytes, &report};
     if (result == 0)
-        result = image_pull(worker->engine, job->image, job->digest, &credential, &progress,
-                            &job->id, err);
+        result = image_pull(worker->engine, job->image, job->digest, job->platform, &credential,
+                            &progress, &job->id, err);
     done.error = result < 0 ? error_message(err) : NULL;
     schedule_emit(schedule, &done);
     return result;
@@ -142,7 +144,8 @@ int schedule_pull(struct worker *worker, size_t number, struct error *err) {
     job->state = IMAGE_PULLING;
     pthread_mutex_unlock(&batch->lock);
     /* what others read is set with the lock held */
-    struct image_job own = {.image = job->image, .digest = job->digest, .mark = job->mark};
+    struct image_job own = {
+        .image = job->image, .digest = job->digest, .platform = job->platform, .mark = job->mark};
     job->mark = NULL;
     int result = pull(worker, number, &own, err);
     pthread_mutex_lock(&batch->lock);
@@ -227,6 +230,7 @@ void schedule_images_clear(struct image_list *images) {
     for (size_t i = 0; i < images->count; i++) {
         free(images->items[i].image);
         free(images->items[i].digest);
+        free(images->items[i].platform);
         free(images->items[i].id);
         free(images->items[i].reason);
         free(images->items[i].mark);

@@ -157,7 +157,9 @@ int schedule_look(struct schedule *schedule, struct schedule_look *looks, size_t
     struct looking looking = {.batch = &batch, .looks = looks, .count = count};
     for (size_t i = 0; i < count; i++)
         if (looks[i].may_pull &&
-            schedule_image_add(schedule, looks[i].image, looks[i].digest, err) < 0)
+            schedule_image_add(schedule,
+                               &(struct needed_image){looks[i].image, looks[i].digest, NULL, NULL},
+                               err) < 0)
             return -1;
     if (count == 0)
         return 0;

@@ -20,6 +20,7 @@ enum image_state { IMAGE_WAITING, IMAGE_PULLING, IMAGE_READY, IMAGE_FAILED };
 
 struct image_job {
     char *image, *digest;
+    char *platform; /* that is asked for; NULL: the engine's own */
     enum image_state state;
     char *id;     /* when ready */
     char *reason; /* when failed */
@@ -80,14 +81,15 @@ void schedule_left(struct schedule *schedule, const char *words);
 /* What a trial needs pulled: the images of its steps, then those of its services. False when there is no such one. */
 struct needed_image {
     const char *image, *digest;
-    const char *service; /* its name; NULL: of a step */
+    const char *platform; /* that is asked for; NULL: the engine's own */
+    const char *service;  /* its name; NULL: of a step */
 };
 bool schedule_needed(const struct trial_spec *spec, size_t number, struct needed_image *out);
 
 /* The image, which schedule_images_add has put there. Images do not move while a batch runs. */
 struct image_job *schedule_image(struct schedule *schedule, const struct needed_image *needed);
 int schedule_images_add(struct batch *batch, struct error *err) _must_check_;
-int schedule_image_add(struct schedule *schedule, const char *image, const char *digest,
+int schedule_image_add(struct schedule *schedule, const struct needed_image *needed,
                        struct error *err) _must_check_;
 struct image_job *schedule_image_of(struct schedule *schedule, const char *image,
                                     const char *digest); /* NULL: nobody added it */

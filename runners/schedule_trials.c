@@ -95,6 +95,8 @@ static int gather(struct batch *batch, const struct trial_spec *spec, const char
     error_clear(&ignored);
     if (*ids == NULL || *name == NULL)
         *reason = "out of memory";
+    else
+        *reason = spec->unfit;
     for (size_t n = 0; *reason == NULL && schedule_needed(spec, n, &needed); n++) {
         const struct image_job *job = schedule_image(schedule, &needed);
         (*ids)[n] = job != NULL ? job->id : NULL;
@@ -144,9 +146,11 @@ int schedule_trial(struct worker *worker, size_t index, struct error *err) {
     struct schedule_event event = {.kind = SCHEDULE_TRIAL_STARTED, .trial = index, .spec = spec};
     schedule_emit(batch->schedule, &event);
     int result = 0;
-    if (gathered < 0)
+    if (gathered < 0) {
         fail_trial(&batch->results[index], reason);
-    else
+        batch->results[index].outcome = spec->unfit != NULL ? spec->unfit_outcome : OUTCOME_ERROR;
+    }
+    if (gathered == 0)
         result = run_trial(worker, index, ids, name, err);
     event.kind = SCHEDULE_TRIAL_DONE;
     event.result = &batch->results[index];

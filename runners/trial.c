@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "gate/base/clock.h"
@@ -10,8 +11,10 @@
 #include "runners/command_log.h"
 #include "runners/command_outcome.h"
 #include "runners/engine/volume.h"
+#include "runners/secrets.h"
 #include "runners/service.h"
 #include "runners/trial_container.h"
+#include "runners/workspace_open.h"
 
 #define INSPECT_TRIES    50 /* after the log's end an engine may still say "running" for a moment */
 #define INSPECT_PAUSE_US 100000
@@ -21,6 +24,7 @@ void trial_spec_clear(struct trial_spec *spec) {
         free(spec->steps[i].image);
         free(spec->steps[i].tag);
         free(spec->steps[i].digest);
+        free(spec->steps[i].child);
     }
     free(spec->steps);
     for (size_t i = 0; i < spec->service_count; i++) {
@@ -30,6 +34,7 @@ void trial_spec_clear(struct trial_spec *spec) {
     }
     free(spec->services);
     free(spec->title);
+    free(spec->unfit);
     free(spec->log_folder);
     free(spec->artifact_folder);
     string_list_clear(&spec->environment);
@@ -132,6 +137,22 @@ static int follow(struct running *running, struct command_log *log, struct error
     return 0;
 }
 
+/* Where the test is for another platform than the engine's, that says nothing of the image. */
+static void check_emulation(const struct running *running) {
+    const char *wanted = running->spec->test->platform;
+    const char *own = running->run->platform;
+    struct command_result *command = running->command;
+    if (wanted == NULL || strcmp(wanted, own) == 0 || command->outcome != OUTCOME_FAILED ||
+        command->reason == NULL || strstr(command->reason, "xec format error") == NULL)
+        return;
+    char reason[300];
+    snprintf(reason, sizeof reason,
+             "this engine runs %s and has no emulation for %s: register one on its host "
+             "(binfmt_misc with qemu-user-static), or run where the platform is native",
+             own, wanted);
+    command_outcome_set(command, OUTCOME_ERROR, reason);
+}
+
 static int run_container(struct running *running, struct error *err) {
     const struct trial_run *run = running->run;
     _cleanup_(command_log_close) struct command_log log;
@@ -192,7 +213,13 @@ static int run_step(const struct trial_run *run, const struct trial_spec *spec, 
         result = container_put(run->engine, id, WORKSPACE_MOUNT, run->workspace->fd,
                                run->workspace->size_bytes, err);
     if (result == 0)
+        result = workspace_open(run, spec, step, id, err);
+    if (result == 0)
+        result = secrets_deliver(run, spec, id, err);
+    if (result == 0)
         result = run_container(&running, err);
+    if (result == 0)
+        check_emulation(&running);
     if (result == 0)
         result = fetch_artifacts(&running, &trial->artifacts, err);
     if (!run->keep || (result == 0 && command->outcome == OUTCOME_PASSED)) {
@@ -249,6 +276,25 @@ static void summarise(const struct trial_spec *spec, struct trial_result *result
     }
     error_clear(&ignored);
     summarise_services(spec, result);
+}
+
+/* Logs hold no secrets by now, but an engine may have quoted anything. Without memory it says nothing. */
+static void redact_reason(const struct redact *redact, char **reason) {
+    struct error ignored = {0};
+    if (redact_string(redact, reason, &ignored) < 0) {
+        free(*reason);
+        *reason = NULL;
+    }
+    error_clear(&ignored);
+}
+
+static void redact_reasons(const struct trial_spec *spec, struct trial_result *result) {
+    const struct redact *redact = spec->grants != NULL ? spec->grants->redact : NULL;
+    if (redact == NULL)
+        return;
+    redact_reason(redact, &result->reason);
+    for (size_t i = 0; i < result->command_count; i++)
+        redact_reason(redact, &result->commands[i].reason);
 }
 
 /* The test's time is that of its commands, from start to end; what the engine takes to make containers does not count. */
@@ -320,7 +366,8 @@ int trial_run(const struct trial_run *run, const struct trial_spec *spec,
     struct error why = {0};
     int status = 0;
     if (file_make_folders(spec->log_folder, &why) < 0 || cancel_check(run->cancel, &why) < 0 ||
-        volume_create(run->cleaner, run->name, run->labels, NULL, &why) < 0) {
+        volume_create(run->cleaner, run->name, run->labels, NULL, &why) < 0 ||
+        secrets_hold(run, spec, &why) < 0) {
         command_outcome_of_error(&why, &result->commands[0]);
         status = why.kind == ERROR_CANCELLED ? error_move(err, &why) : 0;
         settle(run, spec, result);
@@ -328,8 +375,10 @@ int trial_run(const struct trial_run *run, const struct trial_spec *spec,
         status = run_beside_services(run, spec, result, err);
     }
     error_clear(&why);
+    redact_reasons(spec, result);
+    secrets_drop(run, spec, run->keep && result->outcome != OUTCOME_PASSED);
     if (!run->keep || result->outcome == OUTCOME_PASSED)
-        trial_volume_remove(run);
+        trial_volume_remove(run, run->name);
     result->duration_ms = clock_monotonic_ms() - began_ms;
     return status;
 }

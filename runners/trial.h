@@ -35,8 +35,16 @@ struct trial_step {
     const struct test_command *command;
     char *image;  /* normalised, without tag and digest: "docker.io/library/redis" */
     char *tag;    /* for people; NULL where there is none */
-    char *digest; /* that is pulled and proved */
+    char *digest; /* that is tested; pulled and proved, unless there is a child */
+    /* the image that the index `digest` has for the test's platform: this one is pulled and proved; NULL where the test names no
+     * platform, or `digest` is no index */
+    char *child;
 };
+
+/* What an engine is asked for. */
+static inline const char *trial_step_digest(const struct trial_step *step) {
+    return step->child != NULL ? step->child : step->digest;
+}
 
 /* One service with the image that it runs. */
 struct trial_service {
@@ -50,7 +58,11 @@ struct trial_spec {
     size_t step_count;
     struct trial_service *services; /* one a service of the test */
     size_t service_count;
-    const struct grants *grants;    /* what the caller lets it have; lent; NULL: nothing */
+    const struct grants *grants; /* what the caller lets it have; lent; NULL: nothing */
+    /* Why it is not run and what that means: the candidate has no image for the platform (failed), or nobody knows (error);
+     * NULL: it is run. Untrusted. */
+    char *unfit;
+    enum outcome unfit_outcome;
     char *title;                    /* for people: "answers on redis 7.2.5" */
     struct string_list environment; /* added to the test's: PINGATE_IMAGE=… and its kin */
     char *log_folder; /* made by the trial; files N-stdout.log and N-stderr.log, N from 1 */

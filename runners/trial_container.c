@@ -7,6 +7,7 @@
 #include "runners/engine/container.h"
 #include "runners/engine/network.h"
 #include "runners/engine/volume.h"
+#include "runners/secrets.h"
 
 /* The next run's sweep finds what could not be removed; whoever reads the report should know. */
 static void tell_left(const struct trial_run *run, const char *what, const char *name,
@@ -28,8 +29,8 @@ bool trial_may_have_worked(const struct error *err) {
 }
 
 /* The quick way to be without a network. What refuses it may take the plain one, which says the better word if not. */
-static int create_alone(const struct trial_run *run, size_t step, const char *name,
-                        const json_t *body, char **id, struct error *err) {
+static int create_alone(const struct trial_run *run, const char *platform, size_t step,
+                        const char *name, const json_t *body, char **id, struct error *err) {
     _cleanup_(free_pointer) char *hosts = alone_hosts(run->alone, run->alone_first + step, err);
     json_auto_t *quick = json_deep_copy(body);
     if (hosts == NULL)
@@ -38,25 +39,30 @@ static int create_alone(const struct trial_run *run, size_t step, const char *na
         return error_no_memory(err);
     if (alone_apply(quick, hosts, err) < 0)
         return -1;
-    if (container_create(run->cleaner, name, quick, id, err) == 0)
+    if (container_create_for(run->cleaner, name, platform, quick, id, err) == 0)
         return 0;
     if (*id != NULL || err->kind != ERROR_ENGINE)
         return -1;
     trace(TRACE_ENGINE, "the engine makes the namespace: %s", error_message(err));
     error_clear(err);
-    return container_create(run->cleaner, name, body, id, err);
+    return container_create_for(run->cleaner, name, platform, body, id, err);
 }
 
 int trial_container_make(const struct trial_run *run, const struct trial_spec *spec, size_t step,
                          char **id, struct error *err) {
     _cleanup_(free_pointer) char *name = string_format(err, "%s-%zu", run->name, step + 1);
-    struct container_volumes volumes = {.workspace = run->name};
+    _cleanup_(free_pointer) char *secrets =
+        spec->test->secrets.count > 0 ? secrets_volume(run, err) : NULL;
+    if (spec->test->secrets.count > 0 && secrets == NULL)
+        return -1;
+    struct container_volumes volumes = {.workspace = run->name, .secrets = secrets};
     json_auto_t *body = container_spec(spec, step, &volumes, run->labels, err);
     if (name == NULL || body == NULL || cancel_check(run->cancel, err) < 0)
         return -1;
+    const char *platform = spec->test->platform;
     bool quick = run->alone != NULL && !spec->test->network && spec->service_count == 0;
-    if ((quick ? create_alone(run, step, name, body, id, err)
-               : container_create(run->cleaner, name, body, id, err)) == 0)
+    if ((quick ? create_alone(run, platform, step, name, body, id, err)
+               : container_create_for(run->cleaner, name, platform, body, id, err)) == 0)
         return 0;
     if (*id != NULL)
         trial_container_remove(run, *id);
@@ -65,10 +71,10 @@ int trial_container_make(const struct trial_run *run, const struct trial_spec *s
     return -1;
 }
 
-void trial_volume_remove(const struct trial_run *run) {
+void trial_volume_remove(const struct trial_run *run, const char *name) {
     _cleanup_(error_clear) struct error why = {0};
-    if (volume_remove(run->cleaner, run->name, &why) < 0)
-        tell_left(run, "volume", run->name, &why);
+    if (volume_remove(run->cleaner, name, &why) < 0)
+        tell_left(run, "volume", name, &why);
 }
 
 void trial_network_remove(const struct trial_run *run, const char *id) {

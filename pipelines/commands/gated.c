@@ -68,6 +68,8 @@ struct gate_options gated_options(const struct invocation *invocation, const cha
         .promote = given->values[OPTION_PROMOTE],
         .images = &given->images,
         .urgent = &given->urgent,
+        .allow_env = &given->allow_env,
+        .allow_secrets = &given->allow_secrets,
         .state = command_state(invocation),
         .jobs = given->jobs,
         .dry_run = given->given[OPTION_DRY_RUN],

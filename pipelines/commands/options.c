@@ -20,8 +20,15 @@ static const struct option_spec specs[OPTION_COUNT] = {
                         "say more: what was left alone, where an error was raised"},
     [OPTION_HELP] = {"help", 'h', NULL, "show this help"},
     [OPTION_ALL] = {"all", 0, NULL, "every stage that comes from another one, in their order"},
+    [OPTION_ALLOW_ENV] = {"allow-env", 0, "NAME",
+                          "tests that ask for this variable of your environment get it; may be "
+                          "repeated"},
     [OPTION_ALLOW_GENERATED] = {"allow-generated", 0, NULL,
                                 "also write files that a generator owns (DO NOT EDIT)"},
+    [OPTION_ALLOW_SECRET] =
+        {"allow-secret", 0, "NAME[=FILE]",
+         "tests that ask for this secret get it, as a file in memory: the variable NAME of your "
+         "environment, or what FILE holds; may be repeated"},
     [OPTION_AT] = {"at", 0, "TIME",
                    "what stood there then: a day of UTC, such as 2026-11-24, or a time with its "
                    "zone, such as 2026-11-24T10:53Z"},
@@ -178,6 +185,15 @@ static int take_value(enum option_id id, const char *value, struct options *out,
         return error_set(err, ERROR_USAGE, "--%s: %s is empty", specs[id].name, specs[id].argument);
     if (id == OPTION_IMAGE)
         return take_image(id, value, &out->images, err);
+    if (id == OPTION_ALLOW_ENV && strchr(value, '=') != NULL)
+        return error_set(err, ERROR_USAGE,
+                         "--allow-env: \"%s\" is no name: it grants a variable as it is in your "
+                         "environment",
+                         value);
+    if (id == OPTION_ALLOW_ENV)
+        return string_list_add(&out->allow_env, value, err);
+    if (id == OPTION_ALLOW_SECRET)
+        return string_list_add(&out->allow_secrets, value, err);
     if (id == OPTION_VALUE)
         return string_list_add(&out->references, value, err);
     if (id == OPTION_URGENT)
@@ -224,5 +240,7 @@ void options_clear(struct options *options) {
     string_list_clear(&options->images);
     string_list_clear(&options->urgent);
     string_list_clear(&options->references);
+    string_list_clear(&options->allow_env);
+    string_list_clear(&options->allow_secrets);
     *options = (struct options){0};
 }

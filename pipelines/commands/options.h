@@ -15,7 +15,9 @@ enum option_id {
     OPTION_HELP,
     /* some take these */
     OPTION_ALL,
+    OPTION_ALLOW_ENV,
     OPTION_ALLOW_GENERATED,
+    OPTION_ALLOW_SECRET,
     OPTION_AT,
     OPTION_COMPACT,
     OPTION_DRY_RUN,
@@ -68,6 +70,8 @@ struct options {
     struct string_list images;        /* every --image */
     struct string_list urgent;        /* every --urgent */
     struct string_list references;    /* every --value */
+    struct string_list allow_env;     /* every --allow-env: NAME */
+    struct string_list allow_secrets; /* every --allow-secret: NAME or NAME=FILE */
     size_t jobs;                      /* --jobs, 0 when not given */
     const char *const *arguments;     /* what is left of argv; NULL-terminated */
     size_t argument_count;

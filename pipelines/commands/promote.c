@@ -43,6 +43,8 @@ static const enum option_id options[] = {OPTION_ALL,
                                          OPTION_ENGINE,
                                          OPTION_KEEP,
                                          OPTION_KEEP_IMAGES,
+                                         OPTION_ALLOW_ENV,
+                                         OPTION_ALLOW_SECRET,
                                          OPTION_ALLOW_GENERATED,
                                          OPTION_END};
 static const char *const examples[] = {

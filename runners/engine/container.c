@@ -30,10 +30,20 @@ static int check_warnings(const json_t *answer, struct error *err) {
 
 int container_create(struct engine *engine, const char *name, const json_t *spec, char **id,
                      struct error *err) {
+    return container_create_for(engine, name, NULL, spec, id, err);
+}
+
+int container_create_for(struct engine *engine, const char *name, const char *platform,
+                         const json_t *spec, char **id, struct error *err) {
     *id = NULL;
     long status;
     json_auto_t *answer = NULL;
-    _cleanup_(free_pointer) char *path = string_format(err, "/containers/create?name=%s", name);
+    _cleanup_(free_pointer) char *escaped = platform != NULL ? http_escape(platform, err) : NULL;
+    if (platform != NULL && escaped == NULL)
+        return -1;
+    _cleanup_(free_pointer) char *path =
+        string_format(err, "/containers/create?name=%s%s%s", name,
+                      escaped != NULL ? "&platform=" : "", escaped != NULL ? escaped : "");
     if (path == NULL)
         return -1;
     struct engine_call call = {.method = "POST", .path = path, .body = (json_t *)spec};

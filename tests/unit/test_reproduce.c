@@ -82,6 +82,45 @@ static char *line_of(const struct row *row, struct error *err) {
     return reproduce_command(&spec, 0, err);
 }
 
+START_TEST(surroundings) {
+    struct error err = {0};
+    struct test_command command = {.argv = (char *[]){(char *)"/say", (char *)"a b", NULL}};
+    struct trial_step step = {.command = &command,
+                              .image = (char *)"docker.io/library/redis",
+                              .digest = (char *)"sha256:of-the-index",
+                              .child = (char *)DIGEST};
+    char *from[] = {(char *)"IN=OUT"};
+    char *tmpfs[] = {(char *)"/run:rw,size=5"};
+    struct ulimit limits[] = {{(char *)"core", -1, -1}, {(char *)"nofile", 100, 200}};
+    struct test_secret secrets[] = {{(char *)"KEY", (char *)"it's", 1}};
+    struct test test = {.name = (char *)"answers",
+                        .environment_from = {from, 1, 1},
+                        .secrets = {secrets, 1, 1},
+                        .entrypoint = ENTRYPOINT_REPLACE,
+                        .entrypoint_words = (char *[]){(char *)"tini", (char *)"--", NULL},
+                        .platform = (char *)"linux/386",
+                        .strict = true,
+                        .memory_bytes = 16777216,
+                        .nano_cpus = 500000000,
+                        .pids = 7,
+                        .shm_bytes = 1048576,
+                        .tmpfs = {tmpfs, 1, 1},
+                        .ulimits = {limits, 2, 2}};
+    struct trial_spec spec = {.test = &test, .steps = &step, .step_count = 1};
+    char *line = reproduce_command(&spec, 0, &err);
+    ck_assert_pstr_eq(
+        line,
+        "docker run --rm --init --security-opt no-new-privileges --network none --platform "
+        "'linux/386' --memory 16777216 --memory-swap 16777216 --pids-limit 7 --cpus 0.50 "
+        "--shm-size 1048576 --ulimit core=-1:-1 --ulimit nofile=100:200 --cap-drop ALL "
+        "--read-only --tmpfs '/run:rw,size=5' --tmpfs '/tmp:rw,exec,nosuid,nodev,mode=1777' -v "
+        "\"$PWD:/pingate/workspace\" -v \"${KEY_FILE:?is to name a file that holds this "
+        "secret}:/run/secrets/\"'it'\\''s':ro -w '/pingate/workspace' -e 'IN='\"${OUT?is not "
+        "set}\" --entrypoint 'tini' docker.io/library/redis@" DIGEST " '--' '/say' 'a b'");
+    free(line);
+}
+END_TEST
+
 START_TEST(lines) {
     const struct row *row = &rows[_i];
     struct error err = {0};
@@ -130,6 +169,7 @@ START_TEST(a_shell_takes_them_apart) {
 END_TEST
 
 UNIT_MAIN("reproduce", {
+    tcase_add_test(cases, surroundings);
     tcase_add_loop_test(cases, lines, 0, sizeof rows / sizeof *rows);
     tcase_add_loop_test(cases, a_shell_takes_them_apart, 0, sizeof rows / sizeof *rows);
 })
