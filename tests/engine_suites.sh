@@ -2,7 +2,7 @@
 # Engines of other suites of Debian than this machine's, for tests/engine.sh; to be sourced by it.
 #
 #   suite_root SUITE      makes a root folder with that suite's engines, below $suite_roots, and prints its path. It is made once
-#                         and made anew after a week; a suite that the machine's package sources do not lead to is an error.
+#                         a week; a suite that the machine's package sources do not lead to is an error.
 #   suite_client ROOT PROGRAM   writes $folder/bin/PROGRAM, which runs that suite's client on this machine: an engine is used with
 #                         the client of its age
 #   suite_enter ROOT      sets suite_entry: the words before a program and its arguments that run it in there
@@ -16,8 +16,8 @@
 . "$here/debian.sh"
 
 readonly suite_roots=/var/cache/pingate-test-engines
-readonly suite_days=7 # a suite that still changes has new engines now and then
-readonly suite_packages=docker.io,docker-cli,podman,crun,runc,iptables,nftables,iproute2,netavark,aardvark-dns,catatonit,jq,ca-certificates,openssh-client
+readonly suite_days=15 # until a root that nobody takes any more is removed
+readonly suite_packages=docker.io,docker-cli,podman,crun,runc,iptables,nftables,iproute2,netavark,aardvark-dns,catatonit,jq,mount,ca-certificates
 
 # The line of a sources.list: the machine's own mirror of Debian, with that suite.
 suite_source() { # SUITE
@@ -27,28 +27,32 @@ suite_source() { # SUITE
     echo "deb $mirror $1 main"
 }
 
-suite_make() { # SUITE
-    local source temporary=$suite_roots/$1.new
+suite_make() { # SUITE ROOT
+    local source
     need mmdebstrap unshare
     source=$(suite_source "$1")
     echo "tests/engine.sh: making a root folder of Debian $1 ($source)" >&2
-    rm -rf "$temporary" "$temporary.files"
-    mkdir -p "$temporary.files"
-    (debian_root "$temporary" "$temporary.files" debian "$1" "$source" --variant=essential --format=directory \
-        --include="$suite_packages") >"$suite_roots/$1.log" 2>&1 ||
-        fail_with_log "engine of Debian $1: no root folder could be made from $source" "$suite_roots/$1.log"
-    rm -rf "$temporary.files" "${suite_roots:?}/$1"
-    mv "$temporary" "$suite_roots/$1"
-    touch "$suite_roots/$1"
+    rm -rf "$2.new" "$2.files"
+    mkdir -p "$2.files"
+    (debian_root "$2.new" "$2.files" debian "$1" "$source" --variant=essential --format=directory \
+        --include="$suite_packages") >"$2.log" 2>&1 ||
+        fail_with_log "engine of Debian $1: no root folder could be made from $source" "$2.log"
+    rm -rf "$2.files"
+    touch "$2.new"
+    mv "$2.new" "$2"
 }
 
+# A root in use must not change: each week, and each list of packages, has its own, and only old ones go.
 suite_root() { # SUITE
+    local root
+    root=$suite_roots/$1.$(date +%G%V).$(sha256sum <<<"$suite_packages" | cut -c1-8)
     mkdir -p "$suite_roots"
     exec 8>"$suite_roots/$1.lock"
     flock 8
-    [ -n "$(find "$suite_roots/$1" -maxdepth 0 -mtime "-$suite_days" 2>/dev/null)" ] || suite_make "$1"
+    find "$suite_roots" -maxdepth 1 -name "$1.*.*" -mtime "+$suite_days" -exec rm -rf {} +
+    [ -d "$root" ] || suite_make "$1" "$root"
     exec 8>&-
-    echo "$suite_roots/$1"
+    echo "$root"
 }
 
 suite_client() { # ROOT PROGRAM
@@ -75,6 +79,7 @@ mount --bind "$folder" "$root$folder"
 exec chroot "$root" "$@"'
 
 # Sets suite_entry: the words before a program and its arguments.
+# shellcheck disable=SC2034 # for who sources this
 suite_enter() { # ROOT
     suite_entry=(unshare --mount --propagation private sh -c "$suite_enter" enter "$1" "$folder")
 }

@@ -212,8 +212,8 @@ END
     (cd ../second && pingate run --dry-run >/dev/null 2>"$err.second") || { cat "$err.second"; false; }
     engine GET "/images/$(image "$name")@$new/json" | jq -e .Id >/dev/null
     container=$(engine GET /containers/json | jq -r '.[0].Id')
-    mkdir "$work/go" && : >"$work/go/go"
-    tar -C "$work/go" -cf - go | engine PUT "/containers/$container/archive?path=/pingate" --data-binary @- -H 'Content-Type: application/x-tar'
+    # Not by an archive: Podman 5 puts what a running container gets below what is mounted there.
+    engine_client exec "$container" touch /pingate/go
     wait "$run" || { cat "$err"; false; }
     if engine_objects | grep "$name"; then false; fi
 }
@@ -232,8 +232,8 @@ END
 @test "an address that is not spoken is told with what to do instead" {
     trial 0 <<<'  - {name: t, run: "true"}'
     git checkout -q .
-    DOCKER_HOST=ssh://build@host gate 2 run
-    assert_has "$err" "ssh -nNT -L"
+    DOCKER_HOST=npipe:////./pipe/docker_engine gate 2 run
+    assert_has "$err" "use tcp://host:port"
     assert_unchanged
 }
 
