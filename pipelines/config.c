@@ -280,6 +280,7 @@ static const struct key top_keys[] = {
     {"stages", config_read_stages, offsetof(struct config, stages)},
     {"target", config_read_text, offsetof(struct config, target)},
     {"reuse", config_read_reuse, offsetof(struct config, reuse_ms)},
+    {"time_limit", config_read_duration, offsetof(struct config, time_limit_ms)},
     {"state", config_read_state, offsetof(struct config, state)},
     {"deny", config_read_deny, offsetof(struct config, deny)},
     {"changes", config_read_changes, offsetof(struct config, changes)},

@@ -21,13 +21,15 @@
  *     tests:
  *       - name: answers
  *         images: [redis]
- *         run: ["redis-server --version", ["/bin/true"], {in: python, command: "pytest -q"}]
+ *         run: ["redis-server --version", ["/bin/true"], {in: python, command: "pytest -q", timeout: 30s}]
  *         timeout: 5m
+ *         retries: 2                    # a trial that fails is run again so often; a pass then is flaky
  *         artifacts: [build/report, out.txt]   # files of the workspace to fetch, see runners/artifact_names.h
  *         junit: [build/test-results/]  # JUnit files of the workspace that must tell of passes, see pipelines/trial_junit.h
  *     stages: [{name: staging, files: [deploy/staging/]}]   # see pipelines/stages/stage.h
  *     target: main                                          # the branch whose files and decisions count
  *     reuse: 24h                    # a pass in the ledger that is younger stands in for a trial; also a test's own
+ *     time_limit: 1h                # of the whole run; also --time-limit
  *     state: {folder: .pingate/state}                       # see pipelines/state/state.h
  *     deny: [user-becomes-root, {size-grows: 20%}]          # what may not change in an image, see runners/deny.h
  *     changes: auto                                         # what is read to tell what changed: packages, config, off
@@ -98,10 +100,11 @@ struct config {
     struct state_config state;
     struct config_deny deny;
     enum changes_depth changes;
-    char *target;         /* branch whose files and decisions count; NULL: any */
-    int64_t reuse_ms;     /* default of tests; 0: never */
-    bool promote_passing; /* promote: passing */
-    bool untested_fails;  /* untested: fail */
+    char *target;          /* branch whose files and decisions count; NULL: any */
+    int64_t reuse_ms;      /* default of tests; 0: never */
+    int64_t time_limit_ms; /* of a whole run; 0: none */
+    bool promote_passing;  /* promote: passing */
+    bool untested_fails;   /* untested: fail */
 };
 
 /* in   file   path, also as messages name it

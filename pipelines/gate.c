@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gate/base/clock.h"
 #include "gate/base/hash.h"
 #include "gate/selector.h"
 
@@ -237,6 +238,8 @@ static int start_engine(struct gate *gate, struct credentials *credentials,
                                        .credentials = credentials,
                                        .workspace = &gate->workspace,
                                        .cancel = gate->cancel,
+                                       .end_ms = gate->end_ms,
+                                       .over = gate->over,
                                        .keep = gate->options->keep,
                                        .keep_images = gate->options->keep_images,
                                        .run_id = gate->run_id,
@@ -266,6 +269,37 @@ static int hold_untested(struct gate *gate, const bool *eligible, const struct e
     return 0;
 }
 
+/* From the start of the run on; look-ups have limits of their own. */
+static void set_time_limit(struct gate *gate) {
+    int64_t limit_ms = gate->options->time_limit_ms;
+    char words[64];
+    if (limit_ms == 0)
+        limit_ms = gate->config->time_limit_ms;
+    if (limit_ms == 0)
+        return;
+    gate->end_ms = clock_monotonic_ms() + limit_ms;
+    clock_duration_words(limit_ms, words, sizeof words);
+    snprintf(gate->over, sizeof gate->over, "the run's time (%s) was over", words);
+}
+
+/* Verdicts tell it of their updates; this tells it of the run, and of comparisons that no verdict needs. */
+static int tell_cut(struct gate *gate, struct error *err) {
+    if (gate->cut == 0)
+        return 0;
+    _cleanup_(text_clear) struct text words = {0};
+    text_printf(&words, "%s: %zu trial%s not run to the end", gate->over, gate->cut,
+                gate->cut == 1 ? " was" : "s were");
+    if (gate->cut_baselines > 0)
+        text_printf(&words, ", of them %zu on the current digests", gate->cut_baselines);
+    text_add(&words,
+             "; give the run more time (time_limit, --time-limit), or fewer updates at once "
+             "(--image)");
+    terminal_warning(gate->terminal, "%s", text_string(&words));
+    return text_check(&words, err) < 0
+               ? -1
+               : string_list_add(&gate->result->warnings, text_string(&words), err);
+}
+
 /* What is denied is not tested. tested: what is. */
 static int test_allowed(struct gate *gate, bool asks, bool *eligible,
                         struct credentials *credentials, struct error *err) {
@@ -273,13 +307,17 @@ static int test_allowed(struct gate *gate, bool asks, bool *eligible,
         return -1;
     for (size_t i = 0; i < gate->updates.count; i++)
         eligible[i] = eligible[i] && !gate->updates.items[i].decided;
-    return judge_updates(gate, eligible, err) < 0 || gate_close_for_denied(gate, err) < 0
+    return judge_updates(gate, eligible, err) < 0 || gate_close_for_denied(gate, err) < 0 ? -1
+           : gate_compare(gate, eligible, credentials, err) < 0 ||
+                   gate_tell_differences(gate, err) < 0
                ? -1
-               : gate_compare(gate, eligible, credentials, err);
+               : tell_cut(gate, err);
 }
 
 static void finish_engine(struct gate *gate) {
     _cleanup_(error_clear) struct error why = {0};
+    if (gate->schedule != NULL && gate_show_kept(gate, &why) < 0)
+        error_clear(&why);
     if (gate->schedule == NULL || schedule_finish(steal(gate->schedule), &why) == 0)
         return;
     terminal_warning(gate->terminal, "clean-up: %s", error_message(&why));
@@ -444,6 +482,7 @@ int gate_run(const struct gate_options *options, const struct config *config, st
     result->promote = string_dup(gate_promotes_passing(&gate, STAGE_NONE) ? "passing" : "all", err);
     if (result->promote == NULL)
         return -1;
+    set_time_limit(&gate);
     int outcome = run_steps(&gate, err);
     result->exit_status = outcome == 0 ? exit_status_of(&gate) : error_exit_status(err->kind);
     struct error why = {0};

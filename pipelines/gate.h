@@ -41,6 +41,8 @@ struct gate_options {
     const char *reason;
     const char *state; /* --state, else $PINGATE_STATE; NULL: as configured */
     size_t jobs;
+    int64_t time_limit_ms; /* of the whole run; 0: as the configuration says */
+    bool no_reuse;         /* every trial is run, whatever is on record */
     bool dry_run;
     const char *promote; /* "all", "passing"; NULL: as the configuration says */
     bool keep, keep_images, allow_generated;
@@ -92,6 +94,10 @@ struct gate {
         size_t capacity;
     } children;      /* images of indexes for platforms that tests name; gate_platform.c */
     char run_id[17]; /* 16 hex digits */
+    int64_t end_ms;  /* monotonic: when its time is over; 0: never */
+    char over[96];   /* and what is said then */
+    size_t cut,
+        cut_baselines; /* trials that were not done when it was over, and of them those on the current digests */
     struct schedule *schedule;
     struct workspace workspace;
     struct gate_changes *changes; /* what changed in the images; NULL: nobody asked */
@@ -224,6 +230,13 @@ int gate_evidence_key(const struct gate *gate, const struct judge_question *ques
 const struct ledger_entry *gate_reusable(const struct gate *gate, const struct test *test,
                                          const struct evidence_key *key);
 void gate_show_reused(struct gate *gate, const char *title, const struct ledger_entry *entry);
+
+/* Of a trial that failed, where its output first differs from that of the same test on the current digests. gate_difference.c */
+int gate_tell_differences(struct gate *gate, struct error *err) _must_check_;
+
+/* What --keep left, and how it is looked at and removed; gate_kept.c. */
+int gate_show_kept(struct gate *gate, struct error *err) _must_check_;
+
 int gate_keep_evidence(struct gate *gate, const struct evidence_key *key,
                        const struct trial_result *result, struct error *err) _must_check_;
 int gate_draft_evidence(struct gate *gate, struct error *err) _must_check_;

@@ -114,6 +114,7 @@ static int want(struct gate *gate, size_t number, struct error *err) {
     const struct update *update = &gate->updates.items[number];
     struct compared *compared = &gate->changes->updates[number];
     compared->wanted = true;
+    compared->refused = false;
     return find_or_add(gate->changes, update->image, update->digest, &compared->before, err) < 0
                ? -1
                : find_or_add(gate->changes, update->image, update->candidate_digest,

@@ -55,6 +55,7 @@ static int record_command(struct gate *gate, const struct trial_spec *spec,
     to->duration_ms = from->duration_ms;
     to->out_bytes = from->out_bytes;
     to->err_bytes = from->err_bytes;
+    to->limit_ms = s->command->timeout_ms;
     to->image = reference_text(s->image, s->tag, s->digest, err);
     to->out_tail = cleaned(gate, &from->out_tail, from->outcome, err);
     to->err_tail = cleaned(gate, &from->err_tail, from->outcome, err);
@@ -138,8 +139,8 @@ static struct result_trial *begin_record(struct gate *gate, const struct judge_q
 
 /* What could not be fetched is a warning of the run: the trial says what it would say without artifacts. */
 static int record_artifacts(struct gate *gate, const struct trial_spec *spec,
-                            const struct artifacts *from, struct result_trial *to,
-                            struct error *err) {
+                            const struct artifacts *from, unsigned int attempt,
+                            struct result_trial *to, struct error *err) {
     for (size_t i = 0; i < from->warnings.count; i++) {
         _cleanup_(free_pointer) char *words =
             string_format(err, "artifacts of %s: %s", spec->title, from->warnings.items[i]);
@@ -153,7 +154,9 @@ static int record_artifacts(struct gate *gate, const struct trial_spec *spec,
     for (size_t i = 0; i < from->count; i++)
         if (string_list_add(&to->artifacts, from->items[i].path, err) < 0)
             return -1;
-    return relative_path(gate, spec->artifact_folder, &to->artifact_folder, err);
+    _cleanup_(free_pointer) char *folder =
+        trial_attempt_folder(spec->artifact_folder, attempt, err);
+    return folder != NULL ? relative_path(gate, folder, &to->artifact_folder, err) : -1;
 }
 
 /* Moves what the JUnit files told into the result. */
@@ -185,6 +188,11 @@ static int record_trial(struct gate *gate, const struct judge_question *question
     to->outcome = from->outcome;
     to->started_ms = from->started_ms;
     to->duration_ms = from->duration_ms;
+    to->limit_ms = spec->test->timeout_ms;
+    to->attempts = from->attempts;
+    for (size_t i = 0; i < from->attempt_reasons.count; i++)
+        if (string_list_add(&to->attempt_reasons, from->attempt_reasons.items[i], err) < 0)
+            return -1;
     to->commands = calloc(from->command_count + 1, sizeof *to->commands);
     if (to->commands == NULL)
         return error_no_memory(err);
@@ -196,7 +204,7 @@ static int record_trial(struct gate *gate, const struct judge_question *question
             return -1;
         }
     return record_services(gate, spec, from, to, err) < 0 ||
-                   record_artifacts(gate, spec, &from->artifacts, to, err) < 0
+                   record_artifacts(gate, spec, &from->artifacts, from->attempts, to, err) < 0
                ? -1
                : record_junit(gate, spec, from->found, to, err);
 }
@@ -232,6 +240,20 @@ static enum style outcome_style(enum outcome outcome) {
     return outcome_is_failure(outcome) ? STYLE_BAD : STYLE_WARN;
 }
 
+/* The attempt ends with a line of its own; the trial goes on, with its time from the beginning. */
+static void show_again(struct gate *gate, const struct schedule_event *event, const char *key) {
+    _cleanup_(text_clear) struct text words = {0};
+    _cleanup_(text_clear) struct text next = {0};
+    char mark[32];
+    struct terminal_amount amount = {.limit_ms = event->spec->test->timeout_ms};
+    snprintf(mark, sizeof mark, "%s:", outcome_name(event->result->outcome));
+    text_printf(&words, "%s, attempt %u, which is run again: %s", event->spec->title,
+                event->attempt, or_empty(event->result->reason));
+    text_printf(&next, "%s, attempt %u", event->spec->title, event->attempt + 1);
+    terminal_end(gate->terminal, key, STYLE_WARN, mark, text_string(&words));
+    terminal_begin(gate->terminal, key, text_string(&next), &amount);
+}
+
 static void show_trial(struct gate *gate, const struct schedule_event *event) {
     char key[32];
     char duration[64];
@@ -242,10 +264,18 @@ static void show_trial(struct gate *gate, const struct schedule_event *event) {
         return;
     }
     _cleanup_(text_clear) struct text words = {0};
+    if (event->kind == SCHEDULE_TRIAL_AGAIN) {
+        show_again(gate, event, key);
+        return;
+    }
     if (event->kind == SCHEDULE_COMMAND_STARTED) {
+        const struct test_command *command = event->spec->steps[event->command].command;
+        text_printf(&words, "%s: %s", event->spec->title, command->text);
+        if (command->timeout_ms > 0) {
+            clock_duration_words(command->timeout_ms, duration, sizeof duration);
+            text_printf(&words, " (may take %s)", duration);
+        }
         struct error ignored = {0};
-        text_printf(&words, "%s: %s", event->spec->title,
-                    event->spec->steps[event->command].command->text);
         char *shown = text_steal(&words, &ignored);
         if (shown != NULL && redact_string(gate->grants.redact, &shown, &ignored) == 0)
             terminal_update(gate->terminal, key, shown, &amount);
@@ -300,6 +330,7 @@ void gate_show_event(void *context, const struct schedule_event *event) {
         break;
     case SCHEDULE_TRIAL_STARTED:
     case SCHEDULE_COMMAND_STARTED:
+    case SCHEDULE_TRIAL_AGAIN:
     case SCHEDULE_TRIAL_DONE:
         show_trial(context, event);
         break;
@@ -353,6 +384,13 @@ static int run_rest(struct gate *gate, const struct asked *asked, size_t count,
     return rest > 0 ? schedule_run(gate->schedule, specs, results, rest, err) : 0;
 }
 
+static bool moves_anything(const struct gate *gate, const struct judge_question *question) {
+    for (size_t i = 0; i < gate->updates.count; i++)
+        if (question->moved[i])
+            return true;
+    return false;
+}
+
 static int record(struct gate *gate, struct judge_question *question, const struct asked *asked,
                   const struct trial_result *result, struct error *err) {
     if (asked->reused != NULL) {
@@ -360,6 +398,8 @@ static int record(struct gate *gate, struct judge_question *question, const stru
         return record_reused(gate, question, asked->reused, err);
     }
     question->outcome = result->outcome;
+    gate->cut += result->cut ? 1 : 0;
+    gate->cut_baselines += result->cut && !moves_anything(gate, question) ? 1 : 0;
     return record_trial(gate, question, &asked->spec, result, err) == 0
                ? gate_keep_evidence(gate, &asked->key, result, err)
                : -1;

@@ -7,7 +7,7 @@ pipelines_libpipelines_a_SOURCES = \
 	%D%/config_surroundings.c %D%/config_surroundings.h %D%/config_tables.h %D%/config_tests.c \
 	%D%/config_values.c %D%/config_values.h \
 	%D%/gate.c %D%/gate.h \
-	%D%/gate_changes.c %D%/gate_evidence.c %D%/gate_ledger.c \
+	%D%/gate_changes.c %D%/gate_difference.c %D%/gate_evidence.c %D%/gate_kept.c %D%/gate_ledger.c \
 	%D%/gate_grants.c %D%/gate_output.c %D%/gate_platform.c %D%/gate_promote.c %D%/gate_result.c %D%/gate_rollback.c %D%/gate_since.c %D%/gate_state.c %D%/gate_outside.c %D%/gate_stages.c %D%/gate_trials.c \
 	%D%/journal.c %D%/journal.h \
 	%D%/judge.c %D%/judge.h \

@@ -106,6 +106,22 @@ void result_count_update_runs(const struct result *result, size_t update,
             count_run(&result->trials[i], runs);
 }
 
+void result_count_inside(const struct result_trial *trial, struct result_inside *inside) {
+    for (size_t i = 0; i < trial->suite_count; i++) {
+        inside->tests += trial->suites[i].tests;
+        inside->failed += trial->suites[i].failed + trial->suites[i].errors;
+        inside->skipped += trial->suites[i].skipped;
+        inside->flaky += trial->suites[i].flaky;
+    }
+}
+
+void result_count_all_inside(const struct result *result, struct result_inside *inside) {
+    *inside = (struct result_inside){0};
+    for (size_t i = 0; i < result->trial_count; i++)
+        if (!result->trials[i].baseline)
+            result_count_inside(&result->trials[i], inside);
+}
+
 const struct result_command *result_failed_command(const struct result_trial *trial) {
     for (size_t i = 0; i < trial->command_count; i++)
         if (outcome_is_failure(trial->commands[i].outcome) ||
@@ -239,6 +255,21 @@ static void add_entered(struct text *out, const struct result *result) {
 }
 
 /* What went wrong comes before what went well. */
+/* What those did that were rejected, where all did the same. */
+static void add_rejected(struct text *out, const struct result *result, size_t rejected) {
+    const char *their = rejected == 1 ? "its" : "their";
+    size_t denied = result_count_code(result, CODE_CHANGE_DENIED);
+    size_t flaky = result_count_code(result, CODE_FLAKY);
+    if (denied + flaky == 0)
+        text_printf(out, "failed %s tests", their);
+    else if (flaky == rejected)
+        text_printf(out, "passed %s tests only when run again", their);
+    else if (denied == rejected)
+        text_printf(out, "changed what `deny` forbids");
+    else
+        text_printf(out, "%s rejected", rejected == 1 ? "was" : "were");
+}
+
 static enum lead add_lead(struct text *out, const struct result *result,
                           const struct tally *tally) {
     if (result->exit_status > EXIT_SIGNAL) {
@@ -258,9 +289,10 @@ static enum lead add_lead(struct text *out, const struct result *result,
         return LEAD_STOPPED;
     }
     if (tally->rejected > 0) {
-        text_printf(out, "%s: %zu of %zu update%s failed %s tests",
+        text_printf(out, "%s: %zu of %zu update%s ",
                     tally->promoted > 0 ? "Gate partly closed" : "Gate closed", tally->rejected,
-                    tally->newer, plural(tally->newer), tally->rejected == 1 ? "its" : "their");
+                    tally->newer, plural(tally->newer));
+        add_rejected(out, result, tally->rejected);
         return LEAD_CLOSED;
     }
     if (tally->unknown > 0) {

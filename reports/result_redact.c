@@ -70,6 +70,9 @@ int result_redact(struct result *result, const struct redact *redact, struct err
     for (size_t i = 0; i < result->trial_count; i++)
         if (redact_trial(redact, &result->trials[i], err) < 0)
             return -1;
+    for (size_t i = 0; i < result->stage_count; i++)
+        if (REDACT(&result->stages[i].reason) < 0)
+            return -1;
     return redact_list(redact, &result->warnings, err) < 0
                ? -1
                : redact_list(redact, &result->errors, err);

@@ -22,9 +22,19 @@ static const struct source {
     {"/usr/lib/apk/db/installed", PACKAGES_APK, false, true},
 };
 
-static const char *const unread[] = {
-    "/var/lib/rpm/rpmdb.sqlite", "/usr/lib/sysimage/rpm/rpmdb.sqlite", "/var/lib/rpm/Packages",
-    "/var/lib/rpm/Packages.db", "/usr/lib/sysimage/rpm/Packages.db"};
+/* What tells that there are packages which nobody here can name. */
+static const struct sign {
+    const char *path, *words;
+} signs[] = {
+    {"/var/lib/rpm/rpmdb.sqlite", "a database of RPM, which is not read"},
+    {"/usr/lib/sysimage/rpm/rpmdb.sqlite", "a database of RPM, which is not read"},
+    {"/var/lib/rpm/Packages", "a database of RPM, which is not read"},
+    {"/var/lib/rpm/Packages.db", "a database of RPM, which is not read"},
+    {"/usr/lib/sysimage/rpm/Packages.db", "a database of RPM, which is not read"},
+    /* perhaps a link to nowhere, which Podman answers as if nothing was there */
+    {"/var/lib/dpkg", "the folder of dpkg's database without the database"},
+    {"/lib/apk/db", "the folder of apk's database without the database"},
+};
 
 /* ---- one archive ---- */
 
@@ -144,17 +154,16 @@ static int stop_at_once(void *context, const char *bytes, size_t length, struct 
     return error_set(err, ERROR_LIMIT, "it is there");
 }
 
-/* Of a package manager that is not understood: then what is installed is not known. */
-static int check_unread(struct engine *engine, const char *id, struct error *err) {
-    for (size_t i = 0; i < sizeof unread / sizeof *unread; i++) {
+static int check_signs(struct engine *engine, const char *id, struct error *err) {
+    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++) {
         bool there = false;
-        int result = container_get(engine, id, unread[i], stop_at_once, &there, err);
+        int result = container_get(engine, id, signs[i].path, stop_at_once, &there, err);
         if (!there && result < 0 && !is_nothing_there(err))
-            return error_wrap(err, "%s", unread[i]);
+            return error_wrap(err, "%s", signs[i].path);
         error_clear(err);
         if (there || result == 0)
-            return error_set(err, ERROR_INPUT,
-                             "the image has a database of RPM (%s), which is not read", unread[i]);
+            return error_set(err, ERROR_INPUT, "the image has %s (%s)", signs[i].words,
+                             signs[i].path);
     }
     return 0;
 }
@@ -170,7 +179,7 @@ static int read_all(struct engine *engine, const char *id, struct package_list *
             return error_wrap(err, "%s", sources[i].path);
         any = any || there;
     }
-    return any ? 0 : check_unread(engine, id, err);
+    return any ? 0 : check_signs(engine, id, err);
 }
 
 int image_packages_read(struct engine *engine, const char *id, struct image_facts *facts,

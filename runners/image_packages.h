@@ -4,8 +4,9 @@
  *     /lib/apk/db/installed, /usr/lib/apk/db/installed     Alpine and its kin
  *
  * The engine follows links in the folders of a path, as the image sees them (/lib is often one); a database that is itself a link,
- * a device, a sparse file or beyond IMAGE_PACKAGES_BYTES is not read, and that is told: never a shorter list. An image with none of
- * them has no packages. RPM's databases are binary, in three formats, and are found and not read.
+ * a device, a sparse file or beyond IMAGE_PACKAGES_BYTES is not read, and that is told: never a shorter list. (Podman follows a
+ * link at the end as well, within the image.) An image with none of them has no packages; one with the folder of a database and
+ * no database has some that nobody knows. RPM's databases are binary, in three formats, and are found and not read.
  */
 #pragma once
 

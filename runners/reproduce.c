@@ -1,11 +1,11 @@
-#include "runners/reproduce.h"
+#include "runners/reproduce_parts.h"
 
 #include <string.h>
 
 #include "runners/container_wish.h"
 #include "runners/workspace.h"
 
-static void quote(struct text *out, const char *word) {
+void reproduce_quote(struct text *out, const char *word) {
     text_add_char(out, '\'');
     for (; *word != '\0'; word++) {
         if (*word == '\'')
@@ -16,10 +16,9 @@ static void quote(struct text *out, const char *word) {
     text_add_char(out, '\'');
 }
 
-/* " OPTION 'value'" */
-static void add_option(struct text *line, const char *option, const char *value) {
+void reproduce_add_option(struct text *line, const char *option, const char *value) {
     text_printf(line, " %s ", option);
-    quote(line, value);
+    reproduce_quote(line, value);
 }
 
 static void add_limits(struct text *line, const struct test *test) {
@@ -38,7 +37,7 @@ static void add_limits(struct text *line, const struct test *test) {
 static void add_secret(struct text *line, const struct test_secret *secret) {
     text_printf(line, " -v \"${%s_FILE:?is to name a file that holds this secret}:%s/\"",
                 secret->name, TEST_SECRETS_FOLDER);
-    quote(line, secret->file);
+    reproduce_quote(line, secret->file);
     text_add(line, ":ro");
 }
 
@@ -47,32 +46,32 @@ static void add_places(struct text *line, const struct test *test) {
     if (test->strict)
         text_add(line, " --cap-drop ALL --read-only");
     for (size_t i = 0; i < test->tmpfs.count; i++) {
-        add_option(line, "--tmpfs", test->tmpfs.items[i]);
+        reproduce_add_option(line, "--tmpfs", test->tmpfs.items[i]);
         tmp = tmp || string_has_prefix(test->tmpfs.items[i], CONTAINER_TMP ":");
     }
     if (test->strict && !tmp)
-        add_option(line, "--tmpfs", CONTAINER_TMP ":" CONTAINER_TMP_OPTIONS);
+        reproduce_add_option(line, "--tmpfs", CONTAINER_TMP ":" CONTAINER_TMP_OPTIONS);
     text_printf(line, " -v \"$PWD:%s\"", WORKSPACE_FOLDER);
     for (size_t i = 0; i < test->secrets.count; i++)
         add_secret(line, &test->secrets.items[i]);
-    add_option(line, "-w", test->workdir != NULL ? test->workdir : WORKSPACE_FOLDER);
+    reproduce_add_option(line, "-w", test->workdir != NULL ? test->workdir : WORKSPACE_FOLDER);
 }
 
 static void add_environment(struct text *line, const struct trial_spec *spec) {
     const struct test *test = spec->test;
     for (size_t i = 0; i < test->environment.count; i++)
-        add_option(line, "-e", test->environment.items[i]);
+        reproduce_add_option(line, "-e", test->environment.items[i]);
     for (size_t i = 0; i < test->environment_from.count; i++) {
         const char *both = test->environment_from.items[i];
         const char *outside = strchr(both, '=') + 1;
         _cleanup_(error_clear) struct error ignored = {0};
         _cleanup_(free_pointer) char *inside =
             string_dup_length(both, (size_t)(outside - both), &ignored);
-        add_option(line, "-e", inside != NULL ? inside : "");
+        reproduce_add_option(line, "-e", inside != NULL ? inside : "");
         text_printf(line, "\"${%s?is not set}\"", outside);
     }
     for (size_t i = 0; i < spec->environment.count; i++)
-        add_option(line, "-e", spec->environment.items[i]);
+        reproduce_add_option(line, "-e", spec->environment.items[i]);
 }
 
 /* The first word of what is run is an option, the others follow the image. */
@@ -80,32 +79,38 @@ static void add_command(struct text *line, const struct test *test, const struct
     char *const *argv = step->command->argv;
     char *const *words = test->entrypoint == ENTRYPOINT_REPLACE ? test->entrypoint_words : NULL;
     if (words != NULL)
-        add_option(line, "--entrypoint", *words++);
+        reproduce_add_option(line, "--entrypoint", *words++);
     else if (test->entrypoint == ENTRYPOINT_CLEAR)
-        add_option(line, "--entrypoint", *argv++);
+        reproduce_add_option(line, "--entrypoint", *argv++);
     text_printf(line, " %s@%s", step->image, trial_step_digest(step));
     for (; words != NULL && *words != NULL; words++) {
         text_add_char(line, ' ');
-        quote(line, *words);
+        reproduce_quote(line, *words);
     }
     for (; *argv != NULL; argv++) {
         text_add_char(line, ' ');
-        quote(line, *argv);
+        reproduce_quote(line, *argv);
     }
 }
 
 char *reproduce_command(const struct trial_spec *spec, size_t step, struct error *err) {
     const struct test *test = spec->test;
     struct text line = {0};
+    if (spec->service_count > 0)
+        reproduce_services_before(&line, spec);
     text_printf(&line, "docker run --rm --init --security-opt no-new-privileges --network %s",
-                test->network ? "bridge" : "none");
+                spec->service_count > 0 ? REPRODUCE_NETWORK
+                : test->network         ? "bridge"
+                                        : "none");
     if (test->platform != NULL)
-        add_option(&line, "--platform", test->platform);
+        reproduce_add_option(&line, "--platform", test->platform);
     add_limits(&line, test);
     add_places(&line, test);
     if (test->user != NULL)
-        add_option(&line, "-u", test->user);
+        reproduce_add_option(&line, "-u", test->user);
     add_environment(&line, spec);
     add_command(&line, test, &spec->steps[step]);
+    if (spec->service_count > 0)
+        reproduce_services_behind(&line, spec);
     return text_steal(&line, err);
 }

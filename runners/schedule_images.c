@@ -1,9 +1,11 @@
 #include "runners/schedule_parts.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "gate/base/clock.h"
+#include "gate/base/trace.h"
 #include "runners/engine/image.h"
 #include "runners/engine/volume.h"
 #include "runners/pulled.h"
@@ -86,7 +88,7 @@ static int mark_pulled(const struct worker *worker, size_t number, const char *r
     if (schedule->options.keep_images || *mark != NULL)
         return 0;
     *mark = string_format(err, "pingate-%s-image-%zu", schedule->options.run_id, number + 1);
-    if (*mark == NULL || cancel_check(schedule->options.cancel, err) < 0)
+    if (*mark == NULL || cancel_check(schedule->cancel, err) < 0)
         return -1;
     return volume_create(worker->cleaner, *mark, &schedule->labels, reference, err);
 }
@@ -104,6 +106,21 @@ static int share_image(const struct worker *worker, size_t number, const char *r
         return -1;
     free(job->id);
     return image_find(worker->engine, job->image, job->digest, &job->id, err);
+}
+
+/* Whether the way may have been at fault, or a registry for a moment: a refusal stays one. The engine's words are all it tells. */
+static bool may_pull_again(const struct schedule *schedule, const struct error *why) {
+    static const char *const passing[] = {"reset by peer", "EOF",         "i/o timeout",
+                                          "TLS handshake", "broken pipe", " 500",
+                                          " 502",          " 503",        " 504"};
+    bool may = why->kind == ERROR_NETWORK || why->kind == ERROR_PROTOCOL;
+    for (size_t i = 0; why->kind == ERROR_ENGINE && i < sizeof passing / sizeof *passing; i++)
+        may = may || strstr(error_message(why), passing[i]) != NULL;
+    if (!may)
+        return false;
+    trace(TRACE_ENGINE, "tried again in %d ms: %s", SCHEDULE_PULL_PAUSE_MS, error_message(why));
+    struct pollfd ends = {.fd = cancel_fd(schedule->cancel), .events = POLLIN};
+    return poll(&ends, ends.fd >= 0 ? 1 : 0, SCHEDULE_PULL_PAUSE_MS) == 0;
 }
 
 static int pull(const struct worker *worker, size_t number, struct image_job *job,
@@ -130,9 +147,14 @@ static int pull(const struct worker *worker, size_t number, struct image_job *jo
     pthread_mutex_unlock(&batch->lock);
     struct pull_report report = {schedule, name, 0};
     struct image_progress progress = {on_pull_bytes, &report};
-    if (result == 0)
+    for (int attempt = 1; result == 0; attempt++) {
         result = image_pull(worker->engine, job->image, job->digest, job->platform, &credential,
                             &progress, &job->id, err);
+        if (result == 0 || attempt == 2 || !may_pull_again(schedule, err))
+            break;
+        error_clear(err);
+        result = 0;
+    }
     done.error = result < 0 ? error_message(err) : NULL;
     schedule_emit(schedule, &done);
     return result;

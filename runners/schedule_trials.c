@@ -5,7 +5,6 @@
 
 #include "gate/base/clock.h"
 #include "gate/base/trace.h"
-#include "runners/trial_run.h"
 
 struct trial_report {
     struct batch *batch;
@@ -24,6 +23,18 @@ static void on_command(void *context, size_t step) {
 static void on_left(void *context, const char *words) {
     struct trial_report *report = context;
     schedule_left(report->batch->schedule, words);
+}
+
+static void on_kept(void *context, const char *what, const char *name) {
+    struct trial_report *report = context;
+    struct schedule *schedule = report->batch->schedule;
+    struct error ignored = {0};
+    pthread_mutex_lock(&schedule->event_lock);
+    _cleanup_(free_pointer) char *words = string_format(&ignored, "%s %s", what, name);
+    if (words != NULL && string_list_add(&schedule->kept, words, &ignored) < 0)
+        error_clear(&ignored);
+    pthread_mutex_unlock(&schedule->event_lock);
+    error_clear(&ignored);
 }
 
 static void fail_trial(struct trial_result *result, const char *reason) {
@@ -52,7 +63,7 @@ static int make_alone(const struct worker *worker, const char *image_id, struct 
         return 0;
     _cleanup_(free_pointer) char *name = string_format(
         err, "pingate-%s-hosts-%zu", schedule->options.run_id, ++schedule->alone_count);
-    if (name == NULL || cancel_check(schedule->options.cancel, err) < 0)
+    if (name == NULL || cancel_check(schedule->cancel, err) < 0)
         return -1;
     struct alone_wish wish = {.engine = worker->engine,
                               .cleaner = worker->cleaner,
@@ -111,11 +122,10 @@ static int run_trial(struct worker *worker, size_t index, const char *const *ids
                      struct error *err) {
     struct schedule *schedule = worker->batch->schedule;
     const struct trial_spec *spec = &worker->batch->specs[index];
-    struct trial_result *result = &worker->batch->results[index];
     struct trial_report report = {worker->batch, index};
     struct trial_run run = {.engine = worker->engine,
                             .cleaner = worker->cleaner,
-                            .cancel = schedule->options.cancel,
+                            .cancel = schedule->cancel,
                             .workspace = schedule->options.workspace,
                             .labels = &schedule->labels,
                             .image_ids = ids,
@@ -126,12 +136,10 @@ static int run_trial(struct worker *worker, size_t index, const char *const *ids
                             .check = schedule->options.check,
                             .on_command = on_command,
                             .on_left = on_left,
+                            .on_kept = on_kept,
                             .context = &report};
     share_alone(worker, spec, &run);
-    if (trial_run(&run, spec, result, err) < 0)
-        return -1;
-    /* an engine that is gone ends the run at once, and not trial by trial, each with its time-outs */
-    return result->outcome == OUTCOME_ERROR ? engine_ping(worker->engine, err) : 0;
+    return schedule_attempts(worker, &run, index, err);
 }
 
 int schedule_trial(struct worker *worker, size_t index, struct error *err) {

@@ -101,4 +101,6 @@ void secrets_drop(const struct trial_run *run, const struct trial_spec *spec, bo
         trial_container_remove(run, holder);
     if (volume != NULL && !keep)
         trial_volume_remove(run, volume);
+    else if (volume != NULL && run->on_kept != NULL)
+        run->on_kept(run->context, "volume", volume);
 }

@@ -14,6 +14,7 @@
 #include "gate/base/hash.h"
 
 #define TEST_TIMEOUT_MS      (10 * 60 * 1000) /* default for all commands of one test together */
+#define TEST_RETRIES_LIMIT   10               /* more of them hide what is broken */
 #define TEST_MEMORY_BYTES    (2LL << 30)      /* default limit of one container */
 #define TEST_NANO_CPUS       2000000000LL     /* default: two cores */
 #define TEST_PIDS            1024             /* default limit of one container */
@@ -51,10 +52,11 @@ struct test_secret_list {
 };
 
 struct test_command {
-    char **argv; /* NULL-terminated, owned, at least one */
-    char *text;  /* as it was written, on one line, for reports */
-    char *in;    /* selector of the image that it runs in; NULL is the test's */
-    int line;    /* in pingate.yaml, from 1 */
+    char **argv;        /* NULL-terminated, owned, at least one */
+    char *text;         /* as it was written, on one line, for reports */
+    char *in;           /* selector of the image that it runs in; NULL is the test's */
+    int64_t timeout_ms; /* of its own, within the test's; 0: none */
+    int line;           /* in pingate.yaml, from 1 */
 };
 
 /* How it is told that a service is ready; runners/ready.h says what each means. */
@@ -109,7 +111,8 @@ struct test {
     size_t service_count;
     struct test_command *commands;
     size_t command_count;
-    int64_t timeout_ms;             /* for all commands together */
+    int64_t timeout_ms;   /* for all commands together */
+    unsigned int retries; /* how often a trial that failed is run again from its beginning */
     struct string_list environment; /* "NAME=value" */
     /* "NAME=OTHER": the value of OTHER in the caller's environment, where he grants it */
     struct string_list environment_from;

@@ -57,11 +57,19 @@ void trial_result_clear(struct trial_result *result) {
         service_result_clear(&result->services[i]);
     free(result->services);
     artifacts_clear(&result->artifacts);
+    string_list_clear(&result->attempt_reasons);
     if (result->found_free != NULL)
         result->found_free(result->found);
     free(result->commands);
     free(result->reason);
     *result = (struct trial_result){0};
+}
+
+char *trial_attempt_folder(const char *folder, unsigned int attempt, struct error *err) {
+    if (folder == NULL)
+        return NULL;
+    return attempt == 1 ? string_dup(folder, err)
+                        : string_format(err, "%s/attempt-%u", folder, attempt);
 }
 
 /* One container of a trial, while it is there. */
@@ -70,7 +78,7 @@ struct running {
     const struct trial_spec *spec;
     size_t step;
     const char *id;
-    int64_t budget_ms;   /* what is left of the test's time */
+    int64_t budget_ms;   /* what is left of the test's time, or the command's own */
     int64_t finished_ms; /* by the engine's clock, once it has ended */
     struct command_result *command;
 };
@@ -102,6 +110,15 @@ static bool podman_garbled(const struct running *running, const struct error *wh
     return engine_is_podman(running->run->engine) && why->kind == ERROR_PROTOCOL;
 }
 
+/* What says how long it may run: the command's own limit where that is the nearer one, else the test's. */
+static struct time_limit time_limit(const struct running *running) {
+    const struct test *test = running->spec->test;
+    int64_t own_ms = running->spec->steps[running->step].command->timeout_ms;
+    bool own = own_ms > 0 && running->budget_ms >= own_ms;
+    return own ? (struct time_limit){"command", "", own_ms}
+               : (struct time_limit){"test", " in all", test->timeout_ms};
+}
+
 /* From its start to its end. */
 static int follow(struct running *running, struct command_log *log, struct error *err) {
     struct engine *engine = running->run->engine;
@@ -129,7 +146,7 @@ static int follow(struct running *running, struct command_log *log, struct error
                  (long long)log->limit_bytes);
         command_outcome_set(command, OUTCOME_FAILED, reason);
     } else if (!read && err->kind == ERROR_TIMEOUT && late) {
-        command_outcome_of_late(engine, running->id, running->spec->test->timeout_ms, command);
+        command_outcome_of_late(engine, running->id, time_limit(running), command);
     } else {
         return -1;
     }
@@ -203,11 +220,12 @@ static int run_step(const struct trial_run *run, const struct trial_spec *spec, 
     if (trial_container_make(run, spec, step, &id, err) < 0)
         return -1;
     int result = 0;
+    int64_t own_ms = spec->steps[step].command->timeout_ms;
     struct running running = {.run = run,
                               .spec = spec,
                               .step = step,
                               .id = id,
-                              .budget_ms = budget_ms,
+                              .budget_ms = own_ms > 0 && own_ms < budget_ms ? own_ms : budget_ms,
                               .command = command};
     if (step == 0 && run->workspace != NULL)
         result = container_put(run->engine, id, WORKSPACE_MOUNT, run->workspace->fd,
@@ -225,9 +243,7 @@ static int run_step(const struct trial_run *run, const struct trial_spec *spec, 
     if (!run->keep || (result == 0 && command->outcome == OUTCOME_PASSED)) {
         trial_container_remove(run, id);
     } else {
-        struct error ignored = {0};
-        if (container_kill(run->cleaner, id, &ignored) < 0)
-            error_clear(&ignored);
+        trial_container_leave(run, id);
     }
     if (result == 0 && command->outcome == OUTCOME_PASSED)
         result = prove_own_exit(run, id, running.finished_ms, command, err);
@@ -295,6 +311,8 @@ static void redact_reasons(const struct trial_spec *spec, struct trial_result *r
     redact_reason(redact, &result->reason);
     for (size_t i = 0; i < result->command_count; i++)
         redact_reason(redact, &result->commands[i].reason);
+    for (size_t i = 0; i < result->service_count; i++)
+        redact_reason(redact, &result->services[i].end.reason);
 }
 
 /* The test's time is that of its commands, from start to end; what the engine takes to make containers does not count. */
@@ -379,6 +397,8 @@ int trial_run(const struct trial_run *run, const struct trial_spec *spec,
     secrets_drop(run, spec, run->keep && result->outcome != OUTCOME_PASSED);
     if (!run->keep || result->outcome == OUTCOME_PASSED)
         trial_volume_remove(run, run->name);
+    else if (run->on_kept != NULL)
+        run->on_kept(run->context, "volume", run->name);
     result->duration_ms = clock_monotonic_ms() - began_ms;
     return status;
 }

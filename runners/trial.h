@@ -13,6 +13,8 @@
  * that does not pass ends the trial; later ones are `skipped`. What a signal cut short, or an engine that failed, is `error`:
  * nothing is known then. `timed-out` is only what the engine says to run still when the test's time is over.
  *
+ * A trial that was run again (schedule.h) has the result of its last attempt. A pass after an attempt that said no is `flaky`.
+ *
  * The test's artifacts come out of the container of the last command that ran, whatever its outcome, before it is removed; that they
  * lack is a warning and no outcome (artifacts.h). With them come its JUnit files, and those do count: what the caller's `check` says of
  * them can make a pass a failure, never a failure a pass (trial_run.h).
@@ -117,12 +119,19 @@ struct trial_result {
     struct service_result *services; /* one a service */
     size_t service_count;
     struct artifacts artifacts;
+    unsigned int attempts;              /* how often it was run; 0: not at all */
+    struct string_list attempt_reasons; /* why those before the last did not pass */
+    bool cut;                           /* the run's time was over before it was done */
     /* what trial_run's `check` made of the artifacts, for its own use; and what frees it */
     void *found;
     void (*found_free)(void *found);
 };
 
 void command_result_clear(struct command_result *command);
+
+/* Where the logs or artifacts of an attempt go: the first one's into the folder itself, the second one's into attempt-2 in it.
+ * NULL for NULL, or with *err set. attempt: from 1 */
+char *trial_attempt_folder(const char *folder, unsigned int attempt, struct error *err);
 
 void trial_spec_clear(struct trial_spec *spec);
 void trial_result_clear(struct trial_result *result);

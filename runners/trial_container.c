@@ -7,6 +7,8 @@
 #include "runners/engine/container.h"
 #include "runners/engine/network.h"
 #include "runners/engine/volume.h"
+
+#define CONTAINER_ID_BRIEF 12 /* digits, as the engines' own clients show them */
 #include "runners/secrets.h"
 
 /* The next run's sweep finds what could not be removed; whoever reads the report should know. */
@@ -22,6 +24,16 @@ void trial_container_remove(const struct trial_run *run, const char *id) {
     _cleanup_(error_clear) struct error why = {0};
     if (container_remove(run->cleaner, id, &why) < 0)
         tell_left(run, "container", id, &why);
+}
+
+void trial_container_leave(const struct trial_run *run, const char *id) {
+    _cleanup_(error_clear) struct error ignored = {0};
+    char brief[CONTAINER_ID_BRIEF + 1];
+    snprintf(brief, sizeof brief, "%s", id);
+    if (container_kill(run->cleaner, id, &ignored) < 0)
+        error_clear(&ignored);
+    if (run->on_kept != NULL)
+        run->on_kept(run->context, "container", brief);
 }
 
 bool trial_may_have_worked(const struct error *err) {

@@ -14,6 +14,9 @@ int trial_container_make(const struct trial_run *run, const struct trial_spec *s
 
 /* What cannot be removed is told to run->on_left. id: also a name */
 void trial_container_remove(const struct trial_run *run, const char *id);
+
+/* For a look (--keep): it is ended, and told to run->on_kept by the beginning of its id. */
+void trial_container_leave(const struct trial_run *run, const char *id);
 void trial_volume_remove(const struct trial_run *run, const char *name);
 void trial_network_remove(const struct trial_run *run, const char *id);
 

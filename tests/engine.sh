@@ -241,9 +241,9 @@ start_podman() {
     # set, and no configuration takes them away: a runtime of this name does, and leaves those that a test asks for.
     cat >"$folder/runc-within" <<'END'
 #!/bin/sh
-previous= bundle=
+previous= bundle= process=
 for argument; do
-    case $previous in --bundle | -b) bundle=$argument ;; esac
+    case $previous in --bundle | -b) bundle=$argument ;; --process) process=$argument ;; esac
     previous=$argument
 done
 if [ -n "$bundle" ] && [ -f "$bundle/config.json" ]; then
@@ -251,6 +251,10 @@ if [ -n "$bundle" ] && [ -f "$bundle/config.json" ]; then
     jq --arg most "$most" 'if .process.rlimits then .process.rlimits |= map(select(
             $most == "unlimited" or .hard <= ($most | tonumber) or (.type | IN("RLIMIT_NOFILE", "RLIMIT_NPROC") | not)))
         else . end' "$bundle/config.json" >"$bundle/config.new" && mv "$bundle/config.new" "$bundle/config.json"
+fi
+if [ -n "$process" ] && [ -f "$process" ]; then # of what is started in a container that runs
+    jq 'del(.rlimits)' "$process" >"$process.new" && cat "$process.new" >"$process"
+    rm -f "$process.new"
 fi
 exec runc "$@"
 END

@@ -72,6 +72,8 @@ struct gate_options gated_options(const struct invocation *invocation, const cha
         .allow_secrets = &given->allow_secrets,
         .state = command_state(invocation),
         .jobs = given->jobs,
+        .time_limit_ms = given->time_limit_ms,
+        .no_reuse = given->given[OPTION_NO_REUSE],
         .dry_run = given->given[OPTION_DRY_RUN],
         .keep = given->given[OPTION_KEEP],
         .keep_images = given->given[OPTION_KEEP_IMAGES],

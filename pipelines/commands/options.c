@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gate/base/clock.h"
 #include "gate/base/text.h"
 #include "gate/selector.h"
 
@@ -54,9 +55,12 @@ static const struct option_spec specs[OPTION_COUNT] = {
     [OPTION_JSON] = {"json", 0, NULL, "print the machine form on standard output"},
     [OPTION_JUNIT] = {"junit", 0, "FILE", "the JUnit file in which the test tells its outcome"},
     [OPTION_KEEP] = {"keep", 0, NULL,
-                     "leave the containers and volumes of failed trials for a look"},
+                     "leave the containers, volumes and networks of failed trials for a look, and "
+                     "say how"},
     [OPTION_KEEP_IMAGES] = {"keep-images", 0, NULL, "leave the images that were pulled for trials"},
     [OPTION_LIMIT] = {"limit", 0, "N", "the newest N entries (default: 50); 0 is all"},
+    [OPTION_NO_REUSE] = {"no-reuse", 0, NULL,
+                         "run every trial, also where a pass on record could stand in for it"},
     [OPTION_OUTPUT] = {"output", 'o', "DIR",
                        "where reports and logs go (default: pingate-out in the root)"},
     [OPTION_OVERRIDE] = {"force", 0, NULL,
@@ -79,6 +83,10 @@ static const struct option_spec specs[OPTION_COUNT] = {
     [OPTION_STATE] = {"state", 0, "WHERE",
                       "where first sightings are kept: DIR, branch, branch:NAME or none (default: "
                       "$PINGATE_STATE, else as configured, and a branch is then only read)"},
+    [OPTION_TIME_LIMIT] =
+        {"time-limit", 0, "DURATION",
+         "how long the whole run may take, such as 45m: then running trials are ended, and what "
+         "was not tested does not move (default: as configured, else no limit)"},
     [OPTION_TO] =
         {"to", 0, "SET|DIGEST",
          "the set that goes back, or the newest that holds this digest (default: the one before)"},
@@ -166,6 +174,15 @@ static int take_jobs(const char *value, size_t *jobs, struct error *err) {
     return 0;
 }
 
+static int take_time_limit(const char *value, int64_t *limit_ms, struct error *err) {
+    if (clock_parse_duration(value, limit_ms, err) == 0 && *limit_ms > 0)
+        return 0;
+    if (err->kind == ERROR_NO_MEMORY)
+        return -1;
+    return error_set(err, ERROR_USAGE,
+                     "--time-limit: \"%s\" is no duration above zero, such as 45m or 1h30m", value);
+}
+
 static int take_image(enum option_id id, const char *value, struct string_list *list,
                       struct error *err) {
     if (selector_check(value, err) < 0) {
@@ -200,6 +217,8 @@ static int take_value(enum option_id id, const char *value, struct options *out,
         return take_image(id, value, &out->urgent, err);
     if (id == OPTION_PROMOTE && strcmp(value, "all") != 0 && strcmp(value, "passing") != 0)
         return error_set(err, ERROR_USAGE, "--promote: \"%s\" is neither all nor passing", value);
+    if (id == OPTION_TIME_LIMIT)
+        return take_time_limit(value, &out->time_limit_ms, err);
     return id == OPTION_JOBS ? take_jobs(value, &out->jobs, err) : 0;
 }
 

@@ -59,6 +59,8 @@ static const enum option_id run_options[] = {OPTION_DRY_RUN,
                                              OPTION_ALLOW_GENERATED,
                                              OPTION_STATE,
                                              OPTION_URGENT,
+                                             OPTION_TIME_LIMIT,
+                                             OPTION_NO_REUSE,
                                              OPTION_ALLOW_ENV,
                                              OPTION_ALLOW_SECRET,
                                              OPTION_END};
@@ -88,9 +90,9 @@ const struct command command_run = {
 };
 
 static const enum option_id test_options[] = {
-    OPTION_SINCE,       OPTION_STAGE,     OPTION_DRY_RUN,      OPTION_JOBS,
-    OPTION_OUTPUT,      OPTION_JSON,      OPTION_ENGINE,       OPTION_KEEP,
-    OPTION_KEEP_IMAGES, OPTION_ALLOW_ENV, OPTION_ALLOW_SECRET, OPTION_END};
+    OPTION_SINCE,        OPTION_STAGE,      OPTION_DRY_RUN, OPTION_JOBS,        OPTION_OUTPUT,
+    OPTION_JSON,         OPTION_ENGINE,     OPTION_KEEP,    OPTION_KEEP_IMAGES, OPTION_ALLOW_ENV,
+    OPTION_ALLOW_SECRET, OPTION_TIME_LIMIT, OPTION_END};
 static const char *const test_examples[] = {
     "pingate test --since origin/main", "gates a bot's pull request",
     "pingate test --stage staging",

@@ -160,6 +160,23 @@ END
     done <"$work/forms"
 }
 
+@test "what a test's JUnit files tell of a secret is in no report" {
+    project <<'END'
+  - name: tells
+    secrets: TOKEN
+    junit: out.xml
+    run: |
+      token=$(cat /run/secrets/TOKEN); coded=$(base64 /run/secrets/TOKEN)
+      echo "<testsuite name='s $token'><testcase classname='$coded' name='is $token'><failure message='not $token'>at $coded</failure></testcase></testsuite>" >out.xml
+END
+    with TOKEN=s3cr3t-Value/42 -- 1 run --allow-secret TOKEN
+    result '.trials[0].suites[0] | .name == "s ***" and (.cases[0] | .name == "is ***" and .message == "not ***" and .classname == "***")'
+    rm -r pingate-out/artifacts # files that were fetched are as the test wrote them
+    for form in s3cr3t-Value "$(printf %s s3cr3t-Value/42 | base64)"; do
+        assert_nowhere "$form" pingate-out "$out" "$err"
+    done
+}
+
 @test "what the caller did not grant ends the run before anything is tested" {
     project <<'END'
   - {name: wants, secrets: [TOKEN], environment: {STAGE: {from: DEPLOY_STAGE}}, run: "true"}

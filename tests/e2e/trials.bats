@@ -213,7 +213,7 @@ END
     engine GET "/images/$(image "$name")@$new/json" | jq -e .Id >/dev/null
     container=$(engine GET /containers/json | jq -r '.[0].Id')
     # Not by an archive: Podman 5 puts what a running container gets below what is mounted there.
-    engine_client exec "$container" touch /pingate/go
+    engine_client exec -w / "$container" touch /pingate/go
     wait "$run" || { cat "$err"; false; }
     if engine_objects | grep "$name"; then false; fi
 }

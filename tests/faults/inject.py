@@ -33,7 +33,10 @@ FILTER = "updates: [{images: '**', tags: {match: '^(?<v>[0-9.]+)$', extract: '$v
 
 def row(name, environment=None, second=False):
     """A run with all that it may come to. What it leaves in the scripted engine is not asked: its removal may be what failed."""
-    one = table.passes(name, options={"archive": table.GOOD}, config=table.WITH_ARTIFACTS + FILTER,
+    # What changed in the image is asked of a registry that does not tell, and so of the engine, which pulls for it.
+    config = table.WITH_ARTIFACTS.replace("changes: off\n", "changes: packages\ndeny: [package-removed]\n")
+    one = table.passes(name, options={"archive": table.GOOD, "images": (harness.OLD,), "database": {table.STATUS: table.BOTH}},
+                       config=config + FILTER, surprises=True,
                        env=dict(environment or {}, PINGATE_ENGINE_TIMEOUT="20s"), seconds=60)
     one.update(memory_mib=200, check=None)
     return one
