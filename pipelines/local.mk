@@ -63,7 +63,7 @@ pipelines_libpipelines_a_SOURCES += \
 	%D%/commands/completion.c \
 	%D%/commands/decide.c %D%/commands/decide.h \
 	%D%/commands/decide_approve.c %D%/commands/decide_deny.c %D%/commands/decide_release.c \
-	%D%/commands/doctor.c \
+	%D%/commands/doctor.c %D%/commands/doctor_engine.c %D%/commands/doctor_parts.h \
 	%D%/commands/gated.c %D%/commands/gated.h \
 	%D%/commands/help.c %D%/commands/help.h \
 	%D%/commands/history.c %D%/commands/history.h %D%/commands/history_json.c %D%/commands/history_print.c \

@@ -37,6 +37,7 @@ runners_librunners_a_SOURCES = \
 
 # runners/engine
 runners_librunners_a_SOURCES += \
+	%D%/engine/about.c %D%/engine/about.h \
 	%D%/engine/address.c %D%/engine/address.h \
 	%D%/engine/alone.c %D%/engine/alone.h \
 	%D%/engine/container.c %D%/engine/container.h \

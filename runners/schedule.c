@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "runners/engine/about.h"
 #include "runners/schedule_parts.h"
 #include "runners/sweep.h"
 

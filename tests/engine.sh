@@ -194,7 +194,7 @@ END
 }
 
 start_engine() {
-    local range features= tls= containerd='"containerd": "'$folder'/containerd.sock",' oldest=()
+    local range features='' tls='' containerd='"containerd": "'$folder'/containerd.sock",' oldest=()
     local hosts='"unix://'$folder'/docker.sock"'
     range=$(cat "$folder/range")
     if [ "$store" = containerd ]; then

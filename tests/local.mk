@@ -137,6 +137,7 @@ check_PROGRAMS += tests/unit/test_tags
 check_PROGRAMS += tests/unit/test_token
 
 # runners
+check_PROGRAMS += tests/unit/test_about
 check_PROGRAMS += tests/unit/test_alone
 check_PROGRAMS += tests/unit/test_artifact_names
 check_PROGRAMS += tests/unit/test_address

@@ -33,6 +33,11 @@ engine_is() { # docker or podman
     engine GET /version | jq -e --arg name "$1" '[.Components[].Name == "Podman Engine"] | any == ($name == "podman")' >/dev/null
 }
 
+# Podman 4.3 does not tell that memory was the reason, 5.8 does: HACKING.md says so, and this says when that has changed.
+podman_hides_oom() {
+    engine_is podman && [ "$(engine GET /version | jq -r '.Version | split(".")[0] | tonumber')" -lt 5 ]
+}
+
 # The engine's own client. Docker's hangs on Podman 4.3, or tells 0 whatever the command said.
 engine_client() { # ARGUMENT…
     if engine_is podman; then
