@@ -98,8 +98,10 @@ static int look_up_again(struct gate *gate, const bool *wanted, struct lookup_fu
         remembers = remembers || (wanted[i] && gate->updates.items[i].cooldown_ms > 0 &&
                                   !gate->updates.items[i].urgent);
     int result = lookup_open(gate->config, gate->cancel, &gate->lookup, err);
-    if (result == 0 && remembers)
+    if (result == 0 && remembers) {
+        state_freep(&gate->state); /* of the first look-up */
         result = gate_recall(gate, err);
+    }
     if (result == 0)
         result = lookup_further(&gate->lookup, &gate->updates, wanted, further, err);
     if (result == 0 && remembers)
