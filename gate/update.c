@@ -101,6 +101,28 @@ int update_decide(struct update *update, struct error *err, enum verdict verdict
     return 0;
 }
 
+int update_give_up(struct update *update, const char *test, const char *reason,
+                   enum outcome outcome, struct error *err) {
+    struct update_tried *tried = array_add(&update->tried, err);
+    if (tried == NULL)
+        return -1;
+    *tried = (struct update_tried){.tag = steal(update->candidate_tag),
+                                   .digest = steal(update->candidate_digest),
+                                   .outcome = outcome};
+    update->decided = false;
+    free(steal(update->reason));
+    free(steal(update->culprits));
+    update->culprit_count = 0;
+    return string_copy(test, &tried->test, err) < 0 ? -1 : string_copy(reason, &tried->reason, err);
+}
+
+bool update_gave_up(const struct update *update, const char *digest) {
+    for (size_t i = 0; i < update->tried.count; i++)
+        if (string_equal(update->tried.items[i].digest, digest))
+            return true;
+    return false;
+}
+
 char *update_words(const struct update *update, struct error *err) {
     const char *image = reference_familiar(update->image);
     if (update->tag == NULL)
@@ -120,6 +142,15 @@ void update_list_clear(struct update_list *updates) {
         free(update->candidate_tag);
         free(update->candidate_digest);
         free(update->reason);
+        free(update->culprits);
+        string_list_clear(&update->further);
+        for (size_t t = 0; t < update->tried.count; t++) {
+            free(update->tried.items[t].tag);
+            free(update->tried.items[t].digest);
+            free(update->tried.items[t].test);
+            free(update->tried.items[t].reason);
+        }
+        free(update->tried.items);
     }
     free(updates->items);
     *updates = (struct update_list){0};

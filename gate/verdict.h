@@ -15,20 +15,20 @@ enum verdict {
 
 /* Stable codes: machine forms carry the name, people read the reason beside it. */
 enum verdict_code {
-    CODE_NONE,           /* promote, up-to-date */
-    CODE_NO_TAG,         /* hold: the pin says nothing of what it follows */
-    CODE_NOT_A_VERSION,  /* hold: the tag is no version and the policy needs one */
-    CODE_TAG_MISMATCH,   /* hold: the rule's tags.match does not match the tag that is followed */
-    CODE_NO_TEST,        /* hold: no test covers it */
-    CODE_GATE_CLOSED,    /* hold: passed alone, but another update failed and promote is "all" */
-    CODE_NOT_SELECTED,   /* hold: --image names others */
-    CODE_NOT_TESTED,     /* hold: its tests could not be run (error), or were cut short */
-    CODE_NOT_WRITABLE,   /* hold: one of its files may not be written, found before any test */
-    CODE_NOT_WRITTEN,    /* hold: passed, and the files could not be written */
-    CODE_REGRESSION,     /* reject: fails on the candidate, passes on the current digest */
-    CODE_ALREADY_BROKEN, /* reject: fails on both */
+    CODE_NONE,          /* promote, up-to-date */
+    CODE_NO_TAG,        /* hold: the pin says nothing of what it follows */
+    CODE_NOT_A_VERSION, /* hold: the tag is no version and the policy needs one */
+    CODE_TAG_MISMATCH,  /* hold: the rule's tags.match does not match the tag that is followed */
+    CODE_NO_TEST,       /* hold: no test covers it */
+    CODE_GATE_CLOSED,   /* hold: passed alone, but another update failed and promote is "all" */
+    CODE_NOT_SELECTED,  /* hold: --image names others */
+    CODE_NOT_TESTED,    /* hold: its tests could not be run (error), or were cut short */
+    CODE_NOT_WRITABLE,  /* hold: one of its files may not be written, found before any test */
+    CODE_NOT_WRITTEN,   /* hold: passed, and the files could not be written */
+    CODE_REGRESSION,    /* reject: fails on the candidate, passes on the current digest */
+    CODE_ALREADY_BROKEN, /* reject: fails on both; hold: that is tolerated, and nothing else passed */
     CODE_TEST_FAILED,    /* reject: fails, and the current digest could not be tried */
-    CODE_FAILS_TOGETHER, /* reject: passes alone, fails together with others that were kept */
+    CODE_FAILS_TOGETHER, /* reject: fails only together with others, which the update names */
     CODE_FLAKY, /* reject: a test passed only when it was run again, and `flaky` is "reject" */
     CODE_CHANGE_DENIED, /* reject: what changed in the image is refused by `deny` */
     CODE_UNKNOWN_ENTRY, /* hold: the ledger holds a critical entry of a newer pingate */

@@ -114,11 +114,12 @@ static const struct key rule_keys[] = {
     {"follow", read_follow, offsetof(struct config_rule, follow)},
     {"cooldown", config_read_duration, offsetof(struct config_rule, cooldown_ms)},
     {"urgent", config_read_flag, offsetof(struct config_rule, urgent)},
+    {"candidates", config_read_candidates, offsetof(struct config_rule, candidates)},
     {"deny", config_read_deny, offsetof(struct config_rule, deny)},
     {0},
 };
 
-static const char *const rule_future[] = {"platforms", "candidates", NULL};
+static const char *const rule_future[] = {"platforms", NULL};
 static const struct key_table rule_table = {"a rule of updates", "updates.", rule_keys,
                                             rule_future};
 
@@ -280,7 +281,10 @@ static const struct key top_keys[] = {
     {"stages", config_read_stages, offsetof(struct config, stages)},
     {"target", config_read_text, offsetof(struct config, target)},
     {"reuse", config_read_reuse, offsetof(struct config, reuse_ms)},
+    {"time_limit", config_read_duration, offsetof(struct config, time_limit_ms)},
     {"state", config_read_state, offsetof(struct config, state)},
+    {"baseline", config_read_baseline, offsetof(struct config, baseline)},
+    {"flaky", config_read_flaky, offsetof(struct config, flaky)},
     {"deny", config_read_deny, offsetof(struct config, deny)},
     {"changes", config_read_changes, offsetof(struct config, changes)},
     {"promote", read_promote, offsetof(struct config, promote_passing)},
@@ -342,6 +346,16 @@ static int check_documents(const char *file, const struct yaml_file *yaml, struc
     return 0;
 }
 
+static void settle_judging(struct config *config) {
+    for (size_t i = 0; i < config->tests.count; i++) {
+        struct test *test = &config->tests.items[i];
+        if (test->baseline == BASELINE_DEFAULT)
+            test->baseline = config->baseline;
+        if (test->flaky == FLAKY_DEFAULT)
+            test->flaky = config->flaky;
+    }
+}
+
 /* Gives tests the default of the file. The ledger is kept for stages alone, so nothing else could be reused. */
 static int settle_reuse(const char *file, const struct yaml_node *root, struct config *config,
                         struct error *err) {
@@ -385,6 +399,7 @@ int config_parse(const char *file, const char *bytes, size_t length, struct conf
         return -1;
     if (config_check_stages(file, root, out, err) < 0)
         return -1;
+    settle_judging(out);
     return settle_reuse(file, root, out, err);
 }
 

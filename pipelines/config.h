@@ -17,21 +17,26 @@
  *         tags: {match: '^(?<v>\d+\.\d+\.\d+)-alpine$', extract: '$v', ignore: ["*-rc*"]}   # see gate/policy/tagfilter.h
  *         follow: "7.2"
  *         cooldown: 3d
+ *         candidates: 5                 # when the newest fails its tests, the next newest is tried, five in all at most
  *         deny: []                      # instead of the one below
  *     tests:
  *       - name: answers
  *         images: [redis]
- *         run: ["redis-server --version", ["/bin/true"], {in: python, command: "pytest -q"}]
+ *         run: ["redis-server --version", ["/bin/true"], {in: python, command: "pytest -q", timeout: 30s}]
  *         timeout: 5m
  *       - name: app
  *         build: {context: ., dockerfile: Dockerfile, target: test, args: {NAME: value}}   # or `build: .`
  *         run: make check              # in what was built on the candidates
+ *         retries: 2                    # a trial that fails is run again so often; a pass then is flaky
  *         artifacts: [build/report, out.txt]   # files of the workspace to fetch, see runners/artifact_names.h
  *         junit: [build/test-results/]  # JUnit files of the workspace that must tell of passes, see pipelines/trial_junit.h
  *     stages: [{name: staging, files: [deploy/staging/]}]   # see pipelines/stages/stage.h
  *     target: main                                          # the branch whose files and decisions count
  *     reuse: 24h                    # a pass in the ledger that is younger stands in for a trial; also a test's own
+ *     time_limit: 1h                # of the whole run; also --time-limit
  *     state: {folder: .pingate/state}                       # see pipelines/state/state.h
+ *     baseline: compare             # a failing test is run on the pinned digests too: always, tolerate, off; also a test's own
+ *     flaky: reject                 # a pass only when run again: promote; also a test's own
  *     deny: [user-becomes-root, {size-grows: 20%}]          # what may not change in an image, see runners/deny.h
  *     changes: auto                                         # what is read to tell what changed: packages, config, off
  *     promote: all
@@ -69,6 +74,7 @@ struct config_rule {
     char *follow;        /* the tag that pins without one follow; NULL: none */
     int64_t cooldown_ms; /* how long a candidate was known before it counts; 0: none */
     bool urgent;         /* goes over the cooldown, and over waiting for a later stage */
+    int64_t candidates;  /* how many are tried, newest first, when one fails; 0: not given, 1 */
     struct config_deny deny;
     int line; /* from 1 */
 };
@@ -99,12 +105,15 @@ struct config {
     struct test_list tests;
     struct stage_list stages;
     struct state_config state;
+    char *target;           /* branch whose files and decisions count; NULL: any */
+    int64_t reuse_ms;       /* default of tests; 0: never */
+    enum baseline baseline; /* default of tests */
+    enum flaky flaky;       /* default of tests */
+    bool promote_passing;   /* promote: passing */
+    bool untested_fails;    /* untested: fail */
     struct config_deny deny;
     enum changes_depth changes;
-    char *target;         /* branch whose files and decisions count; NULL: any */
-    int64_t reuse_ms;     /* default of tests; 0: never */
-    bool promote_passing; /* promote: passing */
-    bool untested_fails;  /* untested: fail */
+    int64_t time_limit_ms; /* of a whole run; 0: none */
 };
 
 /* in   file   path, also as messages name it

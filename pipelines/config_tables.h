@@ -11,6 +11,7 @@ extern const struct key_table config_test_table, config_command_table, config_st
 
 /* int64_t of milliseconds; 0 as well */
 read_value config_read_reuse;
+read_value config_read_baseline, config_read_flaky, config_read_candidates; /* config_judging.c */
 
 /* field: struct test_build *; config_build.c */
 read_value config_read_build;

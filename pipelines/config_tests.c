@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gate/base/clock.h"
 #include "gate/base/text.h"
 #include "pipelines/config_services.h"
 #include "pipelines/config_surroundings.h"
@@ -139,6 +140,7 @@ int config_read_command(const char *file, const struct yaml_node *node, void *fi
 static const struct key command_keys[] = {
     {"in", config_read_selector, offsetof(struct test_command, in)},
     {"command", config_read_command, 0},
+    {"timeout", config_read_duration, offsetof(struct test_command, timeout_ms)},
     {0},
 };
 
@@ -190,6 +192,20 @@ int config_read_reuse(const char *file, const struct yaml_node *node, void *fiel
     return config_read_duration(file, node, field, err);
 }
 
+static int read_retries(const char *file, const struct yaml_node *node, void *field,
+                        struct error *err) {
+    bool number = yaml_is_plain(node) && node->text[0] != '\0' && strlen(node->text) <= 2 &&
+                  node->text[strspn(node->text, "0123456789")] == '\0';
+    long retries = number ? strtol(node->text, NULL, 10) : -1;
+    if (retries < 0 || retries > TEST_RETRIES_LIMIT)
+        return config_complain(file, node, err,
+                               "a whole number from 0 to %d was expected here: how often a trial "
+                               "that failed is run again",
+                               TEST_RETRIES_LIMIT);
+    *(unsigned int *)field = (unsigned int)retries;
+    return 0;
+}
+
 static int read_artifacts(const char *file, const struct yaml_node *node, void *field,
                           struct error *err) {
     struct string_list *patterns = field;
@@ -210,6 +226,7 @@ static const struct key test_keys[] = {
     {"run", read_run, 0},
     {"services", config_read_services, 0},
     {"timeout", config_read_duration, offsetof(struct test, timeout_ms)},
+    {"retries", read_retries, offsetof(struct test, retries)},
     {"environment", config_read_test_environment, 0},
     {"secrets", config_read_secrets, offsetof(struct test, secrets)},
     {"user", config_read_text, offsetof(struct test, user)},
@@ -226,6 +243,8 @@ static const struct key test_keys[] = {
     {"ulimits", config_read_ulimits, offsetof(struct test, ulimits)},
     {"log_limit", config_read_size, offsetof(struct test, log_limit_bytes)},
     {"reuse", config_read_reuse, offsetof(struct test, reuse_ms)},
+    {"baseline", config_read_baseline, offsetof(struct test, baseline)},
+    {"flaky", config_read_flaky, offsetof(struct test, flaky)},
     {"artifacts", read_artifacts, offsetof(struct test, artifacts)},
     {"junit", read_artifacts, offsetof(struct test, junit)},
     {"external", config_read_flag, offsetof(struct test, external)},
@@ -235,6 +254,24 @@ static const struct key test_keys[] = {
 static const char *const test_future[] = {NULL};
 
 const struct key_table config_test_table = {"a test", "tests.", test_keys, test_future};
+
+/* A limit that cannot be reached says something else than its author means. */
+static int check_limits(const char *file, const struct yaml_node *node, const struct test *test,
+                        struct error *err) {
+    for (size_t i = 0; i < test->command_count; i++) {
+        if (test->commands[i].timeout_ms <= test->timeout_ms)
+            continue;
+        char own[64];
+        char whole[64];
+        clock_duration_words(test->commands[i].timeout_ms, own, sizeof own);
+        clock_duration_words(test->timeout_ms, whole, sizeof whole);
+        return config_complain(file, node, err,
+                               "test \"%s\": the command of line %d may take %s, and all commands "
+                               "of the test together %s; give the test a longer \"timeout\"",
+                               test->name, test->commands[i].line, own, whole);
+    }
+    return 0;
+}
 
 /* A test from outside: pingate runs nothing, so whatever says how to run it would be obeyed by nobody. */
 static int check_external(const char *file, const struct yaml_node *node, struct error *err) {
@@ -271,6 +308,8 @@ static int add_test(const char *file, const struct yaml_node *node, struct test_
         return config_complain(file, node, err,
                                "this test lacks a \"name\", by which reports call it");
     if (test->external && check_external(file, node, err) < 0)
+        return -1;
+    if (check_limits(file, node, test, err) < 0)
         return -1;
     if (test->command_count == 0 && !test->external)
         return config_complain(

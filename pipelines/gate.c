@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gate/base/clock.h"
 #include "gate/base/hash.h"
 #include "gate/selector.h"
 
@@ -127,90 +128,6 @@ int gate_size(struct gate *gate, struct error *err) {
     return pull_look_up(&gate->pull, gate->lookup.registry, err);
 }
 
-/* Rulings become verdicts with words. */
-static int decide(struct gate *gate, const bool *eligible, const struct judge_ruling *rulings,
-                  struct error *err) {
-    static const char *const why[CODE_COUNT] = {
-        [CODE_GATE_CLOSED] =
-            "its tests passed, but another update did not pass, and promote is \"all\"",
-        [CODE_NOT_TESTED] = "could not be tested",
-        [CODE_REGRESSION] = "fails on the candidate and passes on the pinned digest",
-        [CODE_ALREADY_BROKEN] = "fails on the candidate, and on the pinned digest as well",
-        [CODE_TEST_FAILED] = "fails on the candidate",
-        [CODE_FAILS_TOGETHER] = "passes alone, and fails together with the updates that were kept",
-        [CODE_FLAKY] = "passes only when it is run again",
-        [CODE_CHANGE_DENIED] = "what changed in the image is denied",
-    };
-    for (size_t i = 0; i < gate->updates.count; i++) {
-        if (!eligible[i])
-            continue;
-        const struct judge_ruling *ruling = &rulings[i];
-        const char *test =
-            ruling->trial != JUDGE_NO_TRIAL ? gate->plan.items[ruling->trial].test->name : NULL;
-        int result;
-        if (ruling->verdict == VERDICT_PROMOTE)
-            result = update_decide(&gate->updates.items[i], err, VERDICT_PROMOTE, CODE_NONE,
-                                   "all of its tests passed");
-        else if (test != NULL && ruling->code == CODE_NOT_TESTED)
-            result = update_decide(&gate->updates.items[i], err, ruling->verdict, ruling->code,
-                                   "test \"%s\" (%s): could not be tested: %s", test,
-                                   outcome_name(ruling->outcome),
-                                   gate_trial_reason(gate, test, i, ruling->outcome));
-        else if (test != NULL)
-            result = update_decide(&gate->updates.items[i], err, ruling->verdict, ruling->code,
-                                   "test \"%s\" (%s): %s", test, outcome_name(ruling->outcome),
-                                   why[ruling->code]);
-        else
-            result = update_decide(&gate->updates.items[i], err, ruling->verdict, ruling->code,
-                                   "%s", why[ruling->code]);
-        if (result < 0)
-            return -1;
-    }
-    return 0;
-}
-
-/* Of one stage: what fails in another one closes no gate here. */
-static int judge_stage(struct gate *gate, size_t stage, const bool *eligible, struct error *err) {
-    _cleanup_(free_pointer) struct judge_trial *trials =
-        calloc(gate->plan.count + 1, sizeof *trials);
-    _cleanup_(free_pointer) struct judge_ruling *rulings =
-        calloc(gate->updates.count + 1, sizeof *rulings);
-    if (trials == NULL || rulings == NULL)
-        return error_no_memory(err);
-    for (size_t i = 0; i < gate->plan.count; i++) {
-        const struct plan_trial *trial = &gate->plan.items[i];
-        trials[i] = (struct judge_trial){trial->participants, trial->participant_count,
-                                         trial->covers, trial->cover_count};
-    }
-    struct judge_case c = {.update_count = gate->updates.count,
-                           .eligible = eligible,
-                           .trials = trials,
-                           .trial_count = gate->plan.count,
-                           .promote_passing = gate_promotes_passing(gate, stage),
-                           .baselines = gate->options->standing == NULL,
-                           .ask = gate_ask,
-                           .context = gate};
-    return judge(&c, rulings, err) < 0 ? -1 : decide(gate, eligible, rulings, err);
-}
-
-static int judge_updates(struct gate *gate, const bool *eligible, struct error *err) {
-    const struct update_list *updates = &gate->updates;
-    _cleanup_(free_pointer) bool *here = calloc(updates->count + 1, sizeof *here);
-    if (here == NULL)
-        return error_no_memory(err);
-    for (size_t s = 0; s <= gate->config->stages.count; s++) {
-        size_t stage = s < gate->config->stages.count ? s : STAGE_NONE;
-        size_t count = 0;
-        for (size_t i = 0; i < updates->count; i++) {
-            here[i] = eligible[i] && updates->items[i].stage == stage;
-            count += here[i] ? 1 : 0;
-        }
-        if (count > 0 && judge_stage(gate, stage, here, err) < 0)
-            return -1;
-    }
-    return 0;
-}
-
 /* Copies of a large project are most of a run's time, and nothing else would say so. */
 static int warn_of_size(struct gate *gate, struct error *err) {
     const struct workspace *workspace = &gate->workspace;
@@ -241,6 +158,8 @@ static int start_engine(struct gate *gate, struct credentials *credentials,
                                        .credentials = credentials,
                                        .workspace = &gate->workspace,
                                        .cancel = gate->cancel,
+                                       .end_ms = gate->end_ms,
+                                       .over = gate->over,
                                        .keep = gate->options->keep,
                                        .keep_images = gate->options->keep_images,
                                        .run_id = gate->run_id,
@@ -270,20 +189,56 @@ static int hold_untested(struct gate *gate, const bool *eligible, const struct e
     return 0;
 }
 
+/* From the start of the run on; look-ups have limits of their own. */
+static void set_time_limit(struct gate *gate) {
+    int64_t limit_ms = gate->options->time_limit_ms;
+    char words[64];
+    if (limit_ms == 0)
+        limit_ms = gate->config->time_limit_ms;
+    if (limit_ms == 0)
+        return;
+    gate->end_ms = clock_monotonic_ms() + limit_ms;
+    clock_duration_words(limit_ms, words, sizeof words);
+    snprintf(gate->over, sizeof gate->over, "the run's time (%s) was over", words);
+}
+
+/* Verdicts tell it of their updates; this tells it of the run, and of comparisons that no verdict needs. */
+static int tell_cut(struct gate *gate, struct error *err) {
+    if (gate->cut == 0)
+        return 0;
+    _cleanup_(text_clear) struct text words = {0};
+    text_printf(&words, "%s: %zu trial%s not run to the end", gate->over, gate->cut,
+                gate->cut == 1 ? " was" : "s were");
+    if (gate->cut_baselines > 0)
+        text_printf(&words, ", of them %zu on the current digests", gate->cut_baselines);
+    text_add(&words,
+             "; give the run more time (time_limit, --time-limit), or fewer updates at once "
+             "(--image)");
+    terminal_warning(gate->terminal, "%s", text_string(&words));
+    return text_check(&words, err) < 0
+               ? -1
+               : string_list_add(&gate->result->warnings, text_string(&words), err);
+}
+
 /* What is denied is not tested. tested: what is. */
 static int test_allowed(struct gate *gate, bool asks, bool *eligible,
                         struct credentials *credentials, struct error *err) {
-    if (asks && gate_deny(gate, credentials, err) < 0)
+    if (asks && gate_deny_candidates(gate, credentials, err) < 0)
         return -1;
     for (size_t i = 0; i < gate->updates.count; i++)
         eligible[i] = eligible[i] && !gate->updates.items[i].decided;
-    return judge_updates(gate, eligible, err) < 0 || gate_close_for_denied(gate, err) < 0
+    return gate_judge(gate, eligible, asks ? credentials : NULL, err) < 0 ||
+                   gate_close_for_denied(gate, err) < 0 ||
+                   gate_compare(gate, eligible, credentials, err) < 0 ||
+                   gate_tell_differences(gate, err) < 0
                ? -1
-               : gate_compare(gate, eligible, credentials, err);
+               : tell_cut(gate, err);
 }
 
 static void finish_engine(struct gate *gate) {
     _cleanup_(error_clear) struct error why = {0};
+    if (gate->schedule != NULL && gate_show_kept(gate, &why) < 0)
+        error_clear(&why);
     if (gate->schedule == NULL || schedule_finish(steal(gate->schedule), &why) == 0)
         return;
     terminal_warning(gate->terminal, "clean-up: %s", error_message(&why));
@@ -330,6 +285,9 @@ void gate_clear(struct gate *gate) {
     plan_clear(&gate->plan);
     plan_builds_clear(&gate->builds);
     gate_clear_contexts(gate);
+    gate_forget_answers(gate);
+    grants_clear(&gate->grants);
+    gate_children_clear(gate);
     gate_changes_freep(&gate->changes);
     schedule_freep(&gate->schedule);
     workspace_clear(&gate->workspace);
@@ -429,7 +387,8 @@ static int run_steps(struct gate *gate, struct error *err) {
         return -1;
     }
     lookup_close(&gate->lookup);
-    if (gate_plan(gate, err) < 0 || gate_check_files(gate, err) < 0 || gate_test(gate, err) < 0 ||
+    if (gate_plan(gate, err) < 0 || gate_take_grants(gate, err) < 0 ||
+        gate_check_files(gate, err) < 0 || gate_test(gate, err) < 0 ||
         gate_take_outside(gate, err) < 0 || gate_enter_untested(gate, err) < 0 ||
         close_for_untested(gate, err) < 0)
         return -1;
@@ -447,10 +406,13 @@ int gate_run(const struct gate_options *options, const struct config *config, st
     result->promote = string_dup(gate_promotes_passing(&gate, STAGE_NONE) ? "passing" : "all", err);
     if (result->promote == NULL)
         return -1;
+    set_time_limit(&gate);
     int outcome = run_steps(&gate, err);
     result->exit_status = outcome == 0 ? exit_status_of(&gate) : error_exit_status(err->kind);
     struct error why = {0};
-    if (gate_fill_result(&gate, &why) < 0 && outcome == 0)
+    if ((gate_fill_result(&gate, &why) < 0 ||
+         result_redact(result, gate.grants.redact, &why) < 0) &&
+        outcome == 0)
         outcome = error_move(err, &why);
     error_clear(&why);
     return outcome;

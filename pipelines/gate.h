@@ -30,7 +30,9 @@ struct gate_options {
     const char *standing; /* of `test --stage`: the stage whose pins are tested as they stand */
     const struct string_list *images; /* selectors; empty is all */
     const struct string_list
-        *urgent;       /* selectors of what goes over cooldowns and pauses; or NULL */
+        *urgent; /* selectors of what goes over cooldowns and pauses; or NULL */
+    const struct string_list *allow_env;     /* NAME each; or NULL */
+    const struct string_list *allow_secrets; /* NAME or NAME=FILE each; or NULL */
     const char *stage; /* of `promote`: the stage to enter; NULL for the others */
     const char *back;  /* of `rollback`: the stage that goes back */
     const char *to;    /* and to which set or digest; NULL: the one before */
@@ -39,6 +41,8 @@ struct gate_options {
     const char *reason;
     const char *state; /* --state, else $PINGATE_STATE; NULL: as configured */
     size_t jobs;
+    int64_t time_limit_ms; /* of the whole run; 0: as the configuration says */
+    bool no_reuse;         /* every trial is run, whatever is on record */
     bool dry_run;
     const char *promote; /* "all", "passing"; NULL: as the configuration says */
     bool keep, keep_images, allow_generated;
@@ -61,6 +65,20 @@ struct gate_contexts {
 
 struct gate_drafts {
     struct ledger_entry *items; /* lend from the gate */
+    size_t count;
+    size_t capacity;
+};
+
+/* A question that this run has answered, and where it stands in the result. */
+struct gate_answer {
+    size_t trial;                                     /* of the plan */
+    char given[HASH_HEX_SIZE], values[HASH_HEX_SIZE]; /* of its evidence_key */
+    enum outcome outcome;
+    size_t record; /* in result->trials */
+};
+
+struct gate_answers {
+    struct gate_answer *items;
     size_t count;
     size_t capacity;
 };
@@ -93,11 +111,22 @@ struct gate {
     struct plan_builds builds; /* of the tests; the plan lends from it */
     struct gate_contexts contexts;
     struct plan plan;
-    struct pull pull; /* of `run --plan` */
-    char run_id[17];  /* 16 hex digits */
+    struct pull pull;     /* of `run --plan` */
+    struct grants grants; /* of what tests ask for */
+    struct gate_children {
+        struct gate_child *items;
+        size_t count;
+        size_t capacity;
+    } children;      /* images of indexes for platforms that tests name; gate_platform.c */
+    char run_id[17]; /* 16 hex digits */
+    int64_t end_ms;  /* monotonic: when its time is over; 0: never */
+    char over[96];   /* and what is said then */
+    size_t cut,
+        cut_baselines; /* trials that were not done when it was over, and of them those on the current digests */
     struct schedule *schedule;
     struct workspace workspace;
     struct gate_changes *changes; /* what changed in the images; NULL: nobody asked */
+    struct gate_answers asked;    /* what gate_ask has answered */
     size_t trials_run;
     size_t tail_bytes; /* of output that the result carries so far */
     size_t case_bytes; /* of cases of JUnit files, the same */
@@ -142,6 +171,7 @@ int gate_end(const struct gate_options *options, const struct cancel *cancel,
  *   open_ledger  what was recorded, and what stands in the stages now
  *   pause        what has to wait for a later stage
  *   plan         who is covered
+ *   take_grants  what tests ask the caller for, if he grants it
  *   check_files  whose files may not be written
  *   size         what the trials would pull; of a plan only
  *   deny, compare   what changed in the images, before the tests and after them; parts of test
@@ -162,6 +192,8 @@ int gate_find_since(struct gate *gate, struct error *err) _must_check_;
 int gate_find_standing(struct gate *gate, struct error *err) _must_check_;
 int gate_look_up(struct gate *gate, struct error *err) _must_check_;
 int gate_plan(struct gate *gate, struct error *err) _must_check_;
+/* err: usage  a test of the plan asks for what is not granted, or has no value; gate_grants.c */
+int gate_take_grants(struct gate *gate, struct error *err) _must_check_;
 int gate_check_files(struct gate *gate, struct error *err) _must_check_;
 int gate_size(struct gate *gate, struct error *err) _must_check_;
 int gate_test(struct gate *gate, struct error *err) _must_check_;
@@ -181,11 +213,20 @@ bool gate_stage_failed(const struct gate *gate, size_t stage);
 bool gate_is_covered_outside(const struct gate *gate, const struct update *update);
 int gate_take_outside(struct gate *gate, struct error *err) _must_check_;
 
+/* On which platform a test runs: its own, else the engine's. */
+const char *gate_platform(const struct gate *gate, const struct test *test);
+
+/* Where the test names a platform: which image of each index that is, asked once a run. What the registry does not have or tell is
+ * the trial's `unfit`. err: no-memory, cancelled */
+int gate_choose_children(struct gate *gate, struct trial_spec *spec,
+                         struct error *err) _must_check_;
+void gate_children_clear(struct gate *gate);
+
 /* Before and after the questions of gate_look_up: what earlier runs saw, and what this one did. gate_state.c. */
 int gate_recall(struct gate *gate, struct error *err) _must_check_;
 int gate_record(struct gate *gate, struct error *err) _must_check_;
 
-/* Why a trial of that test with that update came to that outcome, as it was recorded last; never NULL. gate_trials.c. */
+/* Why a trial of that test with that update came to that outcome, as it was recorded last; NULL where none was. gate_trials.c. */
 const char *gate_trial_reason(const struct gate *gate, const char *test, size_t update,
                               enum outcome outcome);
 
@@ -215,6 +256,13 @@ int gate_evidence_key(const struct gate *gate, const struct judge_question *ques
 const struct ledger_entry *gate_reusable(const struct gate *gate, const struct test *test,
                                          const struct evidence_key *key);
 void gate_show_reused(struct gate *gate, const char *title, const struct ledger_entry *entry);
+
+/* Of a trial that failed, where its output first differs from that of the same test on the current digests. gate_difference.c */
+int gate_tell_differences(struct gate *gate, struct error *err) _must_check_;
+
+/* What --keep left, and how it is looked at and removed; gate_kept.c. */
+int gate_show_kept(struct gate *gate, struct error *err) _must_check_;
+
 int gate_keep_evidence(struct gate *gate, const struct evidence_key *key,
                        const struct trial_result *result, struct error *err) _must_check_;
 int gate_draft_evidence(struct gate *gate, struct error *err) _must_check_;
@@ -224,7 +272,41 @@ int gate_build_spec(struct gate *gate, const struct plan_trial *trial, const boo
                     struct trial_spec *spec, struct error *err) _must_check_;
 void gate_clear_contexts(struct gate *gate);
 
-/* Records one answered trial in the result; gate_trials.c. */
+/* Judges the eligible updates, stage by stage, with fallback; verdicts with words. gate_judge.c.
+ *   in  credentials  for what `deny` looks for in the next candidates; NULL: it looks for nothing */
+int gate_judge(struct gate *gate, const bool *eligible, struct credentials *credentials,
+               struct error *err) _must_check_;
+
+/* gate_deny, and for what it refuses the next candidates. gate_fallback.c */
+int gate_deny_candidates(struct gate *gate, struct credentials *credentials,
+                         struct error *err) _must_check_;
+
+/* Why a candidate is to be given up. */
+struct gate_failure {
+    bool failed;
+    bool untested;      /* it cost no test: `candidates` does not count it */
+    const char *test;   /* lent; NULL: none said no */
+    const char *reason; /* lent; NULL: the update's */
+    enum outcome outcome;
+};
+
+/* Each update that failed moves to its next newest candidate, where its rule allows one more and the registry has one; it is
+ * then undecided. The others stay as they are. gate_fallback.c.
+ *   in   failures  one an update
+ *   out  any       whether one moved */
+int gate_fall_back(struct gate *gate, const struct gate_failure *failures, bool *any,
+                   struct error *err) _must_check_;
+bool gate_may_fall_back(const struct gate *gate, const struct update *update);
+void gate_forget_changes(struct gate *gate, size_t update); /* its candidate is another one now */
+
+/* "; the first version that fails is 7.4.2 (test \"answers\": failed)": what was tried before the candidate, or "". */
+void gate_tried_words(const struct update *update, struct text *out);
+
+/* regression, already-broken, fixed, flaky: of each trial in the result, as far as is known. gate_trials.c */
+int gate_classify(struct gate *gate, struct error *err) _must_check_;
+void gate_forget_answers(struct gate *gate);
+
+/* Answers what the judge asks: each trial once in a run, and records it in the result; gate_trials.c. */
 int gate_ask(void *gate, struct judge_question *questions, size_t count,
              struct error *err) _must_check_;
 

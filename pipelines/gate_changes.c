@@ -114,6 +114,7 @@ static int want(struct gate *gate, size_t number, struct error *err) {
     const struct update *update = &gate->updates.items[number];
     struct compared *compared = &gate->changes->updates[number];
     compared->wanted = true;
+    compared->refused = false;
     return find_or_add(gate->changes, update->image, update->digest, &compared->before, err) < 0
                ? -1
                : find_or_add(gate->changes, update->image, update->candidate_digest,
@@ -424,6 +425,13 @@ int gate_deny(struct gate *gate, struct credentials *credentials, struct error *
         return -1;
     stop_wanting(gate);
     return check_all_gates(gate, true, err);
+}
+
+void gate_forget_changes(struct gate *gate, size_t update) {
+    if (gate->changes == NULL || update >= gate->changes->update_count)
+        return;
+    changes_clear(&gate->changes->updates[update].changes);
+    gate->changes->updates[update] = (struct compared){0};
 }
 
 int gate_close_for_denied(struct gate *gate, struct error *err) {

@@ -10,7 +10,7 @@ int gate_evidence_key(const struct gate *gate, const struct judge_question *ques
     const struct plan_trial *trial = &gate->plan.items[question->trial];
     size_t stage = gate->updates.items[trial->participants[0]].stage;
     struct evidence_facts facts = {
-        .platform = schedule_platform(gate->schedule),
+        .platform = gate_platform(gate, trial->test),
         .workspace = gate->workspace.hash,
         .source = gate->options->command,
         .stage = stage_name(&gate->config->stages, stage),
@@ -22,7 +22,8 @@ int gate_evidence_key(const struct gate *gate, const struct judge_question *ques
  * passes. */
 const struct ledger_entry *gate_reusable(const struct gate *gate, const struct test *test,
                                          const struct evidence_key *key) {
-    if (test->reuse_ms == 0 || gate->options->since != NULL || gate->options->standing != NULL)
+    if (test->reuse_ms == 0 || gate->options->no_reuse || gate->options->since != NULL ||
+        gate->options->standing != NULL)
         return NULL;
     return evidence_reusable(&gate->ledger, key, test->reuse_ms, clock_now_ms());
 }

@@ -22,6 +22,39 @@ static int fill_pins(const struct gate *gate, const struct update *from, struct 
     return 0;
 }
 
+static int fill_tried(const struct update *from, struct result_update *to, struct error *err) {
+    to->tried = calloc(from->tried.count + 1, sizeof *to->tried);
+    if (to->tried == NULL)
+        return error_no_memory(err);
+    for (size_t i = 0; i < from->tried.count; i++) {
+        const struct update_tried *tried = &from->tried.items[i];
+        struct result_tried *out = &to->tried[to->tried_count++];
+        out->outcome = tried->outcome;
+        if (string_copy(tried->tag, &out->tag, err) < 0 ||
+            string_copy(tried->digest, &out->digest, err) < 0 ||
+            string_copy(tried->test, &out->test, err) < 0 ||
+            string_copy(tried->reason, &out->reason, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int fill_judged(const struct gate *gate, size_t number, struct result_update *to,
+                       struct error *err) {
+    const struct update *from = &gate->updates.items[number];
+    to->culprits = calloc(from->culprit_count + 1, sizeof *to->culprits);
+    if (to->culprits == NULL)
+        return error_no_memory(err);
+    for (size_t i = 0; i < from->culprit_count; i++)
+        to->culprits[to->culprit_count++] = from->culprits[i];
+    for (size_t i = 0; i < gate->result->trial_count; i++) {
+        const struct result_trial *trial = &gate->result->trials[i];
+        to->flaky = to->flaky || (trial->outcome == OUTCOME_FLAKY && result_trial_counts(trial) &&
+                                  result_trial_covers(trial, number));
+    }
+    return fill_tried(from, to, err);
+}
+
 /* A run that ended early leaves updates without a verdict: nothing is known of them, and that is said. */
 static int fill_update(const struct gate *gate, size_t number, struct result_update *to,
                        struct error *err) {
@@ -42,7 +75,8 @@ static int fill_update(const struct gate *gate, size_t number, struct result_upd
     to->reproduce =
         string_format(err, "pingate run --dry-run --image %s%s%s", reference_familiar(from->image),
                       from->tag != NULL ? ":" : "", from->tag != NULL ? from->tag : "");
-    return to->reproduce != NULL && fill_pins(gate, from, to, err) == 0
+    return to->reproduce != NULL && fill_pins(gate, from, to, err) == 0 &&
+                   fill_judged(gate, number, to, err) == 0
                ? gate_fill_changes(gate, number, to, err)
                : -1;
 }
@@ -70,16 +104,22 @@ static int fill_set(struct gate *gate, struct error *err) {
     return string_copy(digest, &gate->result->set, err);
 }
 
-/* Trials name updates by their place: where the updates could not be filled in, none of them may stay behind. */
+/* Trials and culprits name updates by their place: where the updates could not be filled in, none of them may stay behind. */
+static void forget_beyond(size_t *updates, size_t *count, size_t limit) {
+    size_t kept = 0;
+    for (size_t i = 0; i < *count; i++)
+        if (updates[i] < limit)
+            updates[kept++] = updates[i];
+    *count = kept;
+}
+
 static void forget_updates(struct result *result) {
-    for (size_t t = 0; t < result->trial_count; t++) {
-        struct result_trial *trial = &result->trials[t];
-        size_t kept = 0;
-        for (size_t i = 0; i < trial->update_count; i++)
-            if (trial->updates[i] < result->update_count)
-                trial->updates[kept++] = trial->updates[i];
-        trial->update_count = kept;
-    }
+    for (size_t i = 0; i < result->trial_count; i++)
+        forget_beyond(result->trials[i].updates, &result->trials[i].update_count,
+                      result->update_count);
+    for (size_t i = 0; i < result->update_count; i++)
+        forget_beyond(result->updates[i].culprits, &result->updates[i].culprit_count,
+                      result->update_count);
 }
 
 static int fill_updates(struct gate *gate, struct error *err) {

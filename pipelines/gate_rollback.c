@@ -211,17 +211,40 @@ static int obey(struct gate *gate, const struct decision_list *words, struct upd
                          *until != '\0' ? " until " : "", until, or_empty(entry->reason));
 }
 
+static int obey_all(struct gate *gate, const struct decision_list *words, struct error *err) {
+    for (size_t i = 0; i < gate->updates.count; i++) {
+        struct update *update = &gate->updates.items[i];
+        if (!update->decided && update->candidate_digest != NULL &&
+            obey(gate, words, update, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* A version that somebody refused bars no other. */
+static int pass_over_denied(struct gate *gate, bool *any, struct error *err) {
+    _cleanup_(free_pointer) struct gate_failure *failures =
+        calloc(gate->updates.count + 1, sizeof *failures);
+    if (failures == NULL)
+        return error_no_memory(err);
+    for (size_t i = 0; i < gate->updates.count; i++) {
+        const struct update *update = &gate->updates.items[i];
+        failures[i].failed = update->decided && update->code == CODE_DENIED;
+        failures[i].untested = true;
+        failures[i].outcome = OUTCOME_SKIPPED;
+    }
+    return gate_fall_back(gate, failures, any, err);
+}
+
 int gate_obey(struct gate *gate, struct error *err) {
     if (gate->sets == NULL)
         return 0;
     _cleanup_(decision_list_clear) struct decision_list words = {0};
     if (decision_list_read(&gate->ledger, clock_now_ms(), &words, err) < 0)
         return -1;
-    for (size_t i = 0; i < gate->updates.count; i++) {
-        struct update *update = &gate->updates.items[i];
-        if (!update->decided && update->candidate_digest != NULL &&
-            obey(gate, &words, update, err) < 0)
+    bool again = true;
+    while (again)
+        if (obey_all(gate, &words, err) < 0 || pass_over_denied(gate, &again, err) < 0)
             return -1;
-    }
     return 0;
 }

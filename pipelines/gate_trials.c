@@ -56,6 +56,7 @@ static int record_command(struct gate *gate, const struct trial_spec *spec,
     to->duration_ms = from->duration_ms;
     to->out_bytes = from->out_bytes;
     to->err_bytes = from->err_bytes;
+    to->limit_ms = s->command->timeout_ms;
     to->image = s->digest != NULL
                     ? reference_text(s->image, s->tag, s->digest, err)
                     : string_format(err, "built from %s", spec->build->context->dockerfile);
@@ -133,7 +134,7 @@ static struct result_trial *begin_record(struct gate *gate, const struct judge_q
     struct result_trial *to = &grown[result->trial_count++];
     *to = (struct result_trial){.outcome = OUTCOME_ERROR};
     return string_copy(trial->test->name, &to->test, err) == 0 &&
-                   string_copy(schedule_platform(gate->schedule), &to->platform, err) == 0 &&
+                   string_copy(gate_platform(gate, trial->test), &to->platform, err) == 0 &&
                    record_updates(trial, question->moved, to, err) == 0
                ? to
                : NULL;
@@ -141,8 +142,8 @@ static struct result_trial *begin_record(struct gate *gate, const struct judge_q
 
 /* What could not be fetched is a warning of the run: the trial says what it would say without artifacts. */
 static int record_artifacts(struct gate *gate, const struct trial_spec *spec,
-                            const struct artifacts *from, struct result_trial *to,
-                            struct error *err) {
+                            const struct artifacts *from, unsigned int attempt,
+                            struct result_trial *to, struct error *err) {
     for (size_t i = 0; i < from->warnings.count; i++) {
         _cleanup_(free_pointer) char *words =
             string_format(err, "artifacts of %s: %s", spec->title, from->warnings.items[i]);
@@ -156,7 +157,9 @@ static int record_artifacts(struct gate *gate, const struct trial_spec *spec,
     for (size_t i = 0; i < from->count; i++)
         if (string_list_add(&to->artifacts, from->items[i].path, err) < 0)
             return -1;
-    return relative_path(gate, spec->artifact_folder, &to->artifact_folder, err);
+    _cleanup_(free_pointer) char *folder =
+        trial_attempt_folder(spec->artifact_folder, attempt, err);
+    return folder != NULL ? relative_path(gate, folder, &to->artifact_folder, err) : -1;
 }
 
 static int record_build(struct gate *gate, const struct trial_spec *spec,
@@ -209,6 +212,11 @@ static int record_trial(struct gate *gate, const struct judge_question *question
     to->outcome = from->outcome;
     to->started_ms = from->started_ms;
     to->duration_ms = from->duration_ms;
+    to->limit_ms = spec->test->timeout_ms;
+    to->attempts = from->attempts;
+    for (size_t i = 0; i < from->attempt_reasons.count; i++)
+        if (string_list_add(&to->attempt_reasons, from->attempt_reasons.items[i], err) < 0)
+            return -1;
     to->commands = calloc(from->command_count + 1, sizeof *to->commands);
     if (to->commands == NULL)
         return error_no_memory(err);
@@ -221,7 +229,7 @@ static int record_trial(struct gate *gate, const struct judge_question *question
             return -1;
         }
     return record_services(gate, spec, from, to, err) < 0 ||
-                   record_artifacts(gate, spec, &from->artifacts, to, err) < 0
+                   record_artifacts(gate, spec, &from->artifacts, from->attempts, to, err) < 0
                ? -1
                : record_junit(gate, spec, from->found, to, err);
 }
@@ -242,19 +250,33 @@ static int record_reused(struct gate *gate, const struct judge_question *questio
 
 const char *gate_trial_reason(const struct gate *gate, const char *test, size_t update,
                               enum outcome outcome) {
-    for (size_t i = gate->result->trial_count; i > 0; i--) {
+    for (size_t i = test != NULL ? gate->result->trial_count : 0; i > 0; i--) {
         const struct result_trial *trial = &gate->result->trials[i - 1];
         if (trial->outcome == outcome && trial->reason != NULL && strcmp(trial->test, test) == 0 &&
             result_trial_covers(trial, update))
             return trial->reason;
     }
-    return "no reason was recorded";
+    return NULL;
 }
 
 static enum style outcome_style(enum outcome outcome) {
     if (outcome == OUTCOME_PASSED)
         return STYLE_GOOD;
     return outcome_is_failure(outcome) ? STYLE_BAD : STYLE_WARN;
+}
+
+/* The attempt ends with a line of its own; the trial goes on, with its time from the beginning. */
+static void show_again(struct gate *gate, const struct schedule_event *event, const char *key) {
+    _cleanup_(text_clear) struct text words = {0};
+    _cleanup_(text_clear) struct text next = {0};
+    char mark[32];
+    struct terminal_amount amount = {.limit_ms = event->spec->test->timeout_ms};
+    snprintf(mark, sizeof mark, "%s:", outcome_name(event->result->outcome));
+    text_printf(&words, "%s, attempt %u, which is run again: %s", event->spec->title,
+                event->attempt, or_empty(event->result->reason));
+    text_printf(&next, "%s, attempt %u", event->spec->title, event->attempt + 1);
+    terminal_end(gate->terminal, key, STYLE_WARN, mark, text_string(&words));
+    terminal_begin(gate->terminal, key, text_string(&next), &amount);
 }
 
 static void show_trial(struct gate *gate, const struct schedule_event *event) {
@@ -267,10 +289,23 @@ static void show_trial(struct gate *gate, const struct schedule_event *event) {
         return;
     }
     _cleanup_(text_clear) struct text words = {0};
+    if (event->kind == SCHEDULE_TRIAL_AGAIN) {
+        show_again(gate, event, key);
+        return;
+    }
     if (event->kind == SCHEDULE_COMMAND_STARTED) {
-        text_printf(&words, "%s: %s", event->spec->title,
-                    event->spec->steps[event->command].command->text);
-        terminal_update(gate->terminal, key, text_string(&words), &amount);
+        const struct test_command *command = event->spec->steps[event->command].command;
+        text_printf(&words, "%s: %s", event->spec->title, command->text);
+        if (command->timeout_ms > 0) {
+            clock_duration_words(command->timeout_ms, duration, sizeof duration);
+            text_printf(&words, " (may take %s)", duration);
+        }
+        struct error ignored = {0};
+        char *shown = text_steal(&words, &ignored);
+        if (shown != NULL && redact_string(gate->grants.redact, &shown, &ignored) == 0)
+            terminal_update(gate->terminal, key, shown, &amount);
+        free(shown);
+        error_clear(&ignored);
         return;
     }
     if (event->kind != SCHEDULE_TRIAL_DONE) {
@@ -332,6 +367,7 @@ void gate_show_event(void *context, const struct schedule_event *event) {
     case SCHEDULE_BUILD_PROGRESS:
     case SCHEDULE_BUILD_DONE:
     case SCHEDULE_COMMAND_STARTED:
+    case SCHEDULE_TRIAL_AGAIN:
     case SCHEDULE_TRIAL_DONE:
         show_trial(context, event);
         break;
@@ -342,8 +378,79 @@ void gate_show_event(void *context, const struct schedule_event *event) {
 struct asked {
     struct trial_spec spec;
     struct evidence_key key;
+    bool known; /* this run has answered it before, with this: */
+    enum outcome outcome;
     const struct ledger_entry *reused; /* a pass on record; NULL: it is run */
 };
+
+static bool is_run(const struct asked *asked) {
+    return !asked->known && asked->reused == NULL;
+}
+
+/* Of a set that is judged again since one of its candidates was given up, most trials are as they were. */
+static const struct gate_answer *find_known(const struct gate *gate, size_t trial,
+                                            const struct evidence_key *key) {
+    for (size_t i = 0; i < gate->asked.count; i++) {
+        const struct gate_answer *answer = &gate->asked.items[i];
+        if (answer->trial == trial && strcmp(answer->given, key->trial) == 0 &&
+            strcmp(answer->values, key->values.id) == 0)
+            return answer;
+    }
+    return NULL;
+}
+
+/* What was recorded last answers the question. */
+static int keep_answer(struct gate *gate, const struct judge_question *question,
+                       const struct evidence_key *key, struct error *err) {
+    struct gate_answer *answer = array_add(&gate->asked, err);
+    if (answer == NULL)
+        return -1;
+    *answer = (struct gate_answer){.trial = question->trial,
+                                   .outcome = question->outcome,
+                                   .record = gate->result->trial_count - 1};
+    snprintf(answer->given, sizeof answer->given, "%s", key->trial);
+    snprintf(answer->values, sizeof answer->values, "%s", key->values.id);
+    return 0;
+}
+
+void gate_forget_answers(struct gate *gate) {
+    free(gate->asked.items);
+    gate->asked = (struct gate_answers){0};
+}
+
+/* NULL where the trial was not run on the pinned digests. */
+static const struct gate_answer *find_baseline(const struct gate *gate, size_t trial) {
+    for (size_t i = 0; i < gate->asked.count; i++)
+        if (gate->asked.items[i].trial == trial &&
+            gate->result->trials[gate->asked.items[i].record].baseline)
+            return &gate->asked.items[i];
+    return NULL;
+}
+
+static const char *class_of(enum outcome outcome, const struct gate_answer *baseline) {
+    if (outcome == OUTCOME_FLAKY)
+        return "flaky";
+    if (baseline == NULL)
+        return NULL;
+    bool good = baseline->outcome == OUTCOME_PASSED || baseline->outcome == OUTCOME_FLAKY;
+    bool broken = outcome_is_failure(baseline->outcome);
+    if (outcome_is_failure(outcome))
+        return good ? "regression" : broken ? "already-broken" : NULL;
+    return outcome == OUTCOME_PASSED && broken ? "fixed" : NULL;
+}
+
+int gate_classify(struct gate *gate, struct error *err) {
+    for (size_t i = 0; i < gate->asked.count; i++) {
+        const struct gate_answer *answer = &gate->asked.items[i];
+        struct result_trial *trial = &gate->result->trials[answer->record];
+        if (trial->baseline || trial->class != NULL)
+            continue;
+        const char *class = class_of(answer->outcome, find_baseline(gate, answer->trial));
+        if (string_copy(class, &trial->class, err) < 0)
+            return -1;
+    }
+    return 0;
+}
 
 static int prepare_question(struct gate *gate, const struct judge_question *question,
                             struct asked *asked, struct error *err) {
@@ -355,7 +462,9 @@ static int prepare_question(struct gate *gate, const struct judge_question *ques
         return -1;
     if (asked->spec.steps[0].digest == NULL && trial->built == NULL)
         return error_set(err, ERROR_BUG, "a trial without a digest was asked for");
-    if (gate_build_spec(gate, trial, question->moved, &asked->spec, err) < 0)
+    asked->spec.grants = &gate->grants;
+    if (gate_build_spec(gate, trial, question->moved, &asked->spec, err) < 0 ||
+        gate_choose_children(gate, &asked->spec, err) < 0)
         return -1;
     if (trial->test->artifacts.count + trial->test->junit.count > 0 &&
         (asked->spec.artifact_folder = numbered_folder(gate, "artifacts", gate->trials_run + 1,
@@ -363,10 +472,14 @@ static int prepare_question(struct gate *gate, const struct judge_question *ques
         return -1;
     if (gate_evidence_key(gate, question, &asked->spec, &asked->key, err) < 0)
         return -1;
-    asked->reused = gate_reusable(gate, trial->test, &asked->key);
+    const struct gate_answer *known = find_known(gate, question->trial, &asked->key);
+    asked->known = known != NULL;
+    asked->outcome = known != NULL ? known->outcome : OUTCOME_ERROR;
+    if (!asked->known)
+        asked->reused = gate_reusable(gate, trial->test, &asked->key);
     if (asked->reused != NULL)
         gate_show_reused(gate, asked->spec.title, asked->reused);
-    else
+    else if (!asked->known)
         gate->trials_run++;
     return 0;
 }
@@ -379,19 +492,35 @@ static int run_rest(struct gate *gate, const struct asked *asked, size_t count,
         return error_no_memory(err);
     size_t rest = 0;
     for (size_t i = 0; i < count; i++)
-        if (asked[i].reused == NULL)
+        if (is_run(&asked[i]))
             specs[rest++] = asked[i].spec;
     return rest > 0 ? schedule_run(gate->schedule, specs, results, rest, err) : 0;
 }
 
+static bool moves_anything(const struct gate *gate, const struct judge_question *question) {
+    for (size_t i = 0; i < gate->updates.count; i++)
+        if (question->moved[i])
+            return true;
+    return false;
+}
+
 static int record(struct gate *gate, struct judge_question *question, const struct asked *asked,
                   const struct trial_result *result, struct error *err) {
+    if (asked->known) {
+        question->outcome = asked->outcome;
+        return 0;
+    }
     if (asked->reused != NULL) {
         question->outcome = asked->reused->outcome;
-        return record_reused(gate, question, asked->reused, err);
+        return record_reused(gate, question, asked->reused, err) < 0
+                   ? -1
+                   : keep_answer(gate, question, &asked->key, err);
     }
     question->outcome = result->outcome;
-    return record_trial(gate, question, &asked->spec, result, err) == 0
+    gate->cut += result->cut ? 1 : 0;
+    gate->cut_baselines += result->cut && !moves_anything(gate, question) ? 1 : 0;
+    return record_trial(gate, question, &asked->spec, result, err) == 0 &&
+                   keep_answer(gate, question, &asked->key, err) == 0
                ? gate_keep_evidence(gate, &asked->key, result, err)
                : -1;
 }
@@ -410,7 +539,7 @@ static int run_questions(struct gate *gate, struct judge_question *questions, st
                 result = error_move(err, &why);
             error_clear(&why);
         }
-        rest += asked[i].reused == NULL ? 1 : 0;
+        rest += is_run(&asked[i]) ? 1 : 0;
     }
     return result;
 }

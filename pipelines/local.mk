@@ -7,10 +7,15 @@ pipelines_libpipelines_a_SOURCES = \
 	%D%/config_surroundings.c %D%/config_surroundings.h %D%/config_tables.h %D%/config_tests.c \
 	%D%/config_values.c %D%/config_values.h \
 	%D%/gate.c %D%/gate.h \
-	%D%/gate_builds.c %D%/gate_changes.c %D%/gate_evidence.c %D%/gate_ledger.c \
-	%D%/gate_output.c %D%/gate_promote.c %D%/gate_result.c %D%/gate_rollback.c %D%/gate_since.c %D%/gate_state.c %D%/gate_outside.c %D%/gate_stages.c %D%/gate_trials.c \
+	%D%/gate_builds.c %D%/gate_changes.c %D%/gate_difference.c %D%/gate_evidence.c %D%/gate_kept.c %D%/gate_ledger.c \
+	%D%/gate_grants.c %D%/gate_output.c %D%/gate_platform.c %D%/gate_promote.c %D%/gate_result.c %D%/gate_rollback.c %D%/gate_since.c %D%/gate_state.c %D%/gate_outside.c %D%/gate_stages.c %D%/gate_trials.c \
 	%D%/journal.c %D%/journal.h \
+	%D%/gate_fallback.c %D%/gate_judge.c \
 	%D%/judge.c %D%/judge.h \
+	%D%/judge_parts.h \
+	%D%/judge_questions.c \
+	%D%/judge_search.c \
+	%D%/config_judging.c \
 	%D%/lock.c %D%/lock.h \
 	%D%/lookup.c %D%/lookup.h \
 	%D%/lookup_cooldown.c %D%/lookup_parts.h \
@@ -59,7 +64,7 @@ pipelines_libpipelines_a_SOURCES += \
 	%D%/commands/completion.c \
 	%D%/commands/decide.c %D%/commands/decide.h \
 	%D%/commands/decide_approve.c %D%/commands/decide_deny.c %D%/commands/decide_release.c \
-	%D%/commands/doctor.c \
+	%D%/commands/doctor.c %D%/commands/doctor_engine.c %D%/commands/doctor_parts.h \
 	%D%/commands/gated.c %D%/commands/gated.h \
 	%D%/commands/help.c %D%/commands/help.h \
 	%D%/commands/history.c %D%/commands/history.h %D%/commands/history_json.c %D%/commands/history_print.c \

@@ -7,6 +7,8 @@
 #include "gate/base/text.h"
 #include "gate/base/trace.h"
 
+#define FURTHER_LIMIT 100 /* tags behind a candidate that are remembered; far more than are tried */
+
 static int decide_failed(struct update *update, const struct error *why, struct error *err);
 
 /* Before anything is asked: a rule whose filter leaves the followed tag tells nothing. */
@@ -30,6 +32,7 @@ int lookup_rules(const struct config *config, struct update_list *updates, struc
                                          .tags = rule != NULL ? &rule->tags : NULL};
         update->cooldown_ms = rule != NULL ? rule->cooldown_ms : 0;
         update->urgent = rule != NULL && rule->urgent;
+        update->candidates = rule != NULL && rule->candidates > 0 ? rule->candidates : 1;
         update->rule = rule != NULL ? string_format(err, "%s:%d", config->file, rule->line)
                                     : string_dup("default", err);
         const char *follow = update->tag != NULL ? update->tag : rule != NULL ? rule->follow : NULL;
@@ -80,6 +83,8 @@ int lookup_failed(struct question *question, const struct error *why, struct err
 
 int lookup_take(struct question *question, const char *digest, struct error *fatal) {
     struct update *update = question->update;
+    if (update_gave_up(update, digest) || string_equal(update->given_up, digest))
+        return lookup_go_on(question, fatal);
     update->candidate_digest = string_dup(digest, fatal);
     update->candidate_tag = string_dup(question->name.tag, fatal);
     if (update->candidate_digest == NULL || update->candidate_tag == NULL)
@@ -143,17 +148,29 @@ static int on_tags(void *context, const struct string_list *tags, const struct e
                                     error_message(&error));
         return decided < 0 ? -1 : lookup_answered(question);
     }
+    if (lookup_keep_tags(&update->further, &choices, update->follow, FURTHER_LIMIT, fatal) < 0)
+        return -1;
     if (lookup_cools_down(question))
-        return lookup_keep_tags(question, &choices, fatal) < 0 ? -1
-                                                               : lookup_next_tag(question, fatal);
+        return lookup_keep_tags(&question->tags, &choices, update->follow, LOOKUP_TAGS_LIMIT,
+                                fatal) < 0
+                   ? -1
+                   : lookup_next_tag(question, fatal);
     return lookup_ask_digest(question, choices.taken > 0 ? choices.items[0].tag : update->follow,
                              fatal);
 }
 
-static int ask(struct question *question, struct error *err) {
+static int name_followed(struct question *question, struct error *err) {
     const struct update *update = question->update;
     _cleanup_(free_pointer) char *text = reference_text(update->image, update->follow, NULL, err);
-    if (text == NULL || reference_parse(text, &question->name, err) < 0)
+    return text != NULL ? reference_parse(text, &question->name, err) : -1;
+}
+
+static int ask(struct question *question, struct error *err) {
+    struct update *update = question->update;
+    if (name_followed(question, err) < 0)
+        return -1;
+    if (!policy_needs_tags(&update->policy) && lookup_cools_down(question) &&
+        string_list_add(&update->further, update->follow, err) < 0) /* its older digests */
         return -1;
     if (!policy_needs_tags(&update->policy))
         return registry_resolve(question->round->registry, &question->name, on_digest, question,
@@ -225,6 +242,17 @@ static int ask_proof(struct question *question, struct error *err) {
     return registry_resolve(question->round->registry, &question->name, on_proof, question, err);
 }
 
+/* Behind a candidate that was given up. */
+static int ask_further(struct question *question, struct error *err) {
+    const struct string_list *further = &question->update->further;
+    if (name_followed(question, err) < 0)
+        return -1;
+    for (size_t i = 0; i < further->count && i < LOOKUP_TAGS_LIMIT; i++)
+        if (string_list_add(&question->tags, further->items[i], err) < 0)
+            return -1;
+    return lookup_next_tag(question, err);
+}
+
 static int ask_all(struct lookup *lookup, struct update_list *updates,
                    const struct lookup_progress *progress,
                    int (*begin)(struct question *question, struct error *err), struct error *err) {
@@ -253,11 +281,87 @@ static int ask_all(struct lookup *lookup, struct update_list *updates,
     return result;
 }
 
+/* What stands before a candidate of that tag, and the tag itself, is no longer asked for; with a cooldown older digests of the
+ * tag may follow. */
+static void leave_behind(struct update *update, const char *tag) {
+    struct string_list *further = &update->further;
+    size_t at = 0;
+    while (at < further->count && !string_equal(further->items[at], tag))
+        at++;
+    if (tag == NULL || at == further->count)
+        return;
+    if (update->cooldown_ms == 0 || update->urgent)
+        at++;
+    for (size_t i = 0; i < at; i++)
+        free(further->items[i]);
+    memmove(further->items, further->items + at, (further->count - at) * sizeof *further->items);
+    further->count -= at;
+}
+
 int lookup_candidates(struct lookup *lookup, struct update_list *updates,
                       const struct lookup_progress *progress, struct error *err) {
     if (remember_pins(&lookup->memory, updates, err) < 0)
         return -1;
-    return ask_all(lookup, updates, progress, ask, err);
+    if (ask_all(lookup, updates, progress, ask, err) < 0)
+        return -1;
+    for (size_t i = 0; i < updates->count; i++)
+        leave_behind(&updates->items[i], updates->items[i].candidate_tag);
+    return 0;
+}
+
+/* Of those that are wanted, lent, as if nothing were known of a candidate yet. */
+static int copy_wanted(const struct update_list *updates, const bool *wanted,
+                       struct update_list *copies, struct error *err) {
+    for (size_t i = 0; i < updates->count; i++) {
+        if (!wanted[i])
+            continue;
+        struct update *copy = array_add(copies, err);
+        if (copy == NULL)
+            return -1;
+        *copy = updates->items[i];
+        copy->given_up = updates->items[i].candidate_digest;
+        copy->candidate_tag = NULL;
+        copy->candidate_digest = NULL;
+        copy->reason = NULL;
+        copy->decided = false;
+    }
+    return 0;
+}
+
+/* Hands over what the questions put into the copies. */
+static void take_answers(struct update_list *updates, const bool *wanted,
+                         struct update_list *copies, struct lookup_further *further) {
+    for (size_t i = 0, c = 0; i < updates->count && c < copies->count; i++) {
+        if (!wanted[i])
+            continue;
+        struct update *copy = &copies->items[c++];
+        further[i] = (struct lookup_further){.tag = copy->candidate_tag,
+                                             .digest = copy->candidate_digest,
+                                             .failed = copy->decided &&
+                                                       copy->verdict == VERDICT_LOOKUP_FAILED,
+                                             .reason = copy->reason};
+        leave_behind(&updates->items[i], copy->candidate_tag);
+    }
+    free(copies->items);
+}
+
+int lookup_further(struct lookup *lookup, struct update_list *updates, const bool *wanted,
+                   struct lookup_further *further, struct error *err) {
+    struct update_list copies = {0};
+    int result = copy_wanted(updates, wanted, &copies, err) < 0 ||
+                         remember_pins(&lookup->memory, &copies, err) < 0
+                     ? -1
+                     : ask_all(lookup, &copies, NULL, ask_further, err);
+    take_answers(updates, wanted, &copies, further);
+    return result;
+}
+
+void lookup_further_clear(struct lookup_further *further, size_t count) {
+    for (size_t i = 0; further != NULL && i < count; i++) {
+        free(further[i].tag);
+        free(further[i].digest);
+        free(further[i].reason);
+    }
 }
 
 int lookup_proofs(struct lookup *lookup, struct update_list *updates,

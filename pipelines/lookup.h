@@ -46,6 +46,23 @@ int lookup_rules(const struct config *config, struct update_list *updates,
 int lookup_candidates(struct lookup *lookup, struct update_list *updates,
                       const struct lookup_progress *progress, struct error *err) _must_check_;
 
+/* The next candidate behind one that is given up. */
+struct lookup_further {
+    char *tag, *digest; /* NULL: there is none */
+    bool failed;        /* it could not be looked up */
+    char *reason;       /* why there is none; NULL where there is one */
+};
+
+/* Asks for the next newest candidate of each update that is wanted: behind its present one, by the same rules of policy and
+ * cooldown. Another tag of a digest that was a candidate already is no other candidate, and the pinned digest ends the search.
+ * The updates stay as they are, but for `further`.
+ *   in   wanted   one an update
+ *   out  further  one an update, {0} before; cleared by lookup_further_clear also on -1
+ *   err  cancelled, no-memory */
+int lookup_further(struct lookup *lookup, struct update_list *updates, const bool *wanted,
+                   struct lookup_further *further, struct error *err) _must_check_;
+void lookup_further_clear(struct lookup_further *further, size_t count);
+
 /* Asks whether the candidates of all updates that are not decided are still there: no tag is looked at. What is gone is hold /
  * digest-gone, what could not be asked lookup-failed; the others stay undecided. err: cancelled, no-memory. */
 int lookup_proofs(struct lookup *lookup, struct update_list *updates,

@@ -7,20 +7,17 @@
 #include "gate/base/text.h"
 #include "pipelines/lookup_parts.h"
 
-#define TAGS_LIMIT 10 /* newest tags that are asked for, one after the other: a request each */
-
 bool lookup_cools_down(const struct question *question) {
     return question->update->cooldown_ms > 0 && !question->update->urgent;
 }
 
-int lookup_keep_tags(struct question *question, const struct policy_choices *choices,
-                     struct error *err) {
-    const char *follow = question->update->follow;
-    for (size_t i = 0; i < choices->taken && question->tags.count < TAGS_LIMIT; i++)
+int lookup_keep_tags(struct string_list *tags, const struct policy_choices *choices,
+                     const char *follow, size_t limit, struct error *err) {
+    for (size_t i = 0; i < choices->taken && tags->count < limit; i++)
         if (!string_equal(choices->items[i].tag, follow) &&
-            string_list_add(&question->tags, choices->items[i].tag, err) < 0)
+            string_list_add(tags, choices->items[i].tag, err) < 0)
             return -1;
-    return string_list_add(&question->tags, follow, err);
+    return string_list_add(tags, follow, err);
 }
 
 int lookup_next_tag(struct question *question, struct error *err) {
@@ -31,20 +28,18 @@ int lookup_next_tag(struct question *question, struct error *err) {
 
 /* ---- an older digest of the tag: proved to exist before it is taken ---- */
 
-static int ask_next_digest(struct question *question, struct error *err);
-
 static int on_proof(void *context, const struct registry_digest *answer, const struct error *why,
                     struct error *fatal) {
     struct question *question = context;
     (void)answer;
     if (why != NULL && why->kind == ERROR_NOT_FOUND)
-        return ask_next_digest(question, fatal);
+        return lookup_go_on(question, fatal);
     if (why != NULL)
         return lookup_failed(question, why, fatal);
     return lookup_take(question, question->digests.items[question->next_digest - 1], fatal);
 }
 
-static int ask_next_digest(struct question *question, struct error *err) {
+int lookup_go_on(struct question *question, struct error *err) {
     if (question->next_digest >= question->digests.count)
         return lookup_next_tag(question, err);
     const char *digest = question->digests.items[question->next_digest++];
@@ -108,14 +103,15 @@ int lookup_cool_down(struct question *question, const char *digest, struct error
     cooldown_choose(&c, &answer);
     if (keep_wait(question, &answer, fatal) < 0)
         return -1;
-    if (answer.count > 0 && strcmp(answer.choices[0], digest) == 0)
-        return lookup_take(question, digest, fatal);
     string_list_clear(&question->digests);
     question->next_digest = 0;
     for (size_t i = 0; i < answer.count; i++)
         if (string_list_add(&question->digests, answer.choices[i], fatal) < 0)
             return -1;
-    return ask_next_digest(question, fatal);
+    if (answer.count == 0 || strcmp(answer.choices[0], digest) != 0)
+        return lookup_go_on(question, fatal);
+    question->next_digest = 1; /* it was answered just now: no proof is needed */
+    return lookup_take(question, digest, fatal);
 }
 
 void lookup_question_clear(struct question *question) {

@@ -11,13 +11,16 @@ struct round {
     size_t done, total;
 };
 
+#define LOOKUP_TAGS_LIMIT 10 /* tags that are asked for, one after the other: a request each */
+
 /* One update's questions: the tags if its policy needs them, then digests, until one may be the candidate. */
 struct question {
     struct round *round;
     struct update *update;
     struct reference name; /* image and tag that is asked for now */
 
-    /* With a cooldown: what else may follow, and what it waits for. lookup_cooldown.c */
+    /* With a cooldown, or behind candidates that were given up: what else may follow, and what it waits for.
+     * lookup_cooldown.c */
     struct string_list tags; /* allowed by the policy, newest first; the last is update->follow */
     size_t next_tag;         /* of these, that is asked next */
     struct string_list digests; /* old enough, of name.tag, newest first */
@@ -38,9 +41,12 @@ int lookup_ask_digest(struct question *question, const char *tag, struct error *
 /* Whether the update's answers are held against the sightings. */
 bool lookup_cools_down(const struct question *question);
 
-/* What may be asked one after the other, newest first. */
-int lookup_keep_tags(struct question *question, const struct policy_choices *choices,
-                     struct error *err) _must_check_;
+/* What may be asked one after the other, newest first: the first `limit` of the taken tags, and the followed one. */
+int lookup_keep_tags(struct string_list *tags, const struct policy_choices *choices,
+                     const char *follow, size_t limit, struct error *err) _must_check_;
+
+/* What was found may not be taken: goes on with the next digest of the tag, or the next tag. */
+int lookup_go_on(struct question *question, struct error *err) _must_check_;
 
 /* The tag that was asked for has this digest now, and it is not the pinned one: takes what is old enough, asks on, or decides. */
 int lookup_cool_down(struct question *question, const char *digest,

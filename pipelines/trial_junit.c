@@ -7,8 +7,10 @@
 #include <string.h>
 
 #include "gate/base/file.h"
+#include "gate/base/redact.h"
 #include "reports/junit_read.h"
 #include "runners/artifact_names.h"
+#include "runners/grants.h"
 
 #define NAME_SHOWN 120 /* bytes of a name of a test or file within a sentence */
 
@@ -75,6 +77,25 @@ static int add_totals(struct joining *joining, struct junit_totals *from) {
     return 0;
 }
 
+/* Secrets of the caller are taken out before anything is kept. */
+static int load(const struct joining *joining, const char *path, struct text *bytes,
+                struct error *err) {
+    const struct grants *grants = joining->spec->grants;
+    if (file_read_at(joining->folder_fd, path, JUNIT_FILE_LIMIT, bytes, err) < 0)
+        return -1;
+    if (grants == NULL || grants->redact == NULL)
+        return 0;
+    struct redact_stream stream;
+    _cleanup_(text_clear) struct text raw = *bytes;
+    *bytes = (struct text){0};
+    if (redact_begin(&stream, grants->redact, err) < 0)
+        return -1;
+    redact_feed(&stream, text_string(&raw), raw.length, bytes);
+    redact_end(&stream, bytes);
+    redact_stream_clear(&stream);
+    return text_check(bytes, err);
+}
+
 /* Only a lack of memory is an error here; whatever else is wrong with a file speaks against a pass. */
 static int read_file(struct joining *joining, const char *path, struct error *err) {
     _cleanup_(text_clear) struct text bytes = {0};
@@ -83,7 +104,7 @@ static int read_file(struct joining *joining, const char *path, struct error *er
     struct junit_totals totals = {0};
     if (name == NULL)
         return -1;
-    int result = file_read_at(joining->folder_fd, path, JUNIT_FILE_LIMIT, &bytes, &why);
+    int result = load(joining, path, &bytes, &why);
     joining->bytes += (int64_t)bytes.length;
     if (result == 0)
         result = junit_read_kept(text_string(&bytes), bytes.length, path, &joining->found->kept,

@@ -24,6 +24,10 @@ size_t result_count_code(const struct result *result, enum verdict_code code) {
     return count;
 }
 
+bool result_trial_counts(const struct result_trial *trial) {
+    return !trial->baseline && !trial->given_up;
+}
+
 bool result_trial_covers(const struct result_trial *trial, size_t update) {
     for (size_t i = 0; i < trial->update_count; i++)
         if (trial->updates[i] == update)
@@ -62,7 +66,7 @@ static void count_run(const struct result_trial *trial, struct result_tests *tes
 }
 
 static void count_trial(const struct result_trial *trial, struct result_tests *tests) {
-    if (trial->baseline)
+    if (!result_trial_counts(trial))
         return;
     for (size_t i = 0; i < trial->command_count; i++)
         count_outcome(tests, trial->commands[i].outcome);
@@ -79,7 +83,7 @@ void result_count_tests(const struct result *result, struct result_tests *tests)
 void result_count_runs(const struct result *result, struct result_tests *runs) {
     *runs = (struct result_tests){0};
     for (size_t i = 0; i < result->trial_count; i++)
-        if (!result->trials[i].baseline)
+        if (result_trial_counts(&result->trials[i]))
             count_run(&result->trials[i], runs);
 }
 
@@ -102,8 +106,24 @@ void result_count_update_runs(const struct result *result, size_t update,
                               struct result_tests *runs) {
     *runs = (struct result_tests){0};
     for (size_t i = 0; i < result->trial_count; i++)
-        if (!result->trials[i].baseline && tells_of(result, &result->trials[i], update))
+        if (result_trial_counts(&result->trials[i]) && tells_of(result, &result->trials[i], update))
             count_run(&result->trials[i], runs);
+}
+
+void result_count_inside(const struct result_trial *trial, struct result_inside *inside) {
+    for (size_t i = 0; i < trial->suite_count; i++) {
+        inside->tests += trial->suites[i].tests;
+        inside->failed += trial->suites[i].failed + trial->suites[i].errors;
+        inside->skipped += trial->suites[i].skipped;
+        inside->flaky += trial->suites[i].flaky;
+    }
+}
+
+void result_count_all_inside(const struct result *result, struct result_inside *inside) {
+    *inside = (struct result_inside){0};
+    for (size_t i = 0; i < result->trial_count; i++)
+        if (!result->trials[i].baseline)
+            result_count_inside(&result->trials[i], inside);
 }
 
 const struct result_command *result_failed_command(const struct result_trial *trial) {
@@ -239,6 +259,21 @@ static void add_entered(struct text *out, const struct result *result) {
 }
 
 /* What went wrong comes before what went well. */
+/* What those did that were rejected, where all did the same. */
+static void add_rejected(struct text *out, const struct result *result, size_t rejected) {
+    const char *their = rejected == 1 ? "its" : "their";
+    size_t denied = result_count_code(result, CODE_CHANGE_DENIED);
+    size_t flaky = result_count_code(result, CODE_FLAKY);
+    if (denied + flaky == 0)
+        text_printf(out, "failed %s tests", their);
+    else if (flaky == rejected)
+        text_printf(out, "passed %s tests only when run again", their);
+    else if (denied == rejected)
+        text_printf(out, "changed what `deny` forbids");
+    else
+        text_printf(out, "%s rejected", rejected == 1 ? "was" : "were");
+}
+
 static enum lead add_lead(struct text *out, const struct result *result,
                           const struct tally *tally) {
     if (result->exit_status > EXIT_SIGNAL) {
@@ -258,9 +293,10 @@ static enum lead add_lead(struct text *out, const struct result *result,
         return LEAD_STOPPED;
     }
     if (tally->rejected > 0) {
-        text_printf(out, "%s: %zu of %zu update%s failed %s tests",
+        text_printf(out, "%s: %zu of %zu update%s ",
                     tally->promoted > 0 ? "Gate partly closed" : "Gate closed", tally->rejected,
-                    tally->newer, plural(tally->newer), tally->rejected == 1 ? "its" : "their");
+                    tally->newer, plural(tally->newer));
+        add_rejected(out, result, tally->rejected);
         return LEAD_CLOSED;
     }
     if (tally->unknown > 0) {

@@ -17,36 +17,17 @@
 #define TAIL_PASSED    1000u /* bytes of each stream of a passed command; Jenkins keeps no more */
 #define KEY_LIMIT      255u  /* bytes of an image or file in a classname: what GitLab keeps */
 #define WARNING_LIMIT  1000u /* bytes of one */
+#define CHANGES_SHOWN  50u   /* of an update; result.json has all */
+#define JUNIT_BYTES    28000000u  /* of the file: below the 30 MB of GitLab */
 #define STREAMS_BUDGET (4u << 20) /* bytes of all streams: with escapes below the 30 MB of GitLab */
-
-static void add_property(struct text *out, const char *name, const char *value) {
-    if (value == NULL || value[0] == '\0')
-        return;
-    text_add(out, "      <property");
-    junit_attribute(out, "name", name);
-    junit_attribute(out, "value", value);
-    text_add(out, "/>\n");
-}
 
 static void end_suite(struct drawing *drawing, struct suite *suite, const char *name,
                       const struct text *head, int64_t started_ms) {
-    struct text *out = drawing->out;
     const struct counts *counts = &suite->counts;
-    text_add(out, "  <testsuite");
-    junit_attribute(out, "name", name);
-    text_printf(out, " tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" skipped=\"%zu\"",
-                counts->tests, counts->failures, counts->errors, counts->skipped);
-    junit_time(out, counts->duration_ms);
     char timestamp[CLOCK_RFC3339_SIZE];
     clock_rfc3339(started_ms, timestamp);
     timestamp[strcspn(timestamp, "Z")] = '\0'; /* consumers expect no zone and take it for UTC */
-    junit_attribute(out, "timestamp", timestamp);
-    text_add(out, ">\n");
-    text_append(out, text_string(head), head->length);
-    text_append(out, text_string(&suite->body), suite->body.length);
-    text_add(out, "  </testsuite>\n");
-    if (suite->body.failed != ERROR_NONE || head->failed != ERROR_NONE)
-        out->failed = suite->body.failed != ERROR_NONE ? suite->body.failed : head->failed;
+    junit_end_suite(drawing->out, suite, name, head, timestamp);
     drawing->counts.tests += counts->tests;
     drawing->counts.failures += counts->failures;
     drawing->counts.errors += counts->errors;
@@ -72,22 +53,22 @@ static int add_run_suite(struct drawing *drawing) {
     _cleanup_(text_clear) struct text head = {0};
     _cleanup_(text_clear) struct text all = {0};
     text_add(&head, "    <properties>\n");
-    add_property(&head, "pingate", result->program_version);
-    add_property(&head, "command", result->command);
-    add_property(&head, "engine", result->engine);
-    add_property(&head, "promote", result->promote);
-    add_property(&head, "set", result->set);
+    junit_property(&head, "pingate", result->program_version);
+    junit_property(&head, "command", result->command);
+    junit_property(&head, "engine", result->engine);
+    junit_property(&head, "promote", result->promote);
+    junit_property(&head, "set", result->set);
     for (size_t i = 0; i < result->stage_count; i++) {
         _cleanup_(text_clear) struct text name = {0};
         _cleanup_(text_clear) struct text words = {0};
         text_printf(&name, "stage.%s", result->stages[i].name);
         if (result_stage_words(result, &result->stages[i], &words, drawing->err) < 0)
             return -1;
-        add_property(&head, text_string(&name), text_string(&words));
+        junit_property(&head, text_string(&name), text_string(&words));
         text_follow(&head, &name);
         text_follow(&head, &words);
     }
-    add_property(&head, "dry-run", result->dry_run ? "true" : "false");
+    junit_property(&head, "dry-run", result->dry_run ? "true" : "false");
     text_printf(&head, "      <property name=\"exit-status\" value=\"%d\"/>\n    </properties>\n",
                 result->exit_status);
     for (size_t i = 0; i < result->errors.count; i++)
@@ -150,7 +131,7 @@ static int add_update_cases(struct drawing *drawing, struct suite *suite, size_t
 }
 
 static bool is_alone(const struct result_trial *trial, size_t update) {
-    return !trial->baseline && trial->update_count == 1 && trial->updates[0] == update;
+    return result_trial_counts(trial) && trial->update_count == 1 && trial->updates[0] == update;
 }
 
 /* Those trials of a suite that were not run again. */
@@ -160,7 +141,41 @@ static int add_reused(struct text *out, const struct result_trial *trial, struct
     _cleanup_(free_pointer) char *words = junit_reused_words(trial, err);
     if (words == NULL)
         return -1;
-    add_property(out, "reused", words);
+    junit_property(out, "reused", words);
+    return 0;
+}
+
+/* What changed in the image. */
+static int add_changes(struct text *out, const struct result_update *update, struct error *err) {
+    const struct result_changes *changes = update->changes;
+    for (size_t i = 0; changes != NULL && i < changes->count && i < CHANGES_SHOWN; i++) {
+        _cleanup_(text_clear) struct text words = {0};
+        result_change_line(&changes->items[i], "→", &words);
+        if (text_check(&words, err) < 0)
+            return -1;
+        junit_property(out, changes->items[i].denied ? "change-denied" : "changed",
+                       text_string(&words));
+    }
+    _cleanup_(text_clear) struct text words = {0};
+    if (changes != NULL && result_size_words(changes, "→", &words))
+        junit_property(out, "size", text_string(&words));
+    return text_check(&words, err);
+}
+
+/* Which newer ones failed, and with whom this one fails. */
+static int add_candidates(struct text *out, const struct result *result,
+                          const struct result_update *update, struct error *err) {
+    for (size_t i = 0; i < update->tried_count && i < CHANGES_SHOWN; i++) {
+        _cleanup_(text_clear) struct text words = {0};
+        result_tried_words(&update->tried[i], &words);
+        if (text_check(&words, err) < 0)
+            return -1;
+        junit_property(out, "tried", text_string(&words));
+    }
+    for (size_t i = 0; i < update->culprit_count && i < CHANGES_SHOWN; i++)
+        junit_property(out, "fails-together-with", result->updates[update->culprits[i]].image);
+    if (update->flaky)
+        junit_property(out, "flaky", "true");
     return 0;
 }
 
@@ -168,19 +183,21 @@ static int add_update_head(struct text *out, const struct result *result, size_t
                            const char *platform, struct error *err) {
     const struct result_update *update = &result->updates[index];
     text_add(out, "    <properties>\n");
-    add_property(out, "image", update->image);
-    add_property(out, "tag", update->tag);
-    add_property(out, "digest", update->digest);
-    add_property(out, "candidate-tag", update->candidate_tag);
-    add_property(out, "candidate-digest", update->candidate_digest);
-    add_property(out, "policy", update->policy);
-    add_property(out, "rule", update->rule);
-    add_property(out, "stage", update->stage);
-    add_property(out, "verdict", verdict_name(update->verdict));
-    add_property(out, "code", verdict_code_name(update->code));
-    add_property(out, "reason", update->reason);
-    add_property(out, "platform", platform);
-    add_property(out, "engine", result->engine);
+    junit_property(out, "image", update->image);
+    junit_property(out, "tag", update->tag);
+    junit_property(out, "digest", update->digest);
+    junit_property(out, "candidate-tag", update->candidate_tag);
+    junit_property(out, "candidate-digest", update->candidate_digest);
+    junit_property(out, "policy", update->policy);
+    junit_property(out, "rule", update->rule);
+    junit_property(out, "stage", update->stage);
+    junit_property(out, "verdict", verdict_name(update->verdict));
+    junit_property(out, "code", verdict_code_name(update->code));
+    junit_property(out, "reason", update->reason);
+    junit_property(out, "platform", platform);
+    junit_property(out, "engine", result->engine);
+    if (add_changes(out, update, err) < 0 || add_candidates(out, result, update, err) < 0)
+        return -1;
     for (size_t i = 0; i < update->pin_count; i++) {
         text_add(out, "      <property name=\"pin\" value=\"");
         clean_xml(out, update->pins[i].file, strnlen(update->pins[i].file, KEY_LIMIT), true);
@@ -244,7 +261,7 @@ static int add_update_suites(struct drawing *drawing, size_t index) {
 /* Combinations. */
 
 static bool same_combination(const struct result_trial *a, const struct result_trial *b) {
-    if (a->baseline || b->baseline || a->update_count != b->update_count ||
+    if (!result_trial_counts(a) || !result_trial_counts(b) || a->update_count != b->update_count ||
         !string_equal(a->platform, b->platform))
         return false;
     for (size_t i = 0; i < a->update_count; i++)
@@ -264,13 +281,13 @@ static int add_combination(struct drawing *drawing, const struct result_trial *o
         const struct result_update *update = &result->updates[of->updates[i]];
         text_printf(&classname, "%s%s", i > 0 ? " + " : "",
                     drawing->keys.items[of->updates[i]] + strlen("pingate."));
-        add_property(&head, "image", update->image);
-        add_property(&head, "candidate-tag", update->candidate_tag);
-        add_property(&head, "candidate-digest", update->candidate_digest);
+        junit_property(&head, "image", update->image);
+        junit_property(&head, "candidate-tag", update->candidate_tag);
+        junit_property(&head, "candidate-digest", update->candidate_digest);
     }
     if (of->platform != NULL)
         text_printf(&classname, ".%s", of->platform);
-    add_property(&head, "platform", of->platform);
+    junit_property(&head, "platform", of->platform);
     for (size_t i = 0; i < result->trial_count; i++)
         if (same_combination(of, &result->trials[i]) &&
             add_reused(&head, &result->trials[i], drawing->err) < 0)
@@ -290,7 +307,7 @@ static int add_combinations(struct drawing *drawing) {
     const struct result *result = drawing->result;
     for (size_t i = 0; i < result->trial_count; i++) {
         const struct result_trial *trial = &result->trials[i];
-        bool drawn = trial->baseline || trial->update_count == 1;
+        bool drawn = !result_trial_counts(trial) || trial->update_count == 1;
         for (size_t k = 0; !drawn && k < i; k++)
             drawn = same_combination(trial, &result->trials[k]);
         if (!drawn && add_combination(drawing, trial) < 0)
@@ -348,9 +365,13 @@ static int add_keys(struct drawing *drawing) {
 static void set_tails(struct drawing *drawing) {
     struct result_tests tests;
     result_count_tests(drawing->result, &tests);
-    size_t streams = 4 * (tests.total + 1); /* two of each case, within the failure once more */
-    drawing->tail_failed =
-        STREAMS_BUDGET / streams < TAIL_FAILED ? STREAMS_BUDGET / streams : TAIL_FAILED;
+    size_t cases = tests.total + 1;
+    for (size_t i = 0; i < drawing->result->trial_count; i++)
+        if (drawing->result->trials[i].outcome != OUTCOME_PASSED)
+            cases += drawing->result->trials[i].service_count + 1;
+    size_t streams = 4 * cases; /* two of each case, within the failure once more */
+    size_t budget = STREAMS_BUDGET / drawing->divisor / streams;
+    drawing->tail_failed = budget < TAIL_FAILED ? budget : TAIL_FAILED;
     drawing->tail_passed = drawing->tail_failed < TAIL_PASSED ? drawing->tail_failed : TAIL_PASSED;
 }
 
@@ -365,14 +386,32 @@ static int add_suites(struct drawing *drawing) {
     return add_combinations(drawing);
 }
 
+static int draw_step(const struct result *result, size_t divisor, struct drawing *drawing,
+                     struct error *err) {
+    *drawing = (struct drawing){.result = result,
+                                .out = drawing->out,
+                                .names = json_object(),
+                                .divisor = divisor,
+                                .err = err};
+    int drawn = drawing->names != NULL ? add_suites(drawing) : error_no_memory(err);
+    string_list_clear(&drawing->keys);
+    json_decref(drawing->names);
+    return drawn < 0 ? -1 : text_check(drawing->out, err);
+}
+
+/* Escapes make six bytes of one, and there are many other texts: what is too large is drawn again with less of the streams and of
+ * the tests from inside. */
 static int draw(const struct result *result, struct text *out, struct error *err) {
+    static const size_t divisors[] = {1, 4, 16, 1024};
     _cleanup_(text_clear) struct text suites = {.ceiling = out->ceiling};
-    struct drawing drawing = {.result = result, .out = &suites, .err = err};
-    int drawn = add_suites(&drawing);
-    string_list_clear(&drawing.keys);
-    string_list_clear(&drawing.names);
-    if (drawn < 0 || text_check(&suites, err) < 0)
-        return -1;
+    struct drawing drawing = {.out = &suites};
+    for (size_t i = 0; i < sizeof divisors / sizeof *divisors; i++) {
+        text_truncate(&suites, 0);
+        if (draw_step(result, divisors[i], &drawing, err) < 0)
+            return -1;
+        if (suites.length <= JUNIT_BYTES)
+            break;
+    }
     const struct counts *counts = &drawing.counts;
     text_printf(out,
                 "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"pingate\" "

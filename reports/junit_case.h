@@ -20,9 +20,12 @@ struct drawing {
     const struct result *result;
     struct text *out; /* the suites */
     struct counts counts;
-    struct string_list keys;  /* one an update: stable, unique */
-    struct string_list names; /* classname and name of each case so far, so that none comes twice */
+    struct string_list keys; /* one an update: stable, unique */
+    json_t *
+        names; /* classname and name of each case so far, with how often, so that none comes twice */
+    size_t divisor; /* of what streams and cases from inside may take; 1: all of it */
     size_t tail_failed, tail_passed;
+    size_t inside_bytes; /* of cases from inside, so far */
     struct error *err;
 };
 
@@ -36,7 +39,15 @@ struct test_case {
     const struct result_command *command; /* whose output is told; NULL is none */
     const char *more;                     /* within failure and error, after the message; NULL */
     const char *said;                     /* its system-out where there is no command; NULL */
+    /* the case that tells how the trial went, with the trial's build, services and earlier attempts; else NULL */
+    const struct result_trial *trial;
+    const char *detail; /* of a case from inside: what stands below its message; NULL */
 };
+
+/* What one suite may be after its cases: everything but names, which come later. */
+void junit_end_suite(struct text *out, const struct suite *suite, const char *name,
+                     const struct text *head, const char *timestamp);
+void junit_property(struct text *out, const char *name, const char *value); /* none without value */
 
 void suite_clear(struct suite *suite);
 
@@ -51,6 +62,10 @@ int junit_case(struct drawing *drawing, struct suite *suite,
 /* "answers: passed 2026-11-25T10:53:00Z, entry 4f0c…, not run again": of a trial that a pass on record stands in for. Heap. */
 char *junit_reused_words(const struct result_trial *trial, struct error *err) _must_check_;
 
-/* A case for each command, and one for the trial when no command tells how it went. */
+/* The suites of its JUnit files, each within this one. False in *told: no failure of theirs was drawn. */
+int junit_inside(struct drawing *drawing, struct suite *suite, const char *classname,
+                 const struct result_trial *trial, bool *told) _must_check_;
+
+/* A case for each command, one for the trial when no command tells how it went, and the suites from inside. */
 int junit_trial(struct drawing *drawing, struct suite *suite, const char *classname,
                 const struct result_trial *trial) _must_check_;

@@ -11,19 +11,22 @@
 #define UNTESTED_SHOWN 10u    /* names in the line on what was not tested */
 #define DIFF_OPEN      12288u /* bytes; a larger diff is cut, pins.diff has it whole */
 #define MESSAGE_LIMIT  1000u  /* bytes of a warning or error */
+#define OTHERS_SHOWN   5u     /* culprits, tried candidates of one update */
 
 /* From all to least. Each step keeps what those before it left out out. */
 static const struct markdown_detail details[] = {
-    {true, true, 40, 8192, ALL, ALL, ALL, true, NULL},
-    {false, true, 40, 8192, ALL, ALL, ALL, true, "the lists of passed commands and artifacts"},
-    {false, true, 15, 2048, ALL, ALL, ALL, true, "logs but for their last 15 lines"},
-    {false, false, 15, 2048, ALL, ALL, ALL, true, "the diff"},
-    {false, false, 15, 2048, ALL, ALL, 20, false, "what is up to date"},
-    {false, false, 8, 1024, 20, 200, 20, false, "failures but for 20, rows but for 200"},
-    {false, false, 8, 1024, 5, 50, 5, false, "failures but for 5, rows but for 50"},
-    {false, false, 0, 0, 3, 10, 2, false, "all logs, rows but for 10"},
-    {false, false, 0, 0, 0, 3, 0, false, "rows but for 3, messages"},
-    {false, false, 0, 0, 0, 0, 0, false, "all rows"},
+    {true, true, 40, 8192, ALL, ALL, ALL, true, ALL, 50, NULL},
+    {false, true, 40, 8192, ALL, ALL, ALL, true, ALL, 50,
+     "the lists of passed commands and artifacts"},
+    {false, true, 15, 2048, ALL, ALL, ALL, true, ALL, 20, "logs but for their last 15 lines"},
+    {false, false, 15, 2048, ALL, ALL, ALL, true, ALL, 20, "the diff"},
+    {false, false, 15, 2048, ALL, ALL, 20, false, 50, 10, "what is up to date"},
+    {false, false, 8, 1024, 20, 200, 20, false, 20, 5, "failures but for 20, rows but for 200"},
+    {false, false, 8, 1024, 5, 50, 5, false, 5, 3, "failures but for 5, rows but for 50"},
+    {false, false, 0, 0, 3, 10, 2, false, 0, 1,
+     "all logs, rows but for 10, what changed in images"},
+    {false, false, 0, 0, 0, 3, 0, false, 0, 0, "rows but for 3, messages"},
+    {false, false, 0, 0, 0, 0, 0, false, 0, 0, "all rows"},
 };
 
 static const char *const symbols[VERDICT_COUNT] = {
@@ -45,6 +48,21 @@ static const char *plural(size_t count) {
 /* Once it does not fit there is no need to draw the rest of this step. */
 static bool is_whole(const struct text *out) {
     return out->failed == ERROR_NONE;
+}
+
+/* The tests of their JUnit files are people's own, and count apart. */
+static void add_inside(struct text *out, const struct result *result) {
+    struct result_inside inside;
+    result_count_all_inside(result, &inside);
+    if (inside.tests == 0)
+        return;
+    text_printf(out, " JUnit files of theirs hold %zu test%s: %zu failed", inside.tests,
+                plural(inside.tests), inside.failed);
+    if (inside.skipped > 0)
+        text_printf(out, ", %zu skipped", inside.skipped);
+    if (inside.flaky > 0)
+        text_printf(out, ", %zu flaky", inside.flaky);
+    text_add_char(out, '.');
 }
 
 static void add_headline(struct text *out, const struct result *result, const char *headline) {
@@ -73,7 +91,9 @@ static void add_headline(struct text *out, const struct result *result, const ch
         text_printf(out, ", %zu skipped", tests.skipped);
     text_add(out, ", in ");
     markdown_duration(out, result->finished_ms - result->started_ms);
-    text_add(out, ".\n");
+    text_add(out, ".");
+    add_inside(out, result);
+    text_add_char(out, '\n');
 }
 
 /* Updates of which nothing was proven, though something may be newer. The other codes say that it was tested, that somebody
@@ -144,6 +164,34 @@ static void add_test_counts(struct text *out, const struct result *result, size_
         text_printf(out, ", %zu reused", tests.reused);
 }
 
+/* With whom it fails, what was tried before it, and that its tests did not pass at once. */
+static void add_others(struct text *out, const struct result *result,
+                       const struct result_update *update) {
+    for (size_t i = 0; i < update->culprit_count && i < OTHERS_SHOWN; i++) {
+        text_add(out, i == 0 ? ". Fails together with " : ", ");
+        markdown_image(out, &result->updates[update->culprits[i]]);
+    }
+    if (update->culprit_count > OTHERS_SHOWN)
+        text_printf(out, " and %zu more", update->culprit_count - OTHERS_SHOWN);
+    for (size_t i = 0; i < update->tried_count && i < OTHERS_SHOWN; i++) {
+        const struct result_tried *tried = &update->tried[i];
+        text_add(out, i == 0 ? ". Tried before: " : ", ");
+        markdown_version(out, tried->tag, tried->digest);
+        text_printf(out, " %s (", outcome_name(tried->outcome));
+        markdown_words(out, tried->test != NULL ? tried->test : tried->reason, MARKDOWN_NAME_LIMIT);
+        text_add_char(out, ')');
+    }
+    if (update->tried_count > OTHERS_SHOWN)
+        text_printf(out, " and %zu more", update->tried_count - OTHERS_SHOWN);
+    if (update->tried_count > 0 && update->verdict == VERDICT_PROMOTE) {
+        text_add(out, "; ");
+        markdown_version(out, update->candidate_tag, update->candidate_digest);
+        text_add(out, " was taken");
+    }
+    if (update->flaky && update->code != CODE_FLAKY)
+        text_add(out, ". **Flaky**");
+}
+
 static void add_verdict(struct text *out, const struct result *result,
                         const struct result_update *update) {
     text_printf(out, "**%s**", result_verdict_words(result, update));
@@ -156,6 +204,7 @@ static void add_verdict(struct text *out, const struct result *result,
         text_add(out, ": ");
         markdown_words(out, update->reason, MARKDOWN_REASON_LIMIT);
     }
+    add_others(out, result, update);
 }
 
 static void add_row(struct text *out, const struct result *result, size_t index) {
@@ -225,7 +274,7 @@ static void add_quiet(struct text *out, const struct result *result, bool listed
 /* Passes. */
 
 static bool is_pass(const struct result_trial *trial, const struct result_command *command) {
-    return !trial->baseline &&
+    return result_trial_counts(trial) &&
            (command->outcome == OUTCOME_PASSED || command->outcome == OUTCOME_FLAKY);
 }
 
@@ -276,7 +325,7 @@ static void add_passes(struct text *out, const struct result *result) {
     text_add(out, "</summary>\n\n| Test | Command | On | Time |\n|---|---|---|---|\n");
     for (size_t i = 0; i < result->trial_count && is_whole(out); i++) {
         const struct result_trial *trial = &result->trials[i];
-        if (trial->reused != NULL && trial->command_count == 0 && !trial->baseline)
+        if (trial->reused != NULL && trial->command_count == 0 && result_trial_counts(trial))
             add_pass(out, result, trial, NULL);
         for (size_t k = 0; k < trial->command_count; k++)
             if (is_pass(trial, &trial->commands[k]))
@@ -414,7 +463,9 @@ static void draw_step(const struct result *result, const char *headline, size_t 
     add_cuts(out, step);
     add_messages(out, "⚠️ Errors", &result->errors, detail->messages);
     add_table(out, result, detail->rows);
+    markdown_changes(result, detail->changes, out);
     markdown_failures(result, detail, out);
+    markdown_flaky(result, detail->messages, out);
     add_messages(out, "Warnings", &result->warnings, detail->messages);
     if (detail->passes)
         add_passes(out, result);

@@ -3,14 +3,12 @@
 #include "reports/clean.h"
 #include "reports/markdown_parts.h"
 
-/* bytes of a line for a shell; a longer one is left out, as half of one is no use */
-#define REPRODUCE_LIMIT 4000u
-
-#define SHELL_COLUMNS   100 /* of a line for a shell, where it can be broken */
+#define SERVICES_SHOWN 10u /* of a trial, those that failed first */
+#define ATTEMPTS_SHOWN 5u
 
 static bool is_told(const struct result *result, const struct result_trial *trial) {
     bool broke = trial->outcome == OUTCOME_ERROR && !result_is_interrupted(result);
-    return !trial->baseline && (outcome_is_failure(trial->outcome) || broke);
+    return result_trial_counts(trial) && (outcome_is_failure(trial->outcome) || broke);
 }
 
 static const char *outcome_words(enum outcome outcome) {
@@ -61,14 +59,35 @@ static void add_circumstances(struct text *out, const struct result_trial *trial
         text_add(out, trial->platform != NULL ? ", after " : "after ");
         markdown_duration(out, command != NULL ? command->duration_ms : trial->duration_ms);
     }
+    int64_t limit_ms =
+        command != NULL && command->limit_ms > 0 ? command->limit_ms : trial->limit_ms;
+    if (limit_ms > 0) {
+        text_add(out, timed ? " of " : ", limit ");
+        markdown_duration(out, limit_ms);
+    }
     text_add_char(out, ')');
+}
+
+static void add_class(struct text *out, const char *class) {
+    if (string_equal(class, "regression"))
+        text_add(out, " On the current digests the same test passes: **a regression**.");
+    else if (string_equal(class, "already-broken"))
+        text_add(out,
+                 " On the current digests it fails, too: **already broken** before this update.");
+    else if (class != NULL) {
+        text_add(out, " Against the current digests: ");
+        markdown_words(out, class, MARKDOWN_NAME_LIMIT);
+        text_add_char(out, '.');
+    }
 }
 
 /* What the verdict made of it; for several updates the reason of each is in its row. */
 static void add_comparison(struct text *out, const struct result *result,
                            const struct result_trial *trial) {
-    if (trial->update_count != 1)
+    if (trial->update_count != 1 || trial->class != NULL) {
+        add_class(out, trial->class);
         return;
+    }
     const struct result_update *update = &result->updates[trial->updates[0]];
     if (update->code == CODE_REGRESSION)
         text_add(out, " On the current digest the same test passes: **a regression**.");
@@ -98,90 +117,105 @@ static void add_stream(struct text *out, const struct markdown_detail *detail, c
     clean_markdown_block(out, "", lines, length);
 }
 
-/* Up to the next space that is neither quoted nor escaped, as a shell reads it. */
-static size_t shell_word(const char *at) {
-    size_t length = 0;
-    char quote = '\0';
-    for (; at[length] != '\0' && (quote != '\0' || at[length] != ' '); length++) {
-        char c = at[length];
-        if (c == '\\' && quote != '\'' && at[length + 1] != '\0')
-            length++;
-        else if (quote == '\0' && (c == '\'' || c == '"'))
-            quote = c;
-        else if (c == quote)
-            quote = '\0';
-    }
-    return length;
-}
-
-/* A long line for a shell as several, broken before options, so that it can be read and still be pasted. */
-static void break_shell_line(struct text *out, const char *line) {
-    size_t used = 0;
-    while (*line != '\0') {
-        size_t length = shell_word(line);
-        size_t with_value = length;
-        if (line[length] == ' ' && line[length + 1] != '-')
-            with_value += 1 + shell_word(line + length + 1);
-        bool option = line[*line == '\''] == '-';
-        if (used > 2 && option && used + with_value > SHELL_COLUMNS) {
-            text_add(out, " \\\n  ");
-            used = 2;
-        } else if (used > 0)
-            text_add_char(out, ' ');
-        text_append(out, line, length);
-        used += length + 1;
-        line += length;
-        line += *line == ' ';
-    }
-}
-
-static void add_shell_block(struct text *out, const char *title, const struct text *lines) {
-    text_printf(out, "\n%s:\n\n", title);
-    clean_markdown_block(out, "sh", text_string(lines), lines->length);
-    text_follow(out, lines);
-}
-
-/* The commands before the failed one have made what it found in the workspace, so they come with it. Where all of them are
- * too long, the failed one is shown alone, and the title says so. */
-static void add_reproduce(struct text *out, const struct result_trial *trial,
-                          const struct result_command *failed) {
-    _cleanup_(text_clear) struct text lines = {.ceiling = REPRODUCE_LIMIT};
-    const char *title = "To reproduce, in a copy of the project";
-    if (failed->reproduce == NULL || strlen(failed->reproduce) > REPRODUCE_LIMIT)
-        return;
-    for (const struct result_command *one = trial->commands; one <= failed; one++) {
-        if (one->reproduce == NULL)
-            continue;
-        break_shell_line(&lines, one->reproduce);
-        text_add(&lines, one < failed ? " &&\n" : "");
-    }
-    if (lines.failed == ERROR_LIMIT) {
-        text_clear(&lines);
-        lines.ceiling = 2 * REPRODUCE_LIMIT; /* where a line is broken it grows */
-        break_shell_line(&lines, failed->reproduce);
-        title = failed > trial->commands
-                    ? "To reproduce, after the commands before it, in a copy of the project"
-                    : title;
-    }
-    add_shell_block(out, title, &lines);
-}
-
-static void add_verdict_again(struct text *out, const char *reproduce) {
-    if (reproduce == NULL || strlen(reproduce) > REPRODUCE_LIMIT)
-        return;
-    _cleanup_(text_clear) struct text lines = {0};
-    break_shell_line(&lines, reproduce);
-    add_shell_block(out, "To see the whole verdict again", &lines);
-}
-
 static void add_command(struct text *out, const struct markdown_detail *detail,
-                        const struct result_trial *trial, const struct result_command *command) {
+                        const struct result_command *command) {
+    if (command->difference != NULL) {
+        text_add(out, "\nFirst difference of the output: ");
+        markdown_words(out, command->difference, 2 * MARKDOWN_REASON_LIMIT);
+        text_add(out, "\n");
+    }
     add_stream(out, detail, "Standard error", command->err_tail, command->err_bytes,
                command->err_path);
     add_stream(out, detail, "Standard output", command->out_tail, command->out_bytes,
                command->out_path);
-    if (detail->tail_lines > 0)
-        add_reproduce(out, trial, command);
+}
+
+static void add_attempts(struct text *out, const struct result_trial *trial) {
+    size_t count = trial->attempt_reasons.count;
+    if (count == 0)
+        return;
+    text_printf(out, "\nRun %zu times; before the last: ", count + 1);
+    for (size_t i = 0; i < count && i < ATTEMPTS_SHOWN; i++) {
+        text_add(out, i > 0 ? "; " : "");
+        markdown_words(out, trial->attempt_reasons.items[i], MARKDOWN_REASON_LIMIT);
+    }
+    text_add(out, count > ATTEMPTS_SHOWN ? "; …\n" : ".\n");
+}
+
+static void add_build(struct text *out, const struct markdown_detail *detail,
+                      const struct result_build *build) {
+    if (build == NULL || build->outcome == OUTCOME_PASSED)
+        return;
+    text_add(out, "\nBuild of ");
+    markdown_code(out, build->dockerfile, MARKDOWN_NAME_LIMIT);
+    if (build->target != NULL) {
+        text_add(out, ", target ");
+        markdown_code(out, build->target, MARKDOWN_NAME_LIMIT);
+    }
+    if (build->step != NULL) {
+        text_add(out, ", stopped at ");
+        markdown_code(out, build->step, 2 * MARKDOWN_NAME_LIMIT);
+    }
+    text_add(out, ".\n");
+    add_stream(out, detail, "Its log", build->tail, build->bytes, build->path);
+}
+
+static void add_service(struct text *out, const struct markdown_detail *detail,
+                        const struct result_service *service) {
+    text_add(out, "\nService ");
+    markdown_code(out, service->name, MARKDOWN_NAME_LIMIT);
+    if (outcome_is_failure(service->outcome) || service->outcome == OUTCOME_ERROR) {
+        text_printf(out, " **%s**: ", outcome_words(service->outcome));
+        markdown_words(out, or_empty(service->reason), MARKDOWN_REASON_LIMIT);
+    } else if (service->ready_ms >= 0) {
+        text_add(out, " was ready after ");
+        markdown_duration(out, service->ready_ms);
+    }
+    text_add(out, ".\n");
+    add_stream(out, detail, "Its standard error", service->err_tail, service->err_bytes,
+               service->err_path);
+    add_stream(out, detail, "Its standard output", service->out_tail, service->out_bytes,
+               service->out_path);
+}
+
+/* Those that failed first, since they tell most. */
+static void add_services(struct text *out, const struct markdown_detail *detail,
+                         const struct result_trial *trial) {
+    size_t shown = 0;
+    for (int bad = 1; bad >= 0; bad--)
+        for (size_t i = 0; i < trial->service_count; i++) {
+            const struct result_service *service = &trial->services[i];
+            bool is_bad = outcome_is_failure(service->outcome) || service->outcome == OUTCOME_ERROR;
+            if (is_bad != (bad == 1) || shown == SERVICES_SHOWN)
+                continue;
+            add_service(out, detail, service);
+            shown++;
+        }
+    if (trial->service_count > shown)
+        text_printf(out, "\n… and %zu more services.\n", trial->service_count - shown);
+}
+
+/* "2 of 16 tests in its JUnit files failed:", and which. */
+static void add_inside(struct text *out, const struct markdown_detail *detail,
+                       const struct result_trial *trial) {
+    struct result_inside inside = {0};
+    size_t named = 0;
+    result_count_inside(trial, &inside);
+    if (inside.tests == 0)
+        return;
+    text_printf(out, "\n%zu of %zu test%s in its JUnit files failed%s\n", inside.failed,
+                inside.tests, inside.tests == 1 ? "" : "s",
+                inside.failed > 0 && detail->cases > 0 ? ":\n" : ".");
+    for (size_t i = 0; i < trial->suite_count; i++)
+        for (size_t k = 0; k < trial->suites[i].case_count && named < detail->cases; k++)
+            if (result_case_is_bad(&trial->suites[i].cases[k])) {
+                text_add(out, "- ");
+                markdown_case(out, &trial->suites[i].cases[k]);
+                text_add_char(out, '\n');
+                named++;
+            }
+    if (named < inside.failed && detail->cases > 0)
+        text_printf(out, "- … and %zu more\n", inside.failed - named);
 }
 
 static void add_failure(struct text *out, const struct result *result,
@@ -204,10 +238,18 @@ static void add_failure(struct text *out, const struct result *result,
         markdown_artifacts(out, trial);
         text_add(out, ".\n");
     }
+    add_attempts(out, trial);
+    add_inside(out, detail, trial);
     if (command != NULL)
-        add_command(out, detail, trial, command);
+        add_command(out, detail, command);
+    if (detail->tail_lines > 0) {
+        add_build(out, detail, trial->build);
+        add_services(out, detail, trial);
+    }
+    if (detail->tail_lines > 0 && command != NULL)
+        markdown_reproduce(out, trial, command);
     if (detail->tail_lines > 0 && trial->update_count == 1)
-        add_verdict_again(out, result->updates[trial->updates[0]].reproduce);
+        markdown_verdict_again(out, result->updates[trial->updates[0]].reproduce);
 }
 
 void markdown_failures(const struct result *result, const struct markdown_detail *detail,

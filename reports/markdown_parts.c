@@ -95,3 +95,16 @@ void markdown_artifacts(struct text *out, const struct result_trial *trial) {
     if (count > shown)
         text_printf(out, "%s%zu more", shown == 0 ? ": " : " and ", count - shown);
 }
+
+void markdown_case(struct text *out, const struct result_case *of) {
+    _cleanup_(text_clear) struct text name = {0};
+    text_printf(&name, "%s%s%s", or_empty(of->classname),
+                or_empty(of->classname)[0] != '\0' ? "." : "",
+                of->name[0] != '\0' ? of->name : "(no name)");
+    markdown_code(out, text_string(&name), 2 * MARKDOWN_NAME_LIMIT);
+    if (or_empty(of->message)[0] != '\0') {
+        text_add(out, ": ");
+        markdown_words(out, of->message, MARKDOWN_REASON_LIMIT);
+    }
+    text_follow(out, &name);
+}

@@ -128,6 +128,7 @@ static const struct field trial_fields_items[] = {
     NEW_FIELD(result_trial, attempt_reasons, FIELD_STRING_LIST),
     NEW_FIELD(result_trial, limit_ms, FIELD_INT64),
     NEW_FIELD(result_trial, class, FIELD_STRING_OR_NULL),
+    NEW_FIELD(result_trial, given_up, FIELD_BOOL),
 };
 TABLE(trial_fields, result_trial);
 

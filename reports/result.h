@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "gate/base/array.h"
+#include "gate/base/redact.h"
 #include "gate/base/text.h"
 #include "gate/verdict.h"
 
@@ -128,6 +129,8 @@ struct result_trial {
     int64_t limit_ms;                   /* of all its commands together; 0 where there is none */
     /* against the current digests: "regression", "already-broken", "fixed", "flaky"; NULL where nothing was compared */
     char *class;
+    /* on a candidate that was given up for an older one (result_update.tried): kept for its logs, counts for nothing */
+    bool given_up;
 };
 
 struct result_pin {
@@ -233,6 +236,11 @@ json_t *result_to_json(const struct result *result, struct error *err) _must_che
 /* Reads what result_to_json gave, of this or an earlier program. err: input with what is wrong in it. */
 int result_from_json(const json_t *json, struct result *out, struct error *err) _must_check_;
 
+/* Takes secrets out of all words that may hold what a container printed, or an engine said. Names, paths, digests and the diff stay:
+ * they come from the project and from registries. redact: NULL: nothing is to be taken out. */
+int result_redact(struct result *result, const struct redact *redact,
+                  struct error *err) _must_check_;
+
 /* A signal ended the run: that its trials could not be finished says nothing of them. */
 bool result_is_interrupted(const struct result *result);
 
@@ -265,6 +273,23 @@ void result_count_update_tests(const struct result *result, size_t update,
 void result_count_update_runs(const struct result *result, size_t update,
                               struct result_tests *runs);
 
+/* What the JUnit files tell that tests wrote. */
+struct result_inside {
+    size_t tests;
+    size_t failed; /* with errors */
+    size_t skipped;
+    size_t flaky;
+};
+
+/* Adds those of one trial. */
+void result_count_inside(const struct result_trial *trial, struct result_inside *inside);
+
+/* Of all trials but baselines. */
+void result_count_all_inside(const struct result *result, struct result_inside *inside);
+
+/* It is one of those that the verdicts rest on: no baseline, and on no candidate that was given up. */
+bool result_trial_counts(const struct result_trial *trial);
+
 /* Does the trial rest on this update's candidate? */
 bool result_trial_covers(const struct result_trial *trial, size_t update);
 
@@ -285,6 +310,21 @@ int result_version_words(const char *tag, const char *digest, char **out,
 int result_change_words(const char *tag, const char *digest, const char *candidate_tag,
                         const char *candidate_digest, const char *arrow, char **out,
                         struct error *err) _must_check_;
+
+/* "package libssl3: 3.0.14 → 3.0.15", "user: postgres → (none)", "env X added: 1", "package pip removed: 24.2". Untrusted. */
+void result_change_line(const struct result_change *change, const char *arrow, struct text *out);
+
+/* "41 MB → 43 MB (+1.8 MB), 4 of 7 layers shared"; false where nothing is known. */
+bool result_size_words(const struct result_changes *changes, const char *arrow, struct text *out);
+
+/* "tests.test_api.test_get: connection closed". Untrusted. */
+void result_case_words(const struct result_case *of, struct text *out);
+
+/* A case of a JUnit file that failed or broke. */
+bool result_case_is_bad(const struct result_case *of);
+
+/* "7.4.2 failed (answers): exited with 1". Untrusted. */
+void result_tried_words(const struct result_tried *tried, struct text *out);
 
 /* The command that tells how the trial went: the first that failed or broke; NULL when none did. */
 const struct result_command *result_failed_command(const struct result_trial *trial);

@@ -5,15 +5,11 @@
 #include "gate/base/clock.h"
 #include "gate/reference.h"
 #include "reports/clean.h"
+#include "reports/summary_parts.h"
 #include "reports/table.h"
 
-#define ROWS_SHOWN     40   /* updates; the report has the rest */
-#define FAILURES_SHOWN 5    /* trials told with their last lines */
-#define TAIL_LINES     8    /* of a failed command */
-#define TAIL_BYTES     2000 /* of them together */
-#define NAMES_SHOWN    3    /* images in a line on what to do next */
-#define NAME_LIMIT     100  /* columns of an image, version or test */
-#define WORDS_LIMIT    300  /* columns of a command or reason */
+#define ROWS_SHOWN  40 /* updates; the report has the rest */
+#define NAMES_SHOWN 3  /* images in a line on what to do next */
 
 /* What moved, then the worst. */
 static const enum verdict order[] = {VERDICT_PROMOTE, VERDICT_REJECT, VERDICT_LOOKUP_FAILED,
@@ -35,21 +31,29 @@ static enum style style_of(enum verdict verdict) {
     return STYLE_PLAIN;
 }
 
-/* On one line and not without end: a command can be a page, and names can be hostile. */
-static void add_brief(const struct screen *screen, struct text *out, const char *words,
-                      size_t limit) {
-    screen_fit(screen, out, or_empty(words), limit);
-}
-
 static int add_cell(struct table_row *row, const struct screen *screen, enum style style,
                     const char *words, size_t limit, struct error *err) {
     _cleanup_(text_clear) struct text brief = {0};
-    add_brief(screen, &brief, words, limit);
+    summary_brief(screen, &brief, words, limit);
     return table_cell(row, style, text_string(&brief), err);
 }
 
-static const char *plural(size_t count) {
-    return count == 1 ? "" : "s";
+/* With whom it fails, and which newer ones failed. */
+static void add_others(const struct result *result, const struct result_update *update,
+                       const struct screen *screen, struct text *out) {
+    for (size_t i = 0; i < update->culprit_count && i < NAMES_SHOWN; i++) {
+        text_add(out, i == 0 ? "; fails together with " : ", ");
+        summary_brief(screen, out,
+                      reference_familiar(or_empty(result->updates[update->culprits[i]].image)),
+                      SUMMARY_NAME_LIMIT);
+    }
+    for (size_t i = 0; i < update->tried_count && i < NAMES_SHOWN; i++) {
+        _cleanup_(text_clear) struct text words = {0};
+        result_tried_words(&update->tried[i], &words);
+        text_add(out, i == 0 ? "; tried before: " : ", ");
+        summary_brief(screen, out, text_string(&words), SUMMARY_NAME_LIMIT);
+        text_follow(out, &words);
+    }
 }
 
 static int add_row(struct table *table, const struct result *result,
@@ -61,12 +65,13 @@ static int add_row(struct table *table, const struct result *result,
         result_change_words(update->tag, update->digest, update->candidate_tag,
                             update->candidate_digest, screen_arrow(screen), &change, err) < 0 ||
         table_cell(row, style_of(update->verdict), result_verdict_words(result, update), err) < 0 ||
-        add_cell(row, screen, STYLE_BOLD, reference_familiar(or_empty(update->image)), NAME_LIMIT,
-                 err) < 0 ||
-        add_cell(row, screen, STYLE_PLAIN, change, WORDS_LIMIT, err) < 0)
+        add_cell(row, screen, STYLE_BOLD, reference_familiar(or_empty(update->image)),
+                 SUMMARY_NAME_LIMIT, err) < 0 ||
+        add_cell(row, screen, STYLE_PLAIN, change, SUMMARY_WORDS_LIMIT, err) < 0)
         return -1;
     _cleanup_(text_clear) struct text reason = {0};
-    add_brief(screen, &reason, update->reason, WORDS_LIMIT);
+    summary_brief(screen, &reason, update->reason, SUMMARY_WORDS_LIMIT);
+    add_others(result, update, screen, &reason);
     return table_note(row, text_string(&reason), err);
 }
 
@@ -96,132 +101,6 @@ static int add_updates(const struct result *result, const struct screen *screen,
     return 0;
 }
 
-/* What failed. */
-
-static void add_tail(const struct result_command *command, const struct screen *screen,
-                     struct text *out) {
-    bool is_error = or_empty(command->err_tail)[0] != '\0';
-    const char *tail = or_empty(is_error ? command->err_tail : command->out_tail);
-    size_t length;
-    const char *at = clean_tail(tail, strlen(tail), TAIL_LINES, TAIL_BYTES, &length);
-    size_t columns = screen_columns(screen);
-    _cleanup_(text_clear) struct text cleaned = {0};
-    clean_terminal(&cleaned, at, length, true);
-    for (const char *line = text_string(&cleaned); *line != '\0';) {
-        size_t end = strcspn(line, "\n");
-        _cleanup_(text_clear) struct text one = {0};
-        text_append(&one, line, end);
-        text_add(out, "    | ");
-        screen_fit(screen, out, text_string(&one),
-                   columns == SCREEN_ENDLESS ? columns : columns - 6);
-        text_add_char(out, '\n');
-        line += end + (line[end] == '\n');
-    }
-}
-
-static void add_log_path(const struct result_command *command, const char *output,
-                         const struct screen *screen, struct text *out) {
-    bool is_error = or_empty(command->err_tail)[0] != '\0';
-    const char *path = is_error ? command->err_path : command->out_path;
-    if (path == NULL)
-        return;
-    _cleanup_(text_clear) struct text words = {0};
-    text_printf(&words, "%s/", output);
-    add_brief(screen, &words, path, WORDS_LIMIT);
-    text_add(out, "    ");
-    screen_wrap(screen, out, text_string(&words), 4, 4, screen_columns(screen));
-    text_add_char(out, '\n');
-}
-
-static void add_artifact_path(const struct result_trial *trial, const char *output,
-                              const struct screen *screen, struct text *out) {
-    if (trial->artifact_folder == NULL)
-        return;
-    _cleanup_(text_clear) struct text words = {0};
-    text_printf(&words, "%s/", output);
-    add_brief(screen, &words, trial->artifact_folder, WORDS_LIMIT);
-    text_printf(&words, " (%zu file%s)", trial->artifact_count, plural(trial->artifact_count));
-    text_add(out, "    ");
-    screen_wrap(screen, out, text_string(&words), 4, 4, screen_columns(screen));
-    text_add_char(out, '\n');
-}
-
-static int failure_title(const struct result *result, const struct result_trial *trial,
-                         const struct screen *screen, struct text *out, struct error *err) {
-    add_brief(screen, out, trial->test, NAME_LIMIT);
-    text_add(out, " on");
-    for (size_t i = 0; i < trial->update_count; i++) {
-        const struct result_update *update = &result->updates[trial->updates[i]];
-        _cleanup_(free_pointer) char *version = NULL;
-        if (result_version_words(update->candidate_tag, update->candidate_digest, &version, err) <
-            0)
-            return -1;
-        text_add(out, i > 0 ? " + " : " ");
-        add_brief(screen, out, reference_familiar(or_empty(update->image)), NAME_LIMIT);
-        text_add_char(out, ' ');
-        add_brief(screen, out, version, NAME_LIMIT);
-    }
-    return text_check(out, err);
-}
-
-static int add_failure(const struct result *result, const struct result_trial *trial,
-                       const struct screen *screen, const char *output, struct text *out,
-                       struct error *err) {
-    const struct result_command *command = result_failed_command(trial);
-    _cleanup_(text_clear) struct text title = {0};
-    _cleanup_(text_clear) struct text what = {0};
-    char duration[48];
-    if (failure_title(result, trial, screen, &title, err) < 0)
-        return -1;
-    text_add(out, "\n  ");
-    screen_paint(screen, out, trial->outcome == OUTCOME_ERROR ? STYLE_WARN : STYLE_BAD,
-                 outcome_name(trial->outcome));
-    size_t used = 2 + strlen(outcome_name(trial->outcome)) + 2;
-    text_add(out, ": ");
-    size_t columns = screen_columns(screen);
-    screen_wrap(screen, out, text_string(&title), used, 4, columns);
-    clock_duration_words(command != NULL ? command->duration_ms : trial->duration_ms, duration,
-                         sizeof duration);
-    text_add(out, "\n    ");
-    if (command != NULL) {
-        add_brief(screen, &what, command->text, WORDS_LIMIT);
-        text_add(&what, ": ");
-    }
-    const char *reason = command != NULL ? command->reason : trial->reason;
-    add_brief(screen, &what, reason != NULL ? reason : outcome_name(trial->outcome), WORDS_LIMIT);
-    if (trial->outcome != OUTCOME_TIMED_OUT) /* its reason tells the time */
-        text_printf(&what, ", after %s", duration);
-    screen_wrap(screen, out, text_string(&what), 4, 4, columns);
-    text_add_char(out, '\n');
-    if (command != NULL) {
-        add_tail(command, screen, out);
-        add_log_path(command, output, screen, out);
-    }
-    add_artifact_path(trial, output, screen, out);
-    return text_check(&what, err);
-}
-
-static int add_failures(const struct result *result, const struct screen *screen,
-                        const char *output, struct text *out, struct error *err) {
-    size_t told = 0;
-    size_t left = 0;
-    for (size_t i = 0; i < result->trial_count; i++) {
-        const struct result_trial *trial = &result->trials[i];
-        bool broke = trial->outcome == OUTCOME_ERROR && !result_is_interrupted(result);
-        if (trial->baseline || !(outcome_is_failure(trial->outcome) || broke))
-            continue;
-        if (told == FAILURES_SHOWN)
-            left++;
-        else if (add_failure(result, trial, screen, output, out, err) < 0)
-            return -1;
-        else
-            told++;
-    }
-    if (left > 0)
-        text_printf(out, "\n  and %zu more failed test run%s\n", left, plural(left));
-    return 0;
-}
-
 /* What comes next: at most three lines, what is wrong first. */
 
 static void add_next(const struct screen *screen, struct text *out, size_t *count,
@@ -246,7 +125,8 @@ static void names_with(const struct result *result, const struct screen *screen,
             continue;
         if (++count <= NAMES_SHOWN) {
             text_add(out, count > 1 ? ", " : "");
-            add_brief(screen, out, reference_familiar(or_empty(update->image)), NAME_LIMIT);
+            summary_brief(screen, out, reference_familiar(or_empty(update->image)),
+                          SUMMARY_NAME_LIMIT);
         }
     }
     if (count > NAMES_SHOWN)
@@ -343,7 +223,25 @@ static void add_reused(const struct result *result, struct text *out) {
     result_count_runs(result, &runs);
     if (runs.reused > 0)
         text_printf(out, "\n  %zu of %zu test run%s passed before and %s not run again (reuse)\n",
-                    runs.reused, runs.total, plural(runs.total), runs.reused == 1 ? "was" : "were");
+                    runs.reused, runs.total, summary_plural(runs.total),
+                    runs.reused == 1 ? "was" : "were");
+}
+
+/* People's own tests, which count apart. */
+static void add_inside(const struct result *result, const struct screen *screen,
+                       struct text *out) {
+    struct result_inside inside;
+    result_count_all_inside(result, &inside);
+    if (inside.tests == 0)
+        return;
+    _cleanup_(text_clear) struct text words = {0};
+    text_printf(&words, "%zu test%s in JUnit files: %zu failed", inside.tests,
+                summary_plural(inside.tests), inside.failed);
+    if (inside.skipped > 0)
+        text_printf(&words, ", %zu skipped", inside.skipped);
+    text_add(out, "\n  ");
+    screen_wrap(screen, out, text_string(&words), 2, 4, screen_columns(screen));
+    text_add_char(out, '\n');
 }
 
 static int add_stages(const struct result *result, const struct screen *screen, struct text *out,
@@ -372,9 +270,11 @@ int summary_draw(const struct result *result, const struct screen *screen, const
     text_add_char(out, '\n');
     add_headline(result, screen, headline, out);
     if (add_stages(result, screen, out, err) < 0 || add_updates(result, screen, out, err) < 0 ||
-        add_failures(result, screen, output, out, err) < 0)
+        summary_failures(result, screen, output, out, err) < 0)
         return -1;
     add_reused(result, out);
+    summary_flaky(result, screen, out);
+    add_inside(result, screen, out);
     add_places(result, screen, output, out);
     add_next_steps(result, screen, out);
     return text_check(out, err);

@@ -79,21 +79,26 @@ static bool label_is_shown(const char *name) {
     return false;
 }
 
-/* A value as it is shown, cut between two characters. */
+/* Cut between two characters. */
+static char *shown_text(const char *text, struct error *err) {
+    size_t length = strlen(text);
+    if (length <= CHANGE_VALUE_LIMIT)
+        return string_dup(text, err);
+    for (length = CHANGE_VALUE_LIMIT; length > 0 && (text[length] & 0xc0) == 0x80;)
+        length--;
+    return string_format(err, "%.*s…", (int)length, text);
+}
+
 static char *shown_value(const struct fact *fact, struct error *err) {
     bool hidden = fact->kind == FACT_LABEL && !label_is_shown(fact->name);
     if (hidden || change_is_secret(fact->name, fact->value))
         return string_dup(fact->value[0] != '\0' ? CHANGE_HIDDEN : "", err);
-    size_t length = strlen(fact->value);
-    if (length <= CHANGE_VALUE_LIMIT)
-        return string_dup(fact->value, err);
-    for (length = CHANGE_VALUE_LIMIT; length > 0 && (fact->value[length] & 0xc0) == 0x80;)
-        length--;
-    return string_format(err, "%.*s…", (int)length, fact->value);
+    return shown_text(fact->value, err);
 }
 
 /* ---- comparing ---- */
 
+/* One of the two may be NULL. */
 static int add_change(struct changes *changes, const struct fact *before, const struct fact *after,
                       struct error *err) {
     const struct fact *any = before != NULL ? before : after;
@@ -101,7 +106,7 @@ static int add_change(struct changes *changes, const struct fact *before, const 
     if (change == NULL)
         return -1;
     change->kind = any->kind;
-    if ((change->name = string_dup(any->name, err)) == NULL ||
+    if ((change->name = shown_text(any->name, err)) == NULL ||
         (before != NULL && (change->before = shown_value(before, err)) == NULL) ||
         (after != NULL && (change->after = shown_value(after, err)) == NULL))
         return -1;
@@ -122,9 +127,9 @@ static int compare_facts(const struct fact_list *before, const struct fact_list 
         int order = b == before->count  ? 1
                     : a == after->count ? -1
                                         : order_of(&before->items[b], &after->items[a]);
+        enum fact_kind kind = order <= 0 ? before->items[b].kind : after->items[a].kind;
         const struct fact *old = order <= 0 ? &before->items[b++] : NULL;
         const struct fact *new = order >= 0 ? &after->items[a++] : NULL;
-        enum fact_kind kind = old != NULL ? old->kind : new->kind;
         if (kind == FACT_PACKAGE && !changes->packages_known)
             continue;
         if ((old == NULL || new == NULL || strcmp(old->value, new->value) != 0) &&

@@ -12,7 +12,7 @@
 
 #include "runners/image_facts.h"
 
-#define CHANGE_VALUE_LIMIT 200u /* bytes of a value that are shown */
+#define CHANGE_VALUE_LIMIT 200u /* bytes of a name or a value that are shown */
 #define CHANGE_HIDDEN      "(not shown)"
 
 struct change {

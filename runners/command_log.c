@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "gate/base/file.h"
+#include "gate/base/trace.h"
 #include "runners/engine/container.h"
 
 #define LAST_LINES      "tail=1000&" /* that are asked for where tails alone are wanted */
@@ -26,10 +27,27 @@ static void keep_tail(struct text *tail, const char *bytes, size_t length) {
     text_append(tail, bytes, length);
 }
 
-int log_sink_write(struct log_sink *sink, const char *bytes, size_t length, struct error *err) {
-    *sink->bytes += (int64_t)length;
+static int keep(struct log_sink *sink, const char *bytes, size_t length, struct error *err) {
     keep_tail(sink->tail, bytes, length);
     return file_write_all(sink->fd, bytes, length, err) < 0 ? error_wrap(err, "write the log") : 0;
+}
+
+/* What came, or at the end of the log what was held back because it could be the beginning of a secret. */
+static int keep_redacted(struct log_sink *sink, const char *bytes, size_t length, bool end,
+                         struct error *err) {
+    _cleanup_(text_clear) struct text shown = {0};
+    redact_feed(&sink->redact, bytes, length, &shown);
+    if (end)
+        redact_end(&sink->redact, &shown);
+    if (text_check(&shown, err) < 0)
+        return -1;
+    return shown.length > 0 ? keep(sink, shown.bytes, shown.length, err) : 0;
+}
+
+int log_sink_write(struct log_sink *sink, const char *bytes, size_t length, struct error *err) {
+    *sink->bytes += (int64_t)length;
+    return sink->redact.redact == NULL ? keep(sink, bytes, length, err)
+                                       : keep_redacted(sink, bytes, length, false, err);
 }
 
 static int on_bytes(void *context, int stream, const char *bytes, size_t length,
@@ -85,11 +103,14 @@ static int open_log(const char *folder, const char *stem, const char *stream, ch
 
 int command_log_open_as(struct command_log *log, const struct trial_spec *spec, const char *stem,
                         struct command_result *command, struct error *err) {
-    *log = (struct command_log){.sinks = {{-1, &command->out_bytes, &command->out_tail},
-                                          {-1, &command->err_bytes, &command->err_tail}},
+    *log = (struct command_log){.sinks = {{-1, &command->out_bytes, &command->out_tail, {0}},
+                                          {-1, &command->err_bytes, &command->err_tail, {0}}},
                                 .limit_bytes = spec->test->log_limit_bytes,
                                 .frames = {.on_bytes = on_bytes, .context = log}};
     const char *folder = spec->log_folder;
+    for (size_t i = 0; i < 2 && spec->grants != NULL; i++)
+        if (redact_begin(&log->sinks[i].redact, spec->grants->redact, err) < 0)
+            return -1;
     if (open_log(folder, stem, "stdout", &command->out_path, &log->sinks[0].fd, err) < 0)
         return -1;
     return open_log(folder, stem, "stderr", &command->err_path, &log->sinks[1].fd, err);
@@ -103,6 +124,12 @@ int command_log_open(struct command_log *log, const struct trial_spec *spec, siz
 }
 
 void log_sink_close(struct log_sink *sink) {
+    /* what is held back is no whole secret; where it cannot be kept, the end of the log lacks, as without a disk */
+    _cleanup_(error_clear) struct error ignored = {0};
+    if (sink->fd >= 0 && sink->redact.redact != NULL &&
+        keep_redacted(sink, "", 0, true, &ignored) < 0)
+        trace(TRACE_ENGINE, "the end of a log is lost: %s", error_message(&ignored));
+    redact_stream_clear(&sink->redact);
     file_closep(&sink->fd);
     cut_tail(sink->tail);
 }
@@ -161,6 +188,7 @@ int command_log_read_again(struct command_log *log, struct engine *engine, const
             return error_set_errno(err, "write the log anew");
         *sink->bytes = 0;
         text_truncate(sink->tail, 0);
+        redact_again(&sink->redact);
     }
     log->frames.header_length = 0;
     return read_ended_log(log, engine, id, err);

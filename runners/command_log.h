@@ -7,6 +7,8 @@
  *     command_log_is_whole(&log, engine, id, err);              where that is in doubt
  *     command_log_close(&log);                                  before the tails are read
  *
+ * Secrets that the caller granted are taken out before anything is kept (redact.h); bytes are counted as the engine has them.
+ *
  * A log that ended proves nothing by itself: command_outcome.h says what does.
  */
 #pragma once
@@ -20,6 +22,7 @@ struct log_sink {
     int fd;            /* of its file; -1 while there is none */
     int64_t *bytes;    /* so far; the command's */
     struct text *tail; /* the command's; up to twice TRIAL_TAIL_BYTES until the log is closed */
+    struct redact_stream redact;
 };
 
 /* Adds to file, count and tail. err: io */

@@ -14,9 +14,7 @@ void command_outcome_set(struct command_result *command, enum outcome outcome, c
     error_clear(&ignored);
 }
 
-/* A shell gives 126 and 127 too, for programs that it did not find. The first process of the container (docker-init is tini,
- * Podman's is catatonit, which exits with 1) says on standard error when it was the command itself that could not be run. */
-static bool init_failed(const struct text *err_tail, char *words, size_t size) {
+bool command_outcome_init_failed(const struct text *err_tail, char *words, size_t size) {
     static const char *const names[] = {"[FATAL tini", "catatonit: failed to exec",
                                         "ERROR (catatonit:"};
     const char *line = text_string(err_tail);
@@ -34,9 +32,11 @@ static void say_exit(int exit_code, struct command_result *command) {
     char reason[400];
     bool of_init = exit_code == 1 || exit_code == 126 || exit_code == 127;
     if (exit_code == 137)
-        snprintf(reason, sizeof reason,
-                 "exited with 137: killed by SIGKILL, and not for the memory limit or the time");
-    else if (of_init && init_failed(&command->err_tail, words, sizeof words))
+        snprintf(
+            reason, sizeof reason,
+            "exited with 137: killed by SIGKILL, and not for the memory limit or the time, as far "
+            "as the engine tells; the command itself, another program or the host did it");
+    else if (of_init && command_outcome_init_failed(&command->err_tail, words, sizeof words))
         snprintf(reason, sizeof reason, "could not be started: %s (%s)", words,
                  strstr(words, "No such file") != NULL ? "it is not in the image"
                                                        : "it may not be run there");
@@ -50,15 +50,22 @@ void command_outcome_of_end(const struct container_state *state, const char *ima
     char reason[400];
     command->exit_code = state->started && state->finished_ms > 0 ? state->exit_code : -1;
     if (!state->started) {
-        command_outcome_set(command, OUTCOME_ERROR, "the container never started");
+        command_outcome_set(command, OUTCOME_ERROR,
+                            "the container never started, though the engine said so: its own log "
+                            "may tell why");
     } else if (state->finished_ms == 0) {
-        command_outcome_set(command, OUTCOME_ERROR,
-                            "the engine does not know when the container ended");
+        command_outcome_set(
+            command, OUTCOME_ERROR,
+            "the engine does not know when the container ended, so its exit code proves "
+            "nothing");
     } else if (strcmp(state->image, image_id) != 0) {
-        command_outcome_set(command, OUTCOME_ERROR,
-                            "the container ran another image than the one that was pulled");
+        command_outcome_set(
+            command, OUTCOME_ERROR,
+            "the container ran another image than the one that was pulled: somebody "
+            "changed it meanwhile, or the engine mixes them up");
     } else if (state->oom) {
-        snprintf(reason, sizeof reason, "out of memory: the limit was hit (exit code %d)",
+        snprintf(reason, sizeof reason,
+                 "out of memory: the limit was hit (exit code %d); the test's \"memory\" sets it",
                  state->exit_code);
         command_outcome_set(command, OUTCOME_OOM, reason);
     } else if (state->exit_code != 0) {
@@ -72,26 +79,27 @@ void command_outcome_of_end(const struct container_state *state, const char *ima
     }
 }
 
-void command_outcome_of_late(struct engine *engine, const char *id, int64_t timeout_ms,
+void command_outcome_of_late(struct engine *engine, const char *id, struct time_limit limit,
                              struct command_result *command) {
     char words[64];
     char reason[500];
     struct container_state state;
     _cleanup_(error_clear) struct error err = {0};
-    clock_duration_words(timeout_ms, words, sizeof words);
+    clock_duration_words(limit.limit_ms, words, sizeof words);
     if (container_inspect(engine, id, &state, &err) < 0) {
         snprintf(reason, sizeof reason,
-                 "the test's time (%s) was over, and the engine did not tell how it stood: %s",
-                 words, error_message(&err));
+                 "the %s's time (%s) was over, and the engine did not tell how it stood: %s",
+                 limit.whose, words, error_message(&err));
         command_outcome_set(command, OUTCOME_ERROR, reason);
     } else if (!state.running) {
         snprintf(reason, sizeof reason,
-                 "the container had ended (exit code %d), and its log had not when the test's time "
+                 "the container had ended (exit code %d), and its log had not when the %s's time "
                  "(%s) was over",
-                 state.exit_code, words);
+                 state.exit_code, limit.whose, words);
         command_outcome_set(command, OUTCOME_ERROR, reason);
     } else {
-        snprintf(reason, sizeof reason, "timed out: the test may take %s in all", words);
+        snprintf(reason, sizeof reason, "timed out: the %s may take %s%s", limit.whose, words,
+                 limit.all);
         command_outcome_set(command, OUTCOME_TIMED_OUT, reason);
     }
 }

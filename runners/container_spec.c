@@ -30,7 +30,8 @@ json_t *container_spec(const struct trial_spec *trial, size_t step,
     const struct test *test = trial->test;
     _cleanup_(string_list_clear) struct string_list granted = {0};
     _cleanup_(free_pointer) char *image =
-        s->digest != NULL ? string_format(err, "%s@%s", s->image, s->digest) : string_dup("", err);
+        s->digest != NULL ? string_format(err, "%s@%s", s->image, trial_step_digest(s))
+                          : string_dup("", err);
     _cleanup_(free_pointer) char *what = string_format(err, "test \"%s\"", test->name);
     if (image == NULL || what == NULL || granted_environment(trial, &granted, err) < 0)
         return NULL;

@@ -5,9 +5,6 @@
 
 #include "gate/base/text.h"
 
-#define TMP         "/tmp"
-#define TMP_OPTIONS "rw,exec,nosuid,nodev,mode=1777" /* of `strict`: a tmpfs is noexec otherwise */
-
 /* Each of these gives NULL for what is not UTF-8, and without memory. */
 
 static json_t *words(char *const *from) {
@@ -66,8 +63,8 @@ static int add_tmpfs(const struct container_wish *wish, json_t *host) {
         }
     }
     int result = 0;
-    if (wish->strict && json_object_get(all, TMP) == NULL)
-        result = json_object_set_new(all, TMP, json_string(TMP_OPTIONS));
+    if (wish->strict && json_object_get(all, CONTAINER_TMP) == NULL)
+        result = json_object_set_new(all, CONTAINER_TMP, json_string(CONTAINER_TMP_OPTIONS));
     if (result == 0 && json_object_size(all) > 0)
         return json_object_set_new(host, "Tmpfs", all);
     json_decref(all);

@@ -14,6 +14,10 @@
 #include "runners/engine/labels.h"
 #include "runners/test.h"
 
+/* of `strict`, unless it says otherwise: a tmpfs is noexec where nothing is said */
+#define CONTAINER_TMP         "/tmp"
+#define CONTAINER_TMP_OPTIONS "rw,exec,nosuid,nodev,mode=1777"
+
 struct container_mount {
     const char *volume;
     const char *target;

@@ -19,7 +19,7 @@
 
 #include "gate/base/array.h"
 #include "gate/base/text.h"
-#include "runners/packages.h"
+#include "runners/package_list.h"
 
 #define IMAGE_FACTS_LIMIT  20000u /* of the configuration of one image; people write dozens */
 #define IMAGE_SIZE_UNKNOWN ((int64_t)-1)

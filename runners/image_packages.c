@@ -13,18 +13,29 @@
 static const struct source {
     const char *path;
     enum package_format format;
-    bool folder;    /* a file for each package */
-    bool alternate; /* another name of the one above: read only where that is not there */
+    bool folder; /* a file for each package */
+    bool
+        alternate; /* only where none of those above is there: each question takes an engine a mount */
 } sources[IMAGE_PACKAGES_SOURCES] = {
     {"/var/lib/dpkg/status", PACKAGES_DPKG, false, false},
     {"/var/lib/dpkg/status.d", PACKAGES_DPKG, true, false},
-    {"/lib/apk/db/installed", PACKAGES_APK, false, false},
+    {"/lib/apk/db/installed", PACKAGES_APK, false, true},
     {"/usr/lib/apk/db/installed", PACKAGES_APK, false, true},
 };
 
-static const char *const unread[] = {
-    "/var/lib/rpm/rpmdb.sqlite", "/usr/lib/sysimage/rpm/rpmdb.sqlite", "/var/lib/rpm/Packages",
-    "/var/lib/rpm/Packages.db", "/usr/lib/sysimage/rpm/Packages.db"};
+/* What tells that there are packages which nobody here can name. */
+static const struct sign {
+    const char *path, *words;
+} signs[] = {
+    {"/var/lib/rpm/rpmdb.sqlite", "a database of RPM, which is not read"},
+    {"/usr/lib/sysimage/rpm/rpmdb.sqlite", "a database of RPM, which is not read"},
+    {"/var/lib/rpm/Packages", "a database of RPM, which is not read"},
+    {"/var/lib/rpm/Packages.db", "a database of RPM, which is not read"},
+    {"/usr/lib/sysimage/rpm/Packages.db", "a database of RPM, which is not read"},
+    /* perhaps a link to nowhere, which Podman answers as if nothing was there */
+    {"/var/lib/dpkg", "the folder of dpkg's database without the database"},
+    {"/lib/apk/db", "the folder of apk's database without the database"},
+};
 
 /* ---- one archive ---- */
 
@@ -144,17 +155,16 @@ static int stop_at_once(void *context, const char *bytes, size_t length, struct 
     return error_set(err, ERROR_LIMIT, "it is there");
 }
 
-/* Of a package manager that is not understood: then what is installed is not known. */
-static int check_unread(struct engine *engine, const char *id, struct error *err) {
-    for (size_t i = 0; i < sizeof unread / sizeof *unread; i++) {
+static int check_signs(struct engine *engine, const char *id, struct error *err) {
+    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++) {
         bool there = false;
-        int result = container_get(engine, id, unread[i], stop_at_once, &there, err);
+        int result = container_get(engine, id, signs[i].path, stop_at_once, &there, err);
         if (!there && result < 0 && !is_nothing_there(err))
-            return error_wrap(err, "%s", unread[i]);
+            return error_wrap(err, "%s", signs[i].path);
         error_clear(err);
         if (there || result == 0)
-            return error_set(err, ERROR_INPUT,
-                             "the image has a database of RPM (%s), which is not read", unread[i]);
+            return error_set(err, ERROR_INPUT, "the image has %s (%s)", signs[i].words,
+                             signs[i].path);
     }
     return 0;
 }
@@ -162,15 +172,15 @@ static int check_unread(struct engine *engine, const char *id, struct error *err
 static int read_all(struct engine *engine, const char *id, struct package_list *packages,
                     struct error *err) {
     bool any = false;
-    bool there = false;
     for (size_t i = 0; i < IMAGE_PACKAGES_SOURCES; i++) {
-        if (sources[i].alternate && there)
+        bool there;
+        if (sources[i].alternate && any)
             continue;
         if (read_source(engine, id, i, packages, &there, err) < 0)
             return error_wrap(err, "%s", sources[i].path);
         any = any || there;
     }
-    return any ? 0 : check_unread(engine, id, err);
+    return any ? 0 : check_signs(engine, id, err);
 }
 
 int image_packages_read(struct engine *engine, const char *id, struct image_facts *facts,

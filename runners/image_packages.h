@@ -1,11 +1,12 @@
 /* image_packages: reads the package databases of an image out of a container that is never started.
  *
  *     /var/lib/dpkg/status, /var/lib/dpkg/status.d/NAME    Debian and its kin; distroless images
- *     /lib/apk/db/installed, /usr/lib/apk/db/installed     Alpine and its kin
+ *     /lib/apk/db/installed, /usr/lib/apk/db/installed     Alpine and its kin; asked for where there is no dpkg
  *
  * The engine follows links in the folders of a path, as the image sees them (/lib is often one); a database that is itself a link,
- * a device, a sparse file or beyond IMAGE_PACKAGES_BYTES is not read, and that is told: never a shorter list. An image with none of
- * them has no packages. RPM's databases are binary, in three formats, and are found and not read.
+ * a device, a sparse file or beyond IMAGE_PACKAGES_BYTES is not read, and that is told: never a shorter list. (Podman follows a
+ * link at the end as well, within the image.) An image with none of them has no packages; one with the folder of a database and
+ * no database has some that nobody knows. RPM's databases are binary, in three formats, and are found and not read.
  */
 #pragma once
 

@@ -83,6 +83,8 @@ static json_t *host_config(const struct inside_wish *wish) {
         "Memory", (json_int_t)MEMORY_BYTES, "MemorySwap", (json_int_t)MEMORY_BYTES, "PidsLimit",
         (json_int_t)PIDS, "LogConfig", "Type", "json-file", "Mounts", "Type", "volume", "Target",
         INSIDE_FOLDER, "VolumeOptions", "Labels", labels_to_json(wish->labels));
+    if (host != NULL && wish->root)
+        json_object_del(host, "CapDrop");
     if (host != NULL && wish->mounts != NULL &&
         json_array_extend(json_object_get(host, "Mounts"), wish->mounts) < 0) {
         json_decref(host);
@@ -100,9 +102,9 @@ static json_t *body_of(const struct inside_wish *wish) {
             words = NULL;
         }
     return json_pack("{s:s, s:o, s:s, s:s, s:{s:[s]}, s:o, s:o}", "Image", wish->image,
-                     "Entrypoint", words, "User", "65534:65534", "WorkingDir", "/", "Healthcheck",
-                     "Test", "NONE", "Labels", labels_to_json(wish->labels), "HostConfig",
-                     host_config(wish));
+                     "Entrypoint", words, "User", wish->root ? "0:0" : "65534:65534", "WorkingDir",
+                     "/", "Healthcheck", "Test", "NONE", "Labels", labels_to_json(wish->labels),
+                     "HostConfig", host_config(wish));
 }
 
 int inside_make(const struct inside_wish *wish, char **id, struct error *err) {
@@ -114,7 +116,7 @@ int inside_make(const struct inside_wish *wish, char **id, struct error *err) {
         return error_no_memory(err);
     if (inside_tar(&tar, &size, err) < 0)
         return -1;
-    if (container_create(wish->cleaner, wish->name, body, id, err) == 0 &&
+    if (container_create_for(wish->cleaner, wish->name, wish->platform, body, id, err) == 0 &&
         container_put(wish->engine, *id, INSIDE_FOLDER, tar, size, err) == 0)
         return 0;
     return error_wrap(err, "make a helper container");

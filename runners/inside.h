@@ -9,7 +9,7 @@
  *     exec {INSIDE_PROGRAM, "tcp", …} in it                        where it holds
  *     container_remove(cleaner, id, err);
  *
- * It may do nothing: user 65534, no capabilities, nothing gained by setuid, a root that is read-only, 32 MiB, 32 processes. The
+ * It may do nothing, unless `root` is wished: user 65534, no capabilities, nothing gained by setuid, a root that is read-only, 32 MiB, 32 processes. The
  * program lies in a volume without a name, which goes with the container, because an archive cannot be put into a root that
  * is read-only. The image's health check is off, and its entrypoint not run.
  */
@@ -35,10 +35,13 @@ int inside_tar(int *fd, int64_t *size, struct error *err) _must_check_;
 struct inside_wish {
     struct engine *engine, *cleaner; /* the one for what may be cut short, the one that makes */
     const struct labels *labels;
-    const char *name;         /* of the container; unique */
-    const char *image;        /* id of any image that is there, of the engine's platform */
+    const char *name;  /* of the container; unique */
+    const char *image; /* id of any image that is there */
+    const char *
+        platform; /* of that image, where it is not the engine's; the program runs all the same. Or NULL */
     const char *network;      /* "none", a network's name or id, "container:ID" */
     const char *const *words; /* what it does, NULL-terminated: {"hold", NULL} */
+    bool root;                /* as root, with the engine's usual capabilities */
     json_t *mounts;           /* more of them, as HostConfig.Mounts has them; lent; NULL for none */
 };
 

@@ -10,21 +10,23 @@ runners_librunners_a_SOURCES = \
 	%D%/container_spec.c %D%/container_spec.h \
 	%D%/container_wish.c %D%/container_wish.h \
 	%D%/dockerignore.c %D%/dockerignore.h \
+	%D%/difference.c %D%/difference.h \
 	%D%/grants.c %D%/grants.h \
 	%D%/inside.c %D%/inside.h %D%/inside/bytes.S \
 	%D%/deny.c %D%/deny.h \
 	%D%/image_facts.c %D%/image_facts.h \
 	%D%/image_packages.c %D%/image_packages.h \
-	%D%/packages.c %D%/packages.h \
+	%D%/package_list.c %D%/package_list.h \
 	%D%/pulled.c %D%/pulled.h \
 	%D%/ready.c %D%/ready.h %D%/ready_parts.h %D%/ready_net.c %D%/ready_net.h \
 	%D%/ready_exec.c %D%/ready_exit.c %D%/ready_healthy.c %D%/ready_log.c %D%/ready_none.c %D%/ready_tcp.c \
 	%D%/service.c %D%/service.h \
 	%D%/service_log.c %D%/service_log.h \
 	%D%/service_spec.c %D%/service_spec.h \
-	%D%/reproduce.c %D%/reproduce.h \
+	%D%/reproduce.c %D%/reproduce.h %D%/reproduce_parts.h %D%/reproduce_services.c \
 	%D%/schedule.c %D%/schedule.h %D%/schedule_parts.h \
-	%D%/schedule_images.c %D%/schedule_look.c %D%/schedule_trials.c \
+	%D%/schedule_attempts.c %D%/schedule_images.c %D%/schedule_look.c %D%/schedule_trials.c \
+	%D%/secrets.c %D%/secrets.h \
 	%D%/spool.c %D%/spool.h \
 	%D%/sweep.c %D%/sweep.h \
 	%D%/test.c %D%/test.h \
@@ -32,11 +34,14 @@ runners_librunners_a_SOURCES = \
 	%D%/trial.c %D%/trial.h %D%/trial_run.h \
 	%D%/trial_build.c %D%/trial_build.h \
 	%D%/trial_container.c %D%/trial_container.h \
+	%D%/user.c %D%/user.h \
 	%D%/workspace.c %D%/workspace.h \
-	%D%/workspace_hash.c %D%/workspace_hash.h
+	%D%/workspace_hash.c %D%/workspace_hash.h \
+	%D%/workspace_open.c %D%/workspace_open.h
 
 # runners/engine
 runners_librunners_a_SOURCES += \
+	%D%/engine/about.c %D%/engine/about.h \
 	%D%/engine/address.c %D%/engine/address.h \
 	%D%/engine/alone.c %D%/engine/alone.h \
 	%D%/engine/build.c %D%/engine/build.h \

@@ -96,18 +96,29 @@ int ready_pause(struct ready_wait *wait, bool *late, struct error *err) {
     return cancel_check(wait->cancel, err);
 }
 
+/* A process cannot be started in a container that has ended. In any other it is the engine's fault. */
+static int ended_meanwhile(struct ready_wait *wait, bool *done, struct error *err) {
+    _cleanup_(error_clear) struct error why = {0};
+    if ((err->kind != ERROR_CONFLICT && err->kind != ERROR_NOT_FOUND) ||
+        ready_look(wait, done, &why) < 0 || !*done)
+        return -1;
+    error_clear(err);
+    return 0;
+}
+
 /* One try. *done: there is an answer that stands. What failed in a container that has ended meanwhile says nothing. */
 static int try_once(struct ready_wait *wait, const struct exec_wish *wish, bool *done,
                     struct error *err) {
     _cleanup_(exec_end_clear) struct exec_end end = {0};
     char line[READY_SAID_SIZE - 100];
     if (exec_run(wait->engine, wish, &end, err) < 0) {
-        if (err->kind == ERROR_TIMEOUT)
+        /* a try that the end of the time cut short saw less than the one before it */
+        if (err->kind == ERROR_TIMEOUT && wait->said[0] != '\0')
+            ;
+        else if (err->kind == ERROR_TIMEOUT)
             snprintf(wait->said, sizeof wait->said, "it did not end within its time");
-        else if (err->kind == ERROR_CONFLICT || err->kind == ERROR_NOT_FOUND)
-            snprintf(wait->said, sizeof wait->said, "%s", error_message(err));
         else
-            return -1;
+            return ended_meanwhile(wait, done, err);
         error_clear(err);
         return 0;
     }
@@ -132,7 +143,8 @@ int ready_try_exec(struct ready_wait *wait, const char *container, const char *c
         bool done = false;
         int64_t left_ms = wait->deadline_ms - clock_monotonic_ms();
         struct exec_wish wish = {.container = container, .argv = argv, .timeout_ms = left_ms};
-        if (try_ms > 0 && try_ms < left_ms)
+        bool ends_itself = container == wait->probe; /* and then it tells what it saw */
+        if (try_ms > 0 && (try_ms < left_ms || ends_itself))
             wish.timeout_ms = try_ms;
         if (wish.timeout_ms < 1)
             wish.timeout_ms = 1;

@@ -11,7 +11,8 @@ ready_kind_wait ready_wait_healthy, ready_wait_tcp, ready_wait_http, ready_wait_
 
 /* Runs the command in a container again and again, until it exits with 0, the time is over, or the service has ended.
  *   in  container  the service's, or the helper's
- *       try_ms     how long one try is waited for; 0: all the time that is left */
+ *       try_ms     how long one try is waited for; 0: all the time that is left. In the helper it may take so long whatever the time,
+ *                  since it ends by itself */
 int ready_try_exec(struct ready_wait *wait, const char *container, const char *const *argv,
                    int64_t try_ms, struct error *err) _must_check_;
 

@@ -6,6 +6,9 @@
 #include "runners/inside.h"
 #include "runners/ready_parts.h"
 
+#define PROBE_MS "1000"      /* between two of them it is asked whether the service still runs */
+#define TRY_MS   (20 * 1000) /* of which the engine may take the rest, on a crowded machine */
+
 /* An address that lacks is that of a container that has ended. */
 static int lacks_address(struct ready_wait *wait, struct error *err) {
     bool ended;
@@ -23,10 +26,11 @@ int ready_wait_tcp(struct ready_wait *wait, const struct test_ready *ready, stru
     if (wait->facts->address == NULL)
         return lacks_address(wait, err);
     snprintf(port, sizeof port, "%lld", (long long)ready->number);
-    const char *const inside[] = {INSIDE_PROGRAM, "tcp", wait->facts->address, port, "1000", NULL};
+    const char *const inside[] = {INSIDE_PROGRAM, "tcp",    wait->facts->address,
+                                  port,           PROBE_MS, NULL};
     ready_tcp_script(ready->number, script, sizeof script);
     const char *const shell[] = {"sh", "-c", script, NULL};
-    return wait->probe != NULL ? ready_try_exec(wait, wait->probe, inside, 0, err)
+    return wait->probe != NULL ? ready_try_exec(wait, wait->probe, inside, TRY_MS, err)
                                : ready_try_exec(wait, wait->id, shell, 0, err);
 }
 
@@ -39,9 +43,9 @@ int ready_wait_http(struct ready_wait *wait, const struct test_ready *ready, str
     snprintf(status, sizeof status, "%lld", (long long)ready->status);
     const char *const inside[] = {INSIDE_PROGRAM, "http",     wait->facts->address,
                                   port,           wait->name, ready->text,
-                                  status,         "1000",     NULL};
+                                  status,         PROBE_MS,   NULL};
     const char *const shell[] = {"sh",   "-c", READY_HTTP_SCRIPT, "sh", port, ready->text,
                                  status, NULL};
-    return wait->probe != NULL ? ready_try_exec(wait, wait->probe, inside, 0, err)
+    return wait->probe != NULL ? ready_try_exec(wait, wait->probe, inside, TRY_MS, err)
                                : ready_try_exec(wait, wait->id, shell, 0, err);
 }

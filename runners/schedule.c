@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "runners/engine/about.h"
 #include "runners/engine/build.h"
 #include "runners/schedule_parts.h"
 #include "runners/sweep.h"
@@ -29,9 +30,17 @@ int schedule_new(const struct schedule_options *options, struct schedule **out, 
     if (schedule == NULL)
         return error_no_memory(err);
     schedule->options = *options;
+    schedule->until.fd = -1;
     if (schedule->options.jobs == 0)
         schedule->options.jobs = SCHEDULE_JOBS_DEFAULT;
     pthread_mutex_init(&schedule->event_lock, NULL);
+    schedule->cancel = options->cancel;
+    if (options->end_ms > 0) {
+        if (cancel_init_until(&schedule->until, options->cancel, options->end_ms, options->over,
+                              err) < 0)
+            return -1;
+        schedule->cancel = &schedule->until;
+    }
     if (labels_init(&schedule->labels, options->run_id, err) < 0 ||
         engine_open(options->engine_address, options->cancel, &schedule->engine, err) < 0 ||
         engine_open_cleaner(schedule->engine, options->cancel, &schedule->cleaner, err) < 0)
@@ -78,15 +87,14 @@ static void *work(void *context) {
     struct schedule *schedule = batch->schedule;
     struct error err = {0};
     struct worker worker = {.batch = batch};
-    int result =
-        engine_open_another(schedule->engine, schedule->options.cancel, &worker.engine, &err);
+    int result = engine_open_another(schedule->engine, schedule->cancel, &worker.engine, &err);
     if (result == 0)
         result =
             engine_open_cleaner(schedule->engine, schedule->options.cancel, &worker.cleaner, &err);
     pthread_mutex_lock(&batch->lock);
     bool left = true;
     while (result == 0 && left && batch->fatal.kind == ERROR_NONE) {
-        result = cancel_check(schedule->options.cancel, &err);
+        result = cancel_check(schedule->cancel, &err);
         if (result == 0)
             result = take_turn(&worker, &left, &err);
         pthread_cond_broadcast(&batch->changed);
@@ -133,6 +141,11 @@ int schedule_run(struct schedule *schedule, const struct trial_spec *specs,
     for (size_t i = 0; i < count; i++)
         if (!batch.taken[i])
             schedule_trial_not_run(&results[i], &batch.fatal);
+    if (batch.fatal.kind == ERROR_CANCELLED && cancel_is_over(schedule->cancel)) {
+        for (size_t i = 0; i < count; i++)
+            results[i].cut = results[i].cut || !batch.taken[i];
+        error_clear(&batch.fatal);
+    }
     schedule_alone_finish(&batch);
     pthread_mutex_destroy(&batch.alone_lock);
     pthread_cond_destroy(&batch.changed);
@@ -141,9 +154,22 @@ int schedule_run(struct schedule *schedule, const struct trial_spec *specs,
     return batch.fatal.kind != ERROR_NONE ? error_move(err, &batch.fatal) : 0;
 }
 
+const struct string_list *schedule_kept(const struct schedule *schedule) {
+    return &schedule->kept;
+}
+
+/* What an engine did not remove when it was asked, it may by now: it was busy, or away for a while. */
+static void remove_what_stayed(struct schedule *schedule) {
+    _cleanup_(error_clear) struct error ignored = {0};
+    if (schedule->left_count > 0 && !schedule->options.keep &&
+        sweep_own(schedule->cleaner, &schedule->labels, &ignored) == 0)
+        schedule->left_count = 0;
+}
+
 int schedule_finish(struct schedule *schedule, struct error *err) {
     _cleanup_(error_clear) struct error unreleased = {0};
     int result = schedule_release_images(schedule, &unreleased);
+    remove_what_stayed(schedule);
     if (schedule->left_count > 0)
         result = error_set(err, ERROR_ENGINE,
                            "%zu thing%s stayed in the engine, which the next run on it removes: %s",
@@ -163,6 +189,8 @@ void schedule_freep(struct schedule **schedule) {
     engine_freep(&s->engine);
     engine_freep(&s->cleaner);
     labels_clear(&s->labels);
+    cancel_clear(&s->until);
+    string_list_clear(&s->kept);
     free(s->words);
     free(s->platform);
     free(s->left);

@@ -8,7 +8,15 @@
  * Worker threads take jobs from one queue: first the pulls (each digest once), then each trial as soon as its images are
  * there. The order of results is the order of specs, whatever ran first. A trial that could not be run has outcome
  * `error` with the reason; it never stops the others. Only a cancel, or an engine that is gone, ends schedule_run with -1; all
- * results are filled then too: `error`, "not run: …".
+ * results are filled then too: `error`, "not run: …". When the run's time is over, what runs is ended and what waits is not run
+ * (`error` as well, `cut`); that is no failure of schedule_run, and a later call of it finds every trial cut.
+ *
+ * A trial is run again from its beginning, in fresh containers and a fresh workspace:
+ *
+ *     failed, timed-out, oom  as often as the test's `retries` says; a pass after that is `flaky`
+ *     error                   once by itself, SCHEDULE_ERROR_RETRIES times in a run: nothing is known of that attempt, so a pass
+ *                             after it is a pass. An engine that does not answer is waited for first (SCHEDULE_RETURN_MS).
+ *     a pull                  once, where the registry or the way to it may have been at fault
  */
 #pragma once
 
@@ -21,6 +29,12 @@
 /* trials at once; more gains nothing on two cores, see tests/bench/trials */
 #define SCHEDULE_JOBS_DEFAULT 4
 
+/* Trials of one run that are run again after an `error`: more of them tell of an engine that is broken. */
+#define SCHEDULE_ERROR_RETRIES 8
+/* for an engine that is started anew; PINGATE_ENGINE_TIMEOUT may cut it down */
+#define SCHEDULE_RETURN_MS     20000
+#define SCHEDULE_PULL_PAUSE_MS 1000 /* before a pull is tried again */
+
 enum schedule_event_kind {
     SCHEDULE_PULL_STARTED,
     SCHEDULE_PULL_PROGRESS, /* at most ten a second an image */
@@ -30,6 +44,7 @@ enum schedule_event_kind {
     SCHEDULE_BUILD_PROGRESS, /* a step begins */
     SCHEDULE_BUILD_DONE,
     SCHEDULE_COMMAND_STARTED,
+    SCHEDULE_TRIAL_AGAIN, /* an attempt did not pass, and the trial is begun anew; `result` is the attempt's */
     SCHEDULE_TRIAL_DONE,
 };
 
@@ -44,7 +59,8 @@ struct schedule_event {
     const char *step;                 /* build progress: its name; untrusted */
     const struct build_result *build; /* build done */
     const struct trial_spec *spec;
-    const struct trial_result *result; /* trial done */
+    const struct trial_result *result; /* trial done, again */
+    unsigned int attempt;              /* again: that ended, from 1 */
 };
 
 struct schedule_options {
@@ -54,6 +70,8 @@ struct schedule_options {
     struct credentials *credentials;
     const struct workspace *workspace; /* copied into each trial; NULL for none */
     struct cancel *cancel;
+    int64_t end_ms;     /* monotonic: when the run's time is over; 0: never */
+    const char *over;   /* and what is said then: "the run's time (1 h) was over"; lent */
     bool keep;          /* containers and volumes of failed trials stay, for a look */
     bool keep_images;   /* images that this run pulled stay */
     const char *run_id; /* for labels and names; unique */
@@ -72,6 +90,8 @@ int schedule_new(const struct schedule_options *options, struct schedule **out,
 int schedule_run(struct schedule *schedule, const struct trial_spec *specs,
                  struct trial_result *results, size_t count, struct error *err) _must_check_;
 
+/* What --keep left, "container pingate-…-1-1": of failed trials, for a look. */
+const struct string_list *schedule_kept(const struct schedule *schedule);
 /* An image that is looked at, not run. */
 struct schedule_look {
     const char *image, *digest; /* "docker.io/library/redis" */

@@ -1,9 +1,11 @@
 #include "runners/schedule_parts.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "gate/base/clock.h"
+#include "gate/base/trace.h"
 #include "runners/engine/image.h"
 #include "runners/engine/volume.h"
 #include "runners/pulled.h"
@@ -14,20 +16,21 @@
 bool schedule_needed(const struct trial_spec *spec, size_t number, struct needed_image *out) {
     if (number < spec->step_count) {
         const struct trial_step *step = &spec->steps[number];
-        *out = (struct needed_image){step->image, step->digest, NULL};
+        *out =
+            (struct needed_image){step->image, trial_step_digest(step), spec->test->platform, NULL};
         return true;
     }
     number -= spec->step_count;
     if (number < spec->service_count) {
         const struct trial_service *service = &spec->services[number];
-        *out = (struct needed_image){service->image, service->digest, service->service->name};
+        *out = (struct needed_image){service->image, service->digest, NULL, service->service->name};
         return true;
     }
     number -= spec->service_count;
     if (spec->build == NULL || number >= spec->build->base_count)
         return false;
     const struct trial_step *base = &spec->build->bases[number].image;
-    *out = (struct needed_image){base->image, base->digest, NULL};
+    *out = (struct needed_image){base->image, trial_step_digest(base), spec->test->platform, NULL};
     return true;
 }
 
@@ -45,23 +48,23 @@ struct image_job *schedule_image(struct schedule *schedule, const struct needed_
     return schedule_image_of(schedule, needed->image, needed->digest);
 }
 
-int schedule_image_add(struct schedule *schedule, const char *image, const char *digest,
+int schedule_image_add(struct schedule *schedule, const struct needed_image *needed,
                        struct error *err) {
-    if (schedule_image_of(schedule, image, digest) != NULL)
+    if (schedule_image(schedule, needed) != NULL)
         return 0;
     struct image_job *job = array_add(&schedule->images, err);
-    return job == NULL || (job->image = string_dup(image, err)) == NULL ||
-                   (job->digest = string_dup(digest, err)) == NULL
+    return job == NULL || (job->image = string_dup(needed->image, err)) == NULL ||
+                   (job->digest = string_dup(needed->digest, err)) == NULL
                ? -1
-               : 0;
+               : string_copy(needed->platform, &job->platform, err);
 }
 
 int schedule_images_add(struct batch *batch, struct error *err) {
     for (size_t t = 0; t < batch->count; t++) {
         struct needed_image needed;
-        for (size_t n = 0; schedule_needed(&batch->specs[t], n, &needed); n++)
-            if (needed.digest != NULL &&
-                schedule_image_add(batch->schedule, needed.image, needed.digest, err) < 0)
+        for (size_t n = 0;
+             batch->specs[t].unfit == NULL && schedule_needed(&batch->specs[t], n, &needed); n++)
+            if (needed.digest != NULL && schedule_image_add(batch->schedule, &needed, err) < 0)
                 return -1;
     }
     return 0;
@@ -91,7 +94,7 @@ static int mark_pulled(const struct worker *worker, size_t number, const char *r
     if (schedule->options.keep_images || *mark != NULL)
         return 0;
     *mark = string_format(err, "pingate-%s-image-%zu", schedule->options.run_id, number + 1);
-    if (*mark == NULL || cancel_check(schedule->options.cancel, err) < 0)
+    if (*mark == NULL || cancel_check(schedule->cancel, err) < 0)
         return -1;
     return volume_create(worker->cleaner, *mark, &schedule->labels, reference, err);
 }
@@ -109,6 +112,21 @@ static int share_image(const struct worker *worker, size_t number, const char *r
         return -1;
     free(job->id);
     return image_find(worker->engine, job->image, job->digest, &job->id, err);
+}
+
+/* Whether the way may have been at fault, or a registry for a moment: a refusal stays one. The engine's words are all it tells. */
+static bool may_pull_again(const struct schedule *schedule, const struct error *why) {
+    static const char *const passing[] = {"reset by peer", "EOF",         "i/o timeout",
+                                          "TLS handshake", "broken pipe", " 500",
+                                          " 502",          " 503",        " 504"};
+    bool may = why->kind == ERROR_NETWORK || why->kind == ERROR_PROTOCOL;
+    for (size_t i = 0; why->kind == ERROR_ENGINE && i < sizeof passing / sizeof *passing; i++)
+        may = may || strstr(error_message(why), passing[i]) != NULL;
+    if (!may)
+        return false;
+    trace(TRACE_ENGINE, "tried again in %d ms: %s", SCHEDULE_PULL_PAUSE_MS, error_message(why));
+    struct pollfd ends = {.fd = cancel_fd(schedule->cancel), .events = POLLIN};
+    return poll(&ends, ends.fd >= 0 ? 1 : 0, SCHEDULE_PULL_PAUSE_MS) == 0;
 }
 
 static int pull(const struct worker *worker, size_t number, struct image_job *job,
@@ -135,9 +153,14 @@ static int pull(const struct worker *worker, size_t number, struct image_job *jo
     pthread_mutex_unlock(&batch->lock);
     struct pull_report report = {schedule, name, 0};
     struct image_progress progress = {on_pull_bytes, &report};
-    if (result == 0)
-        result = image_pull(worker->engine, job->image, job->digest, &credential, &progress,
-                            &job->id, err);
+    for (int attempt = 1; result == 0; attempt++) {
+        result = image_pull(worker->engine, job->image, job->digest, job->platform, &credential,
+                            &progress, &job->id, err);
+        if (result == 0 || attempt == 2 || !may_pull_again(schedule, err))
+            break;
+        error_clear(err);
+        result = 0;
+    }
     done.error = result < 0 ? error_message(err) : NULL;
     schedule_emit(schedule, &done);
     return result;
@@ -149,7 +172,8 @@ int schedule_pull(struct worker *worker, size_t number, struct error *err) {
     job->state = IMAGE_PULLING;
     pthread_mutex_unlock(&batch->lock);
     /* what others read is set with the lock held */
-    struct image_job own = {.image = job->image, .digest = job->digest, .mark = job->mark};
+    struct image_job own = {
+        .image = job->image, .digest = job->digest, .platform = job->platform, .mark = job->mark};
     job->mark = NULL;
     int result = pull(worker, number, &own, err);
     pthread_mutex_lock(&batch->lock);
@@ -234,6 +258,7 @@ void schedule_images_clear(struct image_list *images) {
     for (size_t i = 0; i < images->count; i++) {
         free(images->items[i].image);
         free(images->items[i].digest);
+        free(images->items[i].platform);
         free(images->items[i].id);
         free(images->items[i].reason);
         free(images->items[i].mark);

@@ -39,7 +39,7 @@ static int read_packages(const struct worker *worker, const char *image_id, size
     _cleanup_(free_pointer) char *name =
         string_format(err, "pingate-%s-look-%zu", schedule->options.run_id, number);
     json_auto_t *spec = spec_of(schedule, image_id, err);
-    if (name == NULL || spec == NULL || cancel_check(schedule->options.cancel, err) < 0)
+    if (name == NULL || spec == NULL || cancel_check(schedule->cancel, err) < 0)
         return -1;
     int result = container_create(worker->cleaner, name, spec, &id, err);
     if (result == 0)
@@ -116,12 +116,13 @@ static int take_look(struct worker *worker, struct schedule_look *look, struct e
 static void *work(void *context) {
     struct looking *looking = context;
     struct batch *batch = looking->batch;
-    struct cancel *cancel = batch->schedule->options.cancel;
+    struct cancel *cancel = batch->schedule->cancel;
     struct worker worker = {.batch = batch};
     struct error err = {0};
     int result = engine_open_another(batch->schedule->engine, cancel, &worker.engine, &err);
     if (result == 0)
-        result = engine_open_cleaner(batch->schedule->engine, cancel, &worker.cleaner, &err);
+        result = engine_open_cleaner(batch->schedule->engine, batch->schedule->options.cancel,
+                                     &worker.cleaner, &err);
     pthread_mutex_lock(&batch->lock);
     while (result == 0 && batch->fatal.kind == ERROR_NONE && looking->next < looking->count) {
         struct schedule_look *look = &looking->looks[looking->next++];
@@ -151,18 +152,37 @@ static void run_threads(struct looking *looking, size_t wanted) {
         error_set(&looking->batch->fatal, ERROR_IO, "no thread could be started");
 }
 
+/* The run's time is over: of what was not looked at nothing is known. */
+static int tell_over(const struct schedule *schedule, struct schedule_look *looks, size_t count,
+                     struct error *err) {
+    for (size_t i = 0; i < count; i++) {
+        if (looks[i].there || looks[i].reason != NULL)
+            continue;
+        looks[i].reason = string_dup(schedule->options.over, err);
+        if (looks[i].reason == NULL)
+            return -1;
+    }
+    return 0;
+}
+
 int schedule_look(struct schedule *schedule, struct schedule_look *looks, size_t count,
                   struct error *err) {
     struct batch batch = {.schedule = schedule};
     struct looking looking = {.batch = &batch, .looks = looks, .count = count};
     for (size_t i = 0; i < count; i++)
         if (looks[i].may_pull &&
-            schedule_image_add(schedule, looks[i].image, looks[i].digest, err) < 0)
+            schedule_image_add(schedule,
+                               &(struct needed_image){looks[i].image, looks[i].digest, NULL, NULL},
+                               err) < 0)
             return -1;
     if (count == 0)
         return 0;
     pthread_mutex_init(&batch.lock, NULL);
     run_threads(&looking, count < schedule->options.jobs ? count : schedule->options.jobs);
     pthread_mutex_destroy(&batch.lock);
+    if (batch.fatal.kind == ERROR_CANCELLED && cancel_is_over(schedule->cancel)) {
+        error_clear(&batch.fatal);
+        return tell_over(schedule, looks, count, err);
+    }
     return batch.fatal.kind != ERROR_NONE ? error_move(err, &batch.fatal) : 0;
 }

@@ -4,6 +4,7 @@
  *     schedule_images.c  the images: each is pulled once, and goes at the end if this run pulled it
  *     schedule_look.c    images that are looked at and not run
  *     schedule_trials.c  one trial: its images, its name, its namespaces, and what came of it
+ *     schedule_attempts.c  how often that trial is run
  *
  * Workers share a batch under one lock. It is held where a function of the other two files says so, and never while an engine
  * is asked. A worker's engines are its own.
@@ -15,11 +16,13 @@
 #include "runners/engine/alone.h"
 #include "runners/engine/labels.h"
 #include "runners/schedule.h"
+#include "runners/trial_run.h"
 
 enum image_state { IMAGE_WAITING, IMAGE_PULLING, IMAGE_READY, IMAGE_FAILED };
 
 struct image_job {
     char *image, *digest;
+    char *platform; /* that is asked for; NULL: the engine's own */
     enum image_state state;
     char *id;     /* when ready */
     char *reason; /* when failed */
@@ -34,6 +37,9 @@ struct image_list {
 
 struct schedule {
     struct schedule_options options;
+    /* what workers obey: the caller's cancel, or the part of it that ends with the run's time. Clean-up obeys the caller's. */
+    struct cancel *cancel;
+    struct cancel until;
     struct labels labels;
     struct engine *engine; /* of the thread that owns the schedule */
     struct engine *cleaner;
@@ -46,8 +52,10 @@ struct schedule {
     bool names_bases;    /* see trial_run.h */
     size_t looks; /* containers made so far to look into images, for names; under a batch's lock */
     pthread_mutex_t event_lock;
-    char *left;        /* the first thing that could not be removed; under event_lock */
-    size_t left_count; /* of them all */
+    char *left;                 /* the first thing that could not be removed; under event_lock */
+    size_t left_count;          /* of them all */
+    struct string_list kept;    /* under event_lock */
+    unsigned int error_retries; /* so far; under event_lock */
 };
 
 /* One call of schedule_run, shared by its workers under one lock. */
@@ -82,14 +90,15 @@ void schedule_left(struct schedule *schedule, const char *words);
  * there is no such one. digest: NULL for a step that runs in what is built. */
 struct needed_image {
     const char *image, *digest;
-    const char *service; /* its name; NULL: of a step */
+    const char *platform; /* that is asked for; NULL: the engine's own */
+    const char *service;  /* its name; NULL: of a step */
 };
 bool schedule_needed(const struct trial_spec *spec, size_t number, struct needed_image *out);
 
 /* The image, which schedule_images_add has put there. Images do not move while a batch runs. */
 struct image_job *schedule_image(struct schedule *schedule, const struct needed_image *needed);
 int schedule_images_add(struct batch *batch, struct error *err) _must_check_;
-int schedule_image_add(struct schedule *schedule, const char *image, const char *digest,
+int schedule_image_add(struct schedule *schedule, const struct needed_image *needed,
                        struct error *err) _must_check_;
 struct image_job *schedule_image_of(struct schedule *schedule, const char *image,
                                     const char *digest); /* NULL: nobody added it */
@@ -108,6 +117,12 @@ bool schedule_images_settled(const struct batch *batch, const struct trial_spec 
 /* Runs one trial and fills its result. With the lock held on entry and exit.
  *   err  cancelled; engine: it is gone */
 int schedule_trial(struct worker *worker, size_t index, struct error *err) _must_check_;
+
+/* Runs a trial until it passed or may not be run again. On -1 the result is that of the last attempt.
+ *   in   first  as the first attempt is run
+ *   err  cancelled; engine: it is gone */
+int schedule_attempts(struct worker *worker, const struct trial_run *first, size_t index,
+                      struct error *err) _must_check_;
 
 /* It was to be run, and nothing is known of it: no ordinary skip. */
 void schedule_trial_not_run(struct trial_result *result, const struct error *why);

@@ -5,7 +5,6 @@
 
 #include "gate/base/clock.h"
 #include "gate/base/trace.h"
-#include "runners/trial_run.h"
 
 struct trial_report {
     struct batch *batch;
@@ -45,6 +44,18 @@ static void on_left(void *context, const char *words) {
     schedule_left(report->batch->schedule, words);
 }
 
+static void on_kept(void *context, const char *what, const char *name) {
+    struct trial_report *report = context;
+    struct schedule *schedule = report->batch->schedule;
+    struct error ignored = {0};
+    pthread_mutex_lock(&schedule->event_lock);
+    _cleanup_(free_pointer) char *words = string_format(&ignored, "%s %s", what, name);
+    if (words != NULL && string_list_add(&schedule->kept, words, &ignored) < 0)
+        error_clear(&ignored);
+    pthread_mutex_unlock(&schedule->event_lock);
+    error_clear(&ignored);
+}
+
 static void fail_trial(struct trial_result *result, const char *reason) {
     struct error ignored = {0};
     trial_result_clear(result);
@@ -71,7 +82,7 @@ static int make_alone(const struct worker *worker, const char *image_id, struct 
         return 0;
     _cleanup_(free_pointer) char *name = string_format(
         err, "pingate-%s-hosts-%zu", schedule->options.run_id, ++schedule->alone_count);
-    if (name == NULL || cancel_check(schedule->options.cancel, err) < 0)
+    if (name == NULL || cancel_check(schedule->cancel, err) < 0)
         return -1;
     struct alone_wish wish = {.engine = worker->engine,
                               .cleaner = worker->cleaner,
@@ -120,6 +131,8 @@ static int gather(struct batch *batch, const struct trial_spec *spec, const char
     error_clear(&ignored);
     if (*ids == NULL || *name == NULL)
         *reason = "out of memory";
+    else
+        *reason = spec->unfit;
     for (size_t n = 0; *reason == NULL && schedule_needed(spec, n, &needed); n++) {
         if (needed.digest == NULL)
             continue;
@@ -136,11 +149,10 @@ static int run_trial(struct worker *worker, size_t index, const char *const *ids
                      struct error *err) {
     struct schedule *schedule = worker->batch->schedule;
     const struct trial_spec *spec = &worker->batch->specs[index];
-    struct trial_result *result = &worker->batch->results[index];
     struct trial_report report = {worker->batch, index};
     struct trial_run run = {.engine = worker->engine,
                             .cleaner = worker->cleaner,
-                            .cancel = schedule->options.cancel,
+                            .cancel = schedule->cancel,
                             .workspace = schedule->options.workspace,
                             .labels = &schedule->labels,
                             .image_ids = ids,
@@ -156,12 +168,10 @@ static int run_trial(struct worker *worker, size_t index, const char *const *ids
                             .on_built = on_built,
                             .on_command = on_command,
                             .on_left = on_left,
+                            .on_kept = on_kept,
                             .context = &report};
     share_alone(worker, spec, &run);
-    if (trial_run(&run, spec, result, err) < 0)
-        return -1;
-    /* an engine that is gone ends the run at once, and not trial by trial, each with its time-outs */
-    return result->outcome == OUTCOME_ERROR ? engine_ping(worker->engine, err) : 0;
+    return schedule_attempts(worker, &run, index, err);
 }
 
 int schedule_trial(struct worker *worker, size_t index, struct error *err) {
@@ -176,9 +186,11 @@ int schedule_trial(struct worker *worker, size_t index, struct error *err) {
     struct schedule_event event = {.kind = SCHEDULE_TRIAL_STARTED, .trial = index, .spec = spec};
     schedule_emit(batch->schedule, &event);
     int result = 0;
-    if (gathered < 0)
+    if (gathered < 0) {
         fail_trial(&batch->results[index], reason);
-    else
+        batch->results[index].outcome = spec->unfit != NULL ? spec->unfit_outcome : OUTCOME_ERROR;
+    }
+    if (gathered == 0)
         result = run_trial(worker, index, ids, name, err);
     event.kind = SCHEDULE_TRIAL_DONE;
     event.result = &batch->results[index];

@@ -163,6 +163,18 @@ static int prove_image(const struct starting *starting, const char *id, struct e
                            "the container ran another image than the one that was pulled");
 }
 
+/* Whatever the engine makes of the image's. */
+static int take_own_check(const struct test_service *service, struct container_facts *facts,
+                          struct error *err) {
+    if (service->health.argv == NULL)
+        return 0;
+    string_list_clear(&facts->health);
+    for (char **word = service->health.argv; *word != NULL; word++)
+        if (string_list_add(&facts->health, *word, err) < 0)
+            return -1;
+    return 0;
+}
+
 static int start_one(const struct starting *starting, struct error *err) {
     const struct trial_run *run = starting->run;
     struct running_service *running = &starting->services->items[starting->number];
@@ -179,7 +191,9 @@ static int start_one(const struct starting *starting, struct error *err) {
     running->started = true;
     _cleanup_(container_facts_clear) struct container_facts facts = {0};
     if (prove_image(starting, running->id, err) < 0 ||
-        container_facts_get(run->engine, running->id, starting->services->network, &facts, err) < 0)
+        container_facts_get(run->engine, running->id, run->name, &facts, err) < 0)
+        return -1;
+    if (take_own_check(service_of(starting), &facts, err) < 0)
         return -1;
     return wait_ready(starting, &facts, err);
 }
@@ -263,6 +277,18 @@ static void look_after(const struct trial_run *run, const struct test_service *s
     command_outcome_set(&result->end, outcome, text_string(&words));
 }
 
+/* Its program is not in the image: the container started, and its first process says so on standard error. */
+static void say_if_not_started(struct service_result *service) {
+    char words[300];
+    char reason[400];
+    int code = service->end.exit_code;
+    if (service->end.outcome != OUTCOME_FAILED || (code != 1 && code != 126 && code != 127) ||
+        !command_outcome_init_failed(&service->end.err_tail, words, sizeof words))
+        return;
+    snprintf(reason, sizeof reason, "could not be started: %s", words);
+    command_outcome_set(&service->end, OUTCOME_FAILED, reason);
+}
+
 void trial_services_finish(const struct trial_run *run, const struct trial_spec *spec,
                            struct trial_result *result, struct trial_services *services,
                            bool cancelled) {
@@ -275,15 +301,15 @@ void trial_services_finish(const struct trial_run *run, const struct trial_spec 
         if (service->end.outcome == OUTCOME_PASSED)
             look_after(run, spec->services[i].service, running, service);
         service_log_read(run, spec, spec->services[i].service, running->id, &service->end);
+        say_if_not_started(service);
     }
 }
 
 static void remove_container(const struct trial_run *run, const char *id, bool keep) {
-    struct error ignored = {0};
     if (id != NULL && !keep)
         trial_container_remove(run, id);
-    else if (id != NULL && container_kill(run->cleaner, id, &ignored) < 0)
-        error_clear(&ignored);
+    else if (id != NULL)
+        trial_container_leave(run, id);
 }
 
 void trial_services_remove(const struct trial_run *run, struct trial_services *services,
@@ -295,6 +321,8 @@ void trial_services_remove(const struct trial_run *run, struct trial_services *s
     remove_container(run, services->probe, keep);
     if (services->network != NULL && !keep)
         trial_network_remove(run, services->network);
+    else if (services->network != NULL && run->on_kept != NULL)
+        run->on_kept(run->context, "network", services->network);
     free(services->items);
     free(services->probe);
     free(services->network);

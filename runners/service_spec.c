@@ -2,22 +2,6 @@
 
 #include "runners/container_wish.h"
 
-/* The test's own check in place of the image's. How often an engine runs it does not matter: ready_healthy.c runs it itself. */
-static int add_health(const struct test_service *service, json_t *body, struct error *err) {
-    if (service->health.argv == NULL)
-        return 0;
-    json_t *words = json_pack("[s]", "CMD");
-    for (char **word = service->health.argv; *word != NULL; word++)
-        if (json_array_append_new(words, json_string(*word)) < 0) {
-            json_decref(words);
-            return error_set(err, ERROR_INPUT,
-                             "service %s: its health check holds bytes that are not UTF-8",
-                             service->name);
-        }
-    json_t *health = json_pack("{s:o}", "Test", words);
-    return json_object_set_new(body, "Healthcheck", health) == 0 ? 0 : error_no_memory(err);
-}
-
 json_t *service_spec(const struct trial_spec *trial, size_t index, const char *network,
                      const struct labels *labels, struct error *err) {
     const struct trial_service *of = &trial->services[index];
@@ -47,9 +31,5 @@ json_t *service_spec(const struct trial_spec *trial, size_t index, const char *n
         .shm_bytes = service->shm_bytes,
         .tmpfs = &service->tmpfs,
     };
-    json_t *body = container_wish_body(&wish, labels, what, err);
-    if (body == NULL || add_health(service, body, err) == 0)
-        return body;
-    json_decref(body);
-    return NULL;
+    return container_wish_body(&wish, labels, what, err);
 }

@@ -1,5 +1,6 @@
 #include "runners/sweep.h"
 
+#include <string.h>
 #include <time.h>
 
 #include "gate/base/trace.h"
@@ -88,6 +89,30 @@ int sweep(struct engine *engine, const struct labels *ours, size_t *removed, str
     *removed = 0;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (sweep_kind(engine, ours, &kinds[i], removed, err) < 0)
+            return -1;
+    return 0;
+}
+
+static int take_own(struct engine *engine, const struct labels *ours, const struct kind *kind,
+                    struct error *err) {
+    json_auto_t *answer = NULL;
+    if (engine_get(engine, kind->list, &answer, err) < 0)
+        return error_wrap(err, "look for what this run left");
+    const json_t *list = kind->member != NULL ? json_object_get(answer, kind->member) : answer;
+    size_t index;
+    const json_t *item;
+    json_array_foreach(list, index, item) {
+        const char *run = labels_text(json_object_get(item, "Labels"), LABEL_RUN);
+        if (json_is_string(json_object_get(item, kind->id)) && strcmp(run, ours->run_id) == 0 &&
+            kind->take(engine, ours, item, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int sweep_own(struct engine *engine, const struct labels *ours, struct error *err) {
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (take_own(engine, ours, &kinds[i], err) < 0)
             return -1;
     return 0;
 }

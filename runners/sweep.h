@@ -10,3 +10,6 @@
 /* removed: how many things went. Failures of single removals are passed over: the next run tries again. */
 int sweep(struct engine *engine, const struct labels *ours, size_t *removed,
           struct error *err) _must_check_;
+
+/* Removes what this very run still has there, also its marks on images. err: the first thing that could not be removed */
+int sweep_own(struct engine *engine, const struct labels *ours, struct error *err) _must_check_;

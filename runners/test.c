@@ -28,8 +28,14 @@ static json_t *words_of(char *const *words) {
 }
 
 static json_t *command_definition(const struct test *test, const struct test_command *command) {
-    return json_pack("{s:o, s:s?}", "command", words_of(command->argv), "in",
-                     command->in != NULL ? command->in : test->in);
+    json_t *definition = json_pack("{s:o, s:s?}", "command", words_of(command->argv), "in",
+                                   command->in != NULL ? command->in : test->in);
+    if (definition != NULL && command->timeout_ms > 0 &&
+        json_object_set_new(definition, "timeout_ms", json_integer(command->timeout_ms)) < 0) {
+        json_decref(definition);
+        return NULL;
+    }
+    return definition;
 }
 
 static json_t *commands_definition(const struct test *test) {
@@ -102,6 +108,7 @@ static int add_surroundings(json_t *definition, const struct test *test, struct 
         {"shm", json_integer(test->shm_bytes), test->shm_bytes > 0},
         {"strict", json_true(), test->strict},
         {"services", test_services_definition(test, err), test->service_count > 0},
+        {"retries", json_integer(test->retries), test->retries > 0},
         {"platform", json_string(test->platform != NULL ? test->platform : ""),
          test->platform != NULL},
     };

@@ -14,6 +14,7 @@
 #include "gate/base/hash.h"
 
 #define TEST_TIMEOUT_MS      (10 * 60 * 1000) /* default for all commands of one test together */
+#define TEST_RETRIES_LIMIT   10               /* more of them hide what is broken */
 #define TEST_MEMORY_BYTES    (2LL << 30)      /* default limit of one container */
 #define TEST_NANO_CPUS       2000000000LL     /* default: two cores */
 #define TEST_PIDS            1024             /* default limit of one container */
@@ -50,11 +51,24 @@ struct test_secret_list {
     size_t capacity;
 };
 
+/* Whether a test is run on the pinned digests too, and what it means where it fails there. */
+enum baseline {
+    BASELINE_DEFAULT, /* none was given: compare */
+    BASELINE_COMPARE, /* where it fails on candidates; fails it there as well, it closes the gate */
+    BASELINE_ALWAYS,  /* the same, and always: so what is fixed is known */
+    BASELINE_TOLERATE, /* as compare; fails it there as well, it does not count */
+    BASELINE_OFF
+};
+
+/* What a pass is worth that came only when the test was run again. */
+enum flaky { FLAKY_DEFAULT /* none was given: reject */, FLAKY_REJECT, FLAKY_PROMOTE };
+
 struct test_command {
-    char **argv; /* NULL-terminated, owned, at least one */
-    char *text;  /* as it was written, on one line, for reports */
-    char *in;    /* selector of the image that it runs in; NULL is the test's */
-    int line;    /* in pingate.yaml, from 1 */
+    char **argv;        /* NULL-terminated, owned, at least one */
+    char *text;         /* as it was written, on one line, for reports */
+    char *in;           /* selector of the image that it runs in; NULL is the test's */
+    int64_t timeout_ms; /* of its own, within the test's; 0: none */
+    int line;           /* in pingate.yaml, from 1 */
 };
 
 /* An image that is built from the project, with every pin of its Dockerfile replaced by what is tested. */
@@ -122,7 +136,8 @@ struct test {
     size_t service_count;
     struct test_command *commands;
     size_t command_count;
-    int64_t timeout_ms;             /* for the build and all commands together */
+    int64_t timeout_ms;   /* for the build and all commands together */
+    unsigned int retries; /* how often a trial that failed is run again from its beginning */
     struct string_list environment; /* "NAME=value" */
     /* "NAME=OTHER": the value of OTHER in the caller's environment, where he grants it */
     struct string_list environment_from;
@@ -143,6 +158,8 @@ struct test {
     struct ulimit_list ulimits;
     int64_t log_limit_bytes; /* of one stream of one command */
     int64_t reuse_ms; /* how old a pass on record may be to stand in for a trial; 0: none may */
+    enum baseline baseline;
+    enum flaky flaky;
     struct string_list artifacts; /* patterns of files to fetch, see artifact_names.h */
     struct string_list junit; /* patterns of JUnit files that must tell of passes, the same way */
     int line;                 /* in pingate.yaml, from 1 */
@@ -153,7 +170,7 @@ struct test {
  * values, user, workdir, network, entrypoint, profile, platform, tmpfs, `junit`, and every limit, the time-out too. What is not given is
  * not in it,
  * so that a new key leaves the evidence of tests that do without it. It is not the name (evidence has it beside), not the line, not the words for reports, not `reuse`,
- * not `artifacts`, and not `images`: which images are tested is no part of how, and evidence names the digests that took part.
+ * not `artifacts`, not `baseline` and `flaky` (what verdicts make of its outcomes is no part of them), and not `images`: which images are tested is no part of how, and evidence names the digests that took part.
  * err: no-memory */
 int test_definition_hash(const struct test *test, char hex[HASH_HEX_SIZE],
                          struct error *err) _must_check_;

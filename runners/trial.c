@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "gate/base/clock.h"
@@ -10,9 +11,11 @@
 #include "runners/command_log.h"
 #include "runners/command_outcome.h"
 #include "runners/engine/volume.h"
+#include "runners/secrets.h"
 #include "runners/service.h"
 #include "runners/trial_build.h"
 #include "runners/trial_container.h"
+#include "runners/workspace_open.h"
 
 #define INSPECT_TRIES    50 /* after the log's end an engine may still say "running" for a moment */
 #define INSPECT_PAUSE_US 100000
@@ -22,6 +25,7 @@ void trial_spec_clear(struct trial_spec *spec) {
         free(spec->steps[i].image);
         free(spec->steps[i].tag);
         free(spec->steps[i].digest);
+        free(spec->steps[i].child);
     }
     free(spec->steps);
     if (spec->build != NULL)
@@ -34,6 +38,7 @@ void trial_spec_clear(struct trial_spec *spec) {
     }
     free(spec->services);
     free(spec->title);
+    free(spec->unfit);
     free(spec->log_folder);
     free(spec->artifact_folder);
     string_list_clear(&spec->environment);
@@ -59,11 +64,19 @@ void trial_result_clear(struct trial_result *result) {
     if (result->build != NULL)
         build_result_clear(result->build);
     free(result->build);
+    string_list_clear(&result->attempt_reasons);
     if (result->found_free != NULL)
         result->found_free(result->found);
     free(result->commands);
     free(result->reason);
     *result = (struct trial_result){0};
+}
+
+char *trial_attempt_folder(const char *folder, unsigned int attempt, struct error *err) {
+    if (folder == NULL)
+        return NULL;
+    return attempt == 1 ? string_dup(folder, err)
+                        : string_format(err, "%s/attempt-%u", folder, attempt);
 }
 
 /* One container of a trial, while it is there. */
@@ -72,7 +85,7 @@ struct running {
     const struct trial_spec *spec;
     size_t step;
     const char *id;
-    int64_t budget_ms;   /* what is left of the test's time */
+    int64_t budget_ms;   /* what is left of the test's time, or the command's own */
     int64_t finished_ms; /* by the engine's clock, once it has ended */
     struct command_result *command;
 };
@@ -104,6 +117,15 @@ static bool podman_garbled(const struct running *running, const struct error *wh
     return engine_is_podman(running->run->engine) && why->kind == ERROR_PROTOCOL;
 }
 
+/* What says how long it may run: the command's own limit where that is the nearer one, else the test's. */
+static struct time_limit time_limit(const struct running *running) {
+    const struct test *test = running->spec->test;
+    int64_t own_ms = running->spec->steps[running->step].command->timeout_ms;
+    bool own = own_ms > 0 && running->budget_ms >= own_ms;
+    return own ? (struct time_limit){"command", "", own_ms}
+               : (struct time_limit){"test", " in all", test->timeout_ms};
+}
+
 /* From its start to its end. */
 static int follow(struct running *running, struct command_log *log, struct error *err) {
     struct engine *engine = running->run->engine;
@@ -132,12 +154,28 @@ static int follow(struct running *running, struct command_log *log, struct error
                  (long long)log->limit_bytes);
         command_outcome_set(command, OUTCOME_FAILED, reason);
     } else if (!read && err->kind == ERROR_TIMEOUT && late) {
-        command_outcome_of_late(engine, running->id, running->spec->test->timeout_ms, command);
+        command_outcome_of_late(engine, running->id, time_limit(running), command);
     } else {
         return -1;
     }
     error_clear(err);
     return 0;
+}
+
+/* Where the test is for another platform than the engine's, that says nothing of the image. */
+static void check_emulation(const struct running *running) {
+    const char *wanted = running->spec->test->platform;
+    const char *own = running->run->platform;
+    struct command_result *command = running->command;
+    if (wanted == NULL || strcmp(wanted, own) == 0 || command->outcome != OUTCOME_FAILED ||
+        command->reason == NULL || strstr(command->reason, "xec format error") == NULL)
+        return;
+    char reason[300];
+    snprintf(reason, sizeof reason,
+             "this engine runs %s and has no emulation for %s: register one on its host "
+             "(binfmt_misc with qemu-user-static), or run where the platform is native",
+             own, wanted);
+    command_outcome_set(command, OUTCOME_ERROR, reason);
 }
 
 static int run_container(struct running *running, struct error *err) {
@@ -190,25 +228,30 @@ static int run_step(const struct trial_run *run, const struct trial_spec *spec, 
     if (trial_container_make(run, spec, step, &id, err) < 0)
         return -1;
     int result = 0;
+    int64_t own_ms = spec->steps[step].command->timeout_ms;
     struct running running = {.run = run,
                               .spec = spec,
                               .step = step,
                               .id = id,
-                              .budget_ms = budget_ms,
+                              .budget_ms = own_ms > 0 && own_ms < budget_ms ? own_ms : budget_ms,
                               .command = command};
     if (step == 0 && run->workspace != NULL)
         result = container_put(run->engine, id, WORKSPACE_MOUNT, run->workspace->fd,
                                run->workspace->size_bytes, err);
     if (result == 0)
+        result = workspace_open(run, spec, step, id, err);
+    if (result == 0)
+        result = secrets_deliver(run, spec, id, err);
+    if (result == 0)
         result = run_container(&running, err);
+    if (result == 0)
+        check_emulation(&running);
     if (result == 0)
         result = fetch_artifacts(&running, &trial->artifacts, err);
     if (!run->keep || (result == 0 && command->outcome == OUTCOME_PASSED)) {
         trial_container_remove(run, id);
     } else {
-        struct error ignored = {0};
-        if (container_kill(run->cleaner, id, &ignored) < 0)
-            error_clear(&ignored);
+        trial_container_leave(run, id);
     }
     if (result == 0 && command->outcome == OUTCOME_PASSED)
         result = prove_own_exit(run, id, running.finished_ms, command, err);
@@ -263,6 +306,31 @@ static void summarise(const struct trial_spec *spec, struct trial_result *result
     }
     error_clear(&ignored);
     summarise_services(spec, result);
+}
+
+/* Logs hold no secrets by now, but an engine may have quoted anything. Without memory it says nothing. */
+static void redact_reason(const struct redact *redact, char **reason) {
+    struct error ignored = {0};
+    if (redact_string(redact, reason, &ignored) < 0) {
+        free(*reason);
+        *reason = NULL;
+    }
+    error_clear(&ignored);
+}
+
+static void redact_reasons(const struct trial_spec *spec, struct trial_result *result) {
+    const struct redact *redact = spec->grants != NULL ? spec->grants->redact : NULL;
+    if (redact == NULL)
+        return;
+    redact_reason(redact, &result->reason);
+    for (size_t i = 0; i < result->command_count; i++)
+        redact_reason(redact, &result->commands[i].reason);
+    for (size_t i = 0; i < result->service_count; i++)
+        redact_reason(redact, &result->services[i].end.reason);
+    if (result->build != NULL) {
+        redact_reason(redact, &result->build->reason);
+        redact_reason(redact, &result->build->step);
+    }
 }
 
 /* The test's time is that of its build and its commands, from start to end; what the engine takes to make containers does not
@@ -361,7 +429,8 @@ int trial_run(const struct trial_run *given, const struct trial_spec *spec,
     struct error why = {0};
     int status = 0;
     if (file_make_folders(spec->log_folder, &why) < 0 || cancel_check(run->cancel, &why) < 0 ||
-        volume_create(run->cleaner, run->name, run->labels, NULL, &why) < 0) {
+        volume_create(run->cleaner, run->name, run->labels, NULL, &why) < 0 ||
+        secrets_hold(run, spec, &why) < 0) {
         command_outcome_of_error(&why, &result->commands[0]);
         status = why.kind == ERROR_CANCELLED ? error_move(err, &why) : 0;
         settle(run, spec, result);
@@ -369,11 +438,18 @@ int trial_run(const struct trial_run *given, const struct trial_spec *spec,
         status = build_and_run(run, spec, result, err);
     }
     error_clear(&why);
-    if (!run->keep || result->outcome == OUTCOME_PASSED) {
-        trial_volume_remove(run);
-        if (result->build != NULL)
-            trial_build_remove(run, spec);
-    }
+    redact_reasons(spec, result);
+    bool keeps = run->keep && result->outcome != OUTCOME_PASSED;
+    secrets_drop(run, spec, keeps);
+    if (!keeps)
+        trial_volume_remove(run, run->name);
+    else if (run->on_kept != NULL)
+        run->on_kept(run->context, "volume", run->name);
+    if (!keeps && result->build != NULL)
+        trial_build_remove(run, spec);
+    else if (result->build != NULL && result->build->image_id != NULL && !run->keep_images &&
+             run->on_kept != NULL)
+        run->on_kept(run->context, "image", result->build->image_id);
     result->duration_ms = clock_monotonic_ms() - began_ms;
     return status;
 }

@@ -14,6 +14,8 @@
  * that does not pass ends the trial; later ones are `skipped`. What a signal cut short, or an engine that failed, is `error`:
  * nothing is known then. `timed-out` is only what the engine says to run still when the test's time is over.
  *
+ * A trial that was run again (schedule.h) has the result of its last attempt. A pass after an attempt that said no is `flaky`.
+ *
  * The test's artifacts come out of the container of the last command that ran, whatever its outcome, before it is removed; that they
  * lack is a warning and no outcome (artifacts.h). With them come its JUnit files, and those do count: what the caller's `check` says of
  * them can make a pass a failure, never a failure a pass (trial_run.h).
@@ -34,14 +36,18 @@
 /* One command with the image it runs in. */
 struct trial_step {
     const struct test_command *command;
-    char *image;  /* normalised, without tag and digest: "docker.io/library/redis" */
-    char *tag;    /* for people; NULL where there is none */
-    char *digest; /* that is pulled and proved; NULL: what was built, and image and tag are too */
+    char *image; /* normalised, without tag and digest: "docker.io/library/redis" */
+    char *tag;   /* for people; NULL where there is none */
+    char *
+        digest; /* that is tested; pulled and proved, unless there is a child; NULL: what was built, and image and tag are too */
+    /* the image that the index `digest` has for the test's platform: this one is pulled and proved; NULL where the test names no
+     * platform, or `digest` is no index */
+    char *child;
 };
 
 /* A pinned image that a Dockerfile names, at the value that is tested. */
 struct trial_base {
-    struct trial_step image; /* without a command */
+    struct trial_step image; /* without a command and a child */
     bool needed; /* the test covers it: a build that does not use it proves nothing of it */
     size_t line; /* in the Dockerfile, from 1 */
 };
@@ -57,6 +63,11 @@ struct trial_build {
     size_t base_count;
 };
 
+/* What an engine is asked for. */
+static inline const char *trial_step_digest(const struct trial_step *step) {
+    return step->child != NULL ? step->child : step->digest;
+}
+
 /* One service with the image that it runs. */
 struct trial_service {
     const struct test_service *service;
@@ -70,7 +81,11 @@ struct trial_spec {
     struct trial_build *build;      /* NULL: nothing is built */
     struct trial_service *services; /* one a service of the test */
     size_t service_count;
-    const struct grants *grants;    /* what the caller lets it have; lent; NULL: nothing */
+    const struct grants *grants; /* what the caller lets it have; lent; NULL: nothing */
+    /* Why it is not run and what that means: the candidate has no image for the platform (failed), or nobody knows (error);
+     * NULL: it is run. Untrusted. */
+    char *unfit;
+    enum outcome unfit_outcome;
     char *title;                    /* for people: "answers on redis 7.2.5" */
     struct string_list environment; /* added to the test's: PINGATE_IMAGE=… and its kin */
     char *log_folder; /* made by the trial; files N-stdout.log and N-stderr.log, N from 1 */
@@ -137,12 +152,19 @@ struct trial_result {
     struct service_result *services; /* one a service */
     size_t service_count;
     struct artifacts artifacts;
+    unsigned int attempts;              /* how often it was run; 0: not at all */
+    struct string_list attempt_reasons; /* why those before the last did not pass */
+    bool cut;                           /* the run's time was over before it was done */
     /* what trial_run's `check` made of the artifacts, for its own use; and what frees it */
     void *found;
     void (*found_free)(void *found);
 };
 
 void command_result_clear(struct command_result *command);
+
+/* Where the logs or artifacts of an attempt go: the first one's into the folder itself, the second one's into attempt-2 in it.
+ * NULL for NULL, or with *err set. attempt: from 1 */
+char *trial_attempt_folder(const char *folder, unsigned int attempt, struct error *err);
 
 void trial_spec_clear(struct trial_spec *spec);
 void trial_result_clear(struct trial_result *result);

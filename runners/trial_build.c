@@ -343,8 +343,11 @@ static int run_build(struct building *building, struct build_stream *stream, str
 
 static int open_log(struct building *building, struct error *err) {
     struct build_result *result = building->result;
-    building->log = (struct log_sink){-1, &result->bytes, &result->tail};
+    const struct grants *grants = building->spec->grants;
+    building->log = (struct log_sink){-1, &result->bytes, &result->tail, {0}};
     building->limit_bytes = building->spec->test->log_limit_bytes;
+    if (grants != NULL && redact_begin(&building->log.redact, grants->redact, err) < 0)
+        return -1;
     result->path = string_format(err, "%s/build.log", building->spec->log_folder);
     if (result->path == NULL)
         return -1;
@@ -392,7 +395,7 @@ int trial_build(const struct trial_run *run, const struct trial_spec *spec,
     if (run->on_build != NULL)
         run->on_build(run->context, NULL);
     struct building building = {
-        .run = run, .spec = spec, .result = result->build, .log = {-1, NULL, NULL}, .used = used};
+        .run = run, .spec = spec, .result = result->build, .log = {.fd = -1}, .used = used};
     int status = build(&building, err);
     if (run->on_built != NULL)
         run->on_built(run->context, result->build);

@@ -18,7 +18,10 @@ const char *trial_step_image(const struct trial_run *run, const struct trial_spe
 
 /* What cannot be removed is told to run->on_left. id: also a name */
 void trial_container_remove(const struct trial_run *run, const char *id);
-void trial_volume_remove(const struct trial_run *run);
+
+/* For a look (--keep): it is ended, and told to run->on_kept by the beginning of its id. */
+void trial_container_leave(const struct trial_run *run, const char *id);
+void trial_volume_remove(const struct trial_run *run, const char *name);
 void trial_network_remove(const struct trial_run *run, const char *id);
 
 /* Whether a call that failed may have made something all the same. */

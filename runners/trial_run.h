@@ -34,6 +34,8 @@ struct trial_run {
      * `found`. Called by the worker. May be NULL. err: no-memory */
     int (*check)(const struct trial_spec *spec, struct trial_result *result, struct error *err);
     void (*on_command)(void *context, size_t step);
+    /* something of a failed trial was left for a look ("container", "volume"); may be NULL */
+    void (*on_kept)(void *context, const char *what, const char *name);
     /* something could not be removed; may be NULL */
     void (*on_left)(void *context, const char *words);
     void *context;

@@ -194,7 +194,7 @@ END
 }
 
 start_engine() {
-    local range features= tls= containerd='"containerd": "'$folder'/containerd.sock",' oldest=()
+    local range features='' tls='' containerd='"containerd": "'$folder'/containerd.sock",' oldest=()
     local hosts='"unix://'$folder'/docker.sock"'
     range=$(cat "$folder/range")
     if [ "$store" = containerd ]; then
@@ -238,16 +238,23 @@ start_podman() {
     local range words
     range=$(cat "$folder/range")
     # Podman gives each container limits of open files and processes that a process without CAP_SYS_RESOURCE may not
-    # set, and no configuration takes them away: a runtime of this name does.
+    # set, and no configuration takes them away: a runtime of this name does, and leaves those that a test asks for.
     cat >"$folder/runc-within" <<'END'
 #!/bin/sh
-previous= bundle=
+previous= bundle= process=
 for argument; do
-    case $previous in --bundle | -b) bundle=$argument ;; esac
+    case $previous in --bundle | -b) bundle=$argument ;; --process) process=$argument ;; esac
     previous=$argument
 done
 if [ -n "$bundle" ] && [ -f "$bundle/config.json" ]; then
-    jq 'del(.process.rlimits)' "$bundle/config.json" >"$bundle/config.new" && mv "$bundle/config.new" "$bundle/config.json"
+    most=$(ulimit -H -n)
+    jq --arg most "$most" 'if .process.rlimits then .process.rlimits |= map(select(
+            $most == "unlimited" or .hard <= ($most | tonumber) or (.type | IN("RLIMIT_NOFILE", "RLIMIT_NPROC") | not)))
+        else . end' "$bundle/config.json" >"$bundle/config.new" && mv "$bundle/config.new" "$bundle/config.json"
+fi
+if [ -n "$process" ] && [ -f "$process" ]; then # of what is started in a container that runs
+    jq 'del(.rlimits)' "$process" >"$process.new" && cat "$process.new" >"$process"
+    rm -f "$process.new"
 fi
 exec runc "$@"
 END

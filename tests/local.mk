@@ -35,7 +35,7 @@ tests/golden.log: tests/golden/move_pins$(EXEEXT)
 CLEANFILES += tests/golden/move_pins$(EXEEXT)
 
 # Scripted registries and engines; tests/run.sh runs each table.
-EXTRA_DIST += %D%/faults/scripted.py %D%/faults/harness.py %D%/faults/registry.py %D%/faults/engine.py %D%/faults/engine_api.py \
+EXTRA_DIST += %D%/faults/scripted.py %D%/faults/harness.py %D%/faults/registry.py %D%/faults/engine.py %D%/faults/engine_api.py %D%/faults/services.py \
 	%D%/faults/inject.py %D%/faults/plain.py %D%/valgrind.sh
 
 # Speed against peers: tests/run.sh bench compiles what it needs.
@@ -137,6 +137,7 @@ check_PROGRAMS += tests/unit/test_tags
 check_PROGRAMS += tests/unit/test_token
 
 # runners
+check_PROGRAMS += tests/unit/test_about
 check_PROGRAMS += tests/unit/test_alone
 check_PROGRAMS += tests/unit/test_artifact_names
 check_PROGRAMS += tests/unit/test_address
@@ -144,9 +145,11 @@ check_PROGRAMS += tests/unit/test_build_context
 check_PROGRAMS += tests/unit/test_build_stream
 check_PROGRAMS += tests/unit/test_build_trace
 check_PROGRAMS += tests/unit/test_changes
+check_PROGRAMS += tests/unit/test_container_facts
 check_PROGRAMS += tests/unit/test_container_spec
 check_PROGRAMS += tests/unit/test_dockerignore
 check_PROGRAMS += tests/unit/test_trial_build
+check_PROGRAMS += tests/unit/test_difference
 check_PROGRAMS += tests/unit/test_inside
 check_PROGRAMS += tests/unit/test_deny
 check_PROGRAMS += tests/unit/test_frames
@@ -154,8 +157,11 @@ check_PROGRAMS += tests/unit/test_progress
 check_PROGRAMS += tests/unit/test_schedule
 check_PROGRAMS += tests/unit/test_image_packages
 check_PROGRAMS += tests/unit/test_labels
-check_PROGRAMS += tests/unit/test_packages
+check_PROGRAMS += tests/unit/test_grants
+check_PROGRAMS += tests/unit/test_ready
+check_PROGRAMS += tests/unit/test_package_list
 check_PROGRAMS += tests/unit/test_reproduce
+check_PROGRAMS += tests/unit/test_user
 check_PROGRAMS += tests/unit/test_ssh
 check_PROGRAMS += tests/unit/test_workspace
 check_PROGRAMS += tests/unit/test_workspace_hash

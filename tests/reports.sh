@@ -68,7 +68,7 @@ obeyed() { # FILE: a line that some CI system would take for a command, or a cha
     LC_ALL=C grep -nE '^[[:space:]]*::|##[A-Za-z._-]*\[' "$1" >&2 ||
         LC_ALL=C grep -n "$(printf '[\001-\010\013-\037\177]')" "$1" >&2
 }
-python3 tests/hostile.py tests/golden/reports/closed/result.json "$folder"
+python3 tests/hostile.py tests/golden/reports/full/result.json "$folder"
 for file in "$folder"/*.json; do
     name=$(basename "$file" .json)
     result=0

@@ -5,7 +5,10 @@
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "gate/base/clock.h"
@@ -20,9 +23,35 @@ int cancel_init(struct cancel *cancel, struct error *err) {
     return 0;
 }
 
+static int watch(const struct cancel *cancel, int fd) {
+    struct epoll_event event = {.events = EPOLLIN};
+    return epoll_ctl(cancel->fd, EPOLL_CTL_ADD, fd, &event);
+}
+
+int cancel_init_until(struct cancel *cancel, const struct cancel *whole, int64_t end_ms,
+                      const char *over, struct error *err) {
+    /* a time of zero would disarm the timer */
+    int64_t at_ms = end_ms > 0 ? end_ms : 1;
+    struct itimerspec end = {
+        .it_value = {.tv_sec = (time_t)(at_ms / 1000), .tv_nsec = (long)(at_ms % 1000 * 1000000)}};
+    *cancel = (struct cancel){.fd = epoll_create1(EPOLL_CLOEXEC), .whole = whole, .over = over};
+    cancel->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    if (cancel->fd >= 0 && cancel->timer_fd >= 0 &&
+        timerfd_settime(cancel->timer_fd, TFD_TIMER_ABSTIME, &end, NULL) == 0 &&
+        watch(cancel, cancel->timer_fd) == 0 &&
+        (cancel_fd(whole) < 0 || watch(cancel, cancel_fd(whole)) == 0))
+        return 0;
+    error_set_errno(err, "make a timer");
+    cancel_clear(cancel);
+    return -1;
+}
+
 void cancel_clear(struct cancel *cancel) {
     if (signalled == cancel)
         signalled = NULL;
+    if (cancel->over != NULL && cancel->timer_fd >= 0)
+        close(cancel->timer_fd);
+    cancel->over = NULL;
     if (cancel->fd >= 0)
         close(cancel->fd);
     cancel->fd = -1;
@@ -70,9 +99,18 @@ int cancel_fd(const struct cancel *cancel) {
     return cancel != NULL ? cancel->fd : -1;
 }
 
+bool cancel_is_over(const struct cancel *cancel) {
+    return cancel != NULL && cancel->over != NULL && cancel_requested(cancel) &&
+           !cancel_requested(cancel->whole);
+}
+
 int cancel_check(const struct cancel *cancel, struct error *err) {
     if (!cancel_requested(cancel))
         return 0;
+    if (cancel_is_over(cancel))
+        return error_set(err, ERROR_CANCELLED, "%s", cancel->over);
+    if (cancel->whole != NULL)
+        return cancel_check(cancel->whole, err);
     if (cancel->signal != 0)
         return error_set(err, ERROR_CANCELLED, "stopped by SIG%s", sigabbrev_np(cancel->signal));
     return error_set(err, ERROR_CANCELLED, "stopped");

@@ -18,6 +18,7 @@ struct tar {
     struct archive_entry *entry;
     void (*look)(void *context, const void *bytes, size_t length); /* NULL: nobody looks */
     void *context;
+    int64_t uid; /* of entries */
 };
 
 void tar_freep(struct tar **tar) {
@@ -77,6 +78,10 @@ void tar_show(struct tar *tar, void (*look)(void *context, const void *bytes, si
     tar->context = context;
 }
 
+void tar_own(struct tar *tar, int64_t uid) {
+    tar->uid = uid;
+}
+
 static int begin_entry(struct tar *tar, const char *name, mode_t type, unsigned int mode,
                        int64_t size_bytes, const char *target, struct error *err) {
     archive_entry_clear(tar->entry);
@@ -85,7 +90,7 @@ static int begin_entry(struct tar *tar, const char *name, mode_t type, unsigned 
     archive_entry_set_perm(tar->entry, (mode_t)mode);
     archive_entry_set_size(tar->entry, size_bytes);
     archive_entry_set_mtime(tar->entry, TAR_TIME_S, 0);
-    archive_entry_set_uid(tar->entry, 0);
+    archive_entry_set_uid(tar->entry, tar->uid);
     archive_entry_set_gid(tar->entry, 0);
     if (target != NULL)
         archive_entry_set_symlink(tar->entry, target);

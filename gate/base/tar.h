@@ -1,6 +1,6 @@
 /* tar: writes tar archives, with libarchive; untar.h reads them.
  *
- * Entries have owner 0:0 and time 0, so that equal content gives equal bytes. Names are bytes and are kept as they are.
+ * Entries have owner 0:0 (or what tar_own says) and time 0, so that equal content gives equal bytes. Names are bytes and are kept as they are.
  */
 #pragma once
 
@@ -22,6 +22,8 @@ int tar_begin_plainly(int fd, struct error *err) _must_check_;
 /* From now on each piece of a file's content is shown to `look` as it is written, so that nobody has to read it again. */
 void tar_show(struct tar *tar, void (*look)(void *context, const void *bytes, size_t length),
               void *context);
+/* From now on entries belong to that user, and to group 0. */
+void tar_own(struct tar *tar, int64_t uid);
 int tar_add_folder(struct tar *tar, const char *name, unsigned int mode,
                    struct error *err) _must_check_;
 int tar_add_link(struct tar *tar, const char *name, const char *target,

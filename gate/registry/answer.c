@@ -26,7 +26,9 @@ int answer_error(struct question *question, const struct error *why, struct erro
         result = question->on_tags(question->context, NULL, &full, fatal);
         break;
     case ASK_BLOBS:
-        result = question->on_blobs(question->context, NULL, &full, fatal);
+        result = question->on_blobs != NULL
+                     ? question->on_blobs(question->context, NULL, &full, fatal)
+                     : question->on_digest(question->context, NULL, &full, fatal);
         break;
     case ASK_CONFIG:
         result = question->on_config(question->context, NULL, NULL, &full, fatal);
@@ -221,6 +223,15 @@ int answer_tags(struct question *question, struct error *fatal) {
 int answer_blobs(struct question *question, const struct blob_list *blobs, struct error *fatal) {
     question_take(question);
     return question_end(question, question->on_blobs(question->context, blobs, NULL, fatal), fatal);
+}
+
+int answer_child(struct question *question, const char *digest, struct error *fatal) {
+    struct registry_digest answer = {
+        .kind = MANIFEST_IMAGE, .media_type = (char *)"", .size_bytes = -1};
+    memcpy(answer.digest, digest, DIGEST_SIZE);
+    question_take(question);
+    return question_end(question, question->on_digest(question->context, &answer, NULL, fatal),
+                        fatal);
 }
 
 int answer_config(struct question *question, const struct text *config, struct error *fatal) {

@@ -91,6 +91,8 @@ int question_on_content(struct question *question, const struct http_response *r
                    : answer_why(question, &why, fatal);
     if (read_content(question, response, &blobs, child, &why) < 0)
         return answer_why(question, &why, fatal);
+    if (question->kind == ASK_BLOBS && question->on_blobs == NULL)
+        return answer_child(question, child[0] != '\0' ? child : question->name.digest, fatal);
     if (child[0] != '\0')
         return ask_child(question, child, fatal);
     return question->kind == ASK_CONFIG ? ask_config(question, &blobs, fatal)

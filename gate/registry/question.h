@@ -92,7 +92,7 @@ struct question {
         blobs; /* of ASK_CONFIG: not empty once the configuration itself is asked for */
     registry_on_digest *on_digest;
     registry_on_tags *on_tags;
-    registry_on_blobs *on_blobs;
+    registry_on_blobs *on_blobs; /* of ASK_BLOBS; NULL: only the manifest is asked for, on_digest */
     registry_on_config *on_config;
     void *context;
 };
@@ -145,6 +145,7 @@ int answer_digest(struct question *question, const struct http_response *respons
                   const char *digest, enum manifest_kind kind, struct error *fatal);
 int answer_tags(struct question *question, struct error *fatal);
 int answer_blobs(struct question *question, const struct blob_list *blobs, struct error *fatal);
+int answer_child(struct question *question, const char *digest, struct error *fatal);
 int answer_config(struct question *question, const struct text *config, struct error *fatal);
 
 /* registry.c: takes the question out of all lists, before its callback is called; frees it, and its host goes on. */

@@ -511,6 +511,17 @@ int registry_blobs(struct registry *registry, const struct reference *reference,
     return add_question(registry, reference, &template, err);
 }
 
+int registry_child(struct registry *registry, const struct reference *reference,
+                   const struct platform *platform, registry_on_digest *on_digest, void *context,
+                   struct error *err) {
+    struct question template = {.kind = ASK_BLOBS,
+                                .method = "GET",
+                                .platform = *platform,
+                                .on_digest = on_digest,
+                                .context = context};
+    return add_question(registry, reference, &template, err);
+}
+
 int registry_config(struct registry *registry, const struct reference *reference,
                     const struct platform *platform, registry_on_config *on_config, void *context,
                     struct error *err) {

@@ -99,6 +99,14 @@ int registry_blobs(struct registry *registry, const struct reference *reference,
                    const struct platform *platform, registry_on_blobs *on_blobs, void *context,
                    struct error *err) _must_check_;
 
+/* Which manifest a platform's engine takes of an index: its digest, as the index has it, whose bytes are verified; of an image's own
+ * manifest, that one: for which platform it is, an engine finds out. One GET.
+ *   err  of the answer, besides the above: not-found  the index has no image for the platform;  protocol  as content.h
+ */
+int registry_child(struct registry *registry, const struct reference *reference,
+                   const struct platform *platform, registry_on_digest *on_digest, void *context,
+                   struct error *err) _must_check_;
+
 #define REGISTRY_CONFIG_LIMIT                                                                      \
     (1u << 20) /* bytes of an image's configuration; large ones have 100 kB, most of it history */
 

@@ -7,40 +7,20 @@
 #include "gate/base/file.h"
 #include "gate/base/process.h"
 #include "gate/pins/scan.h"
-#include "pipelines/commands/command.h"
+#include "pipelines/commands/doctor_parts.h"
 #include "pipelines/gate.h"
 #include "pipelines/promotion.h"
 #include "pipelines/writable.h"
 #include "reports/clean.h"
-#include "runners/engine/engine.h"
 
 #define REGISTRY_TIMEOUT_MS 20000 /* for one registry; an answer takes a second */
 #define GIT_TIMEOUT_MS      20000 /* for its version, and for a look at the repository */
 #define FILES_SHOWN         5     /* files that may not be written; the rest is counted */
 
-/* What is found, for the checks behind. */
-struct doctor {
-    struct invocation *invocation;
-    struct config config;
-    bool configured; /* the configuration could be read */
-    struct scan scan;
-    struct update_list updates;
-    bool config_wrong, something_off; /* what the exit status tells */
-};
-
-enum finding {
-    GOOD,
-    NOTE,    /* works; worth to know */
-    PROBLEM, /* does not work */
-};
-
-static void say(struct doctor *doctor, enum finding finding, const char *what, const char *format,
-                ...) _printf_(4, 5);
-
-static void say(struct doctor *doctor, enum finding finding, const char *what, const char *format,
+void doctor_say(struct doctor *doctor, enum finding finding, const char *what, const char *format,
                 ...) {
     static const char *const names[] = {"ok", "note", "PROBLEM"};
-    char words[1024];
+    char words[DOCTOR_WORDS_LIMIT];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(words, sizeof words, format, arguments);
@@ -59,26 +39,29 @@ static void check_config(struct doctor *doctor) {
     const struct config *config = &doctor->config;
     doctor->config_wrong = true;
     if (command_config(doctor->invocation, &doctor->config, &err) < 0) {
-        say(doctor, PROBLEM, "configuration", "%s", error_message(&err));
+        doctor_say(doctor, PROBLEM, "configuration", "%s", error_message(&err));
         return;
     }
     doctor->configured = true;
     if (!named && usual != NULL && !file_exists(usual))
-        say(doctor, PROBLEM, "configuration",
+        doctor_say(
+            doctor, PROBLEM, "configuration",
             "%s lacks, so nothing is tested and no pin can ever move; `pingate init` writes a "
             "first one",
             usual);
     else if (config->tests.count == 0)
-        say(doctor, PROBLEM, "configuration",
+        doctor_say(
+            doctor, PROBLEM, "configuration",
             "%s declares no tests, so no pin can ever move; declare what an image must do under "
             "\"tests\"",
             config->file);
     else
         doctor->config_wrong = false;
     if (!doctor->config_wrong)
-        say(doctor, GOOD, "configuration", "%s: %zu rule%s, %zu test%s, promote: %s", config->file,
-            config->rules.count, config->rules.count == 1 ? "" : "s", config->tests.count,
-            config->tests.count == 1 ? "" : "s", config->promote_passing ? "passing" : "all");
+        doctor_say(doctor, GOOD, "configuration", "%s: %zu rule%s, %zu test%s, promote: %s",
+                   config->file, config->rules.count, config->rules.count == 1 ? "" : "s",
+                   config->tests.count, config->tests.count == 1 ? "" : "s",
+                   config->promote_passing ? "passing" : "all");
 }
 
 static int run_git(struct doctor *doctor, const char *const *argv, struct process_result *result,
@@ -99,7 +82,8 @@ static void check_git(struct doctor *doctor) {
         "env", "LC_ALL=C", "git", "-C", root, "rev-parse", "--is-inside-work-tree", NULL};
     if (run_git(doctor, ask_version, &version, &err) < 0 ||
         run_git(doctor, ask_inside, &inside, &err) < 0) {
-        say(doctor, NOTE, "git",
+        doctor_say(
+            doctor, NOTE, "git",
             "%s: every file is scanned, also what .gitignore names, and `test --since` does not "
             "work",
             error_message(&err));
@@ -108,14 +92,15 @@ static void check_git(struct doctor *doctor) {
     int length = (int)strcspn(text_string(&version.output), "\n");
     _cleanup_(free_pointer) char *why = process_result_why(&inside, &err);
     if (inside.exit_status == 0)
-        say(doctor, GOOD, "git", "%.*s; scanned is what git would add", length,
-            text_string(&version.output));
+        doctor_say(doctor, GOOD, "git", "%.*s; scanned is what git would add", length,
+                   text_string(&version.output));
     else if (why != NULL && strstr(why, "not a git repository") != NULL)
-        say(doctor, NOTE, "git",
+        doctor_say(
+            doctor, NOTE, "git",
             "%.*s; no repository here: every file is scanned, and `test --since` does not work",
             length, text_string(&version.output));
     else
-        say(doctor, PROBLEM, "git", "%s", why != NULL ? why : error_message(&err));
+        doctor_say(doctor, PROBLEM, "git", "%s", why != NULL ? why : error_message(&err));
 }
 
 static void check_pins(struct doctor *doctor) {
@@ -127,22 +112,22 @@ static void check_pins(struct doctor *doctor) {
     if (scan_tree(doctor->invocation->root, &options, &doctor->scan, &err) == 0)
         stages = stage_of_pins(&doctor->config.stages, &doctor->scan.pins, &err);
     if (stages == NULL || updates_collect(&doctor->scan.pins, stages, &doctor->updates, &err) < 0) {
-        say(doctor, PROBLEM, "pins", "%s", error_message(&err));
+        doctor_say(doctor, PROBLEM, "pins", "%s", error_message(&err));
         return;
     }
     if (doctor->scan.pins.count == 0)
-        say(doctor, NOTE, "pins",
-            "none in %zu files; a pin is written name:tag@sha256:…, as in \"FROM "
-            "redis:7@sha256:…\"",
-            doctor->scan.files);
+        doctor_say(doctor, NOTE, "pins",
+                   "none in %zu files; a pin is written name:tag@sha256:…, as in \"FROM "
+                   "redis:7@sha256:…\"",
+                   doctor->scan.files);
     else
-        say(doctor, GOOD, "pins", "%zu of %zu version%s in %zu of %zu file%s",
-            doctor->scan.pins.count, doctor->updates.count, doctor->updates.count == 1 ? "" : "s",
-            scan_files_with_pins(&doctor->scan), doctor->scan.files,
-            doctor->scan.files == 1 ? "" : "s");
+        doctor_say(doctor, GOOD, "pins", "%zu of %zu version%s in %zu of %zu file%s",
+                   doctor->scan.pins.count, doctor->updates.count,
+                   doctor->updates.count == 1 ? "" : "s", scan_files_with_pins(&doctor->scan),
+                   doctor->scan.files, doctor->scan.files == 1 ? "" : "s");
     if (doctor->scan.skipped.count > 0)
-        say(doctor, NOTE, "pins", "%zu places are left alone; `pingate scan -v` says why",
-            doctor->scan.skipped.count);
+        doctor_say(doctor, NOTE, "pins", "%zu places are left alone; `pingate scan -v` says why",
+                   doctor->scan.skipped.count);
 }
 
 /* What no test covers, and rules and tests that match nothing. */
@@ -155,12 +140,12 @@ static void check_plan(struct doctor *doctor) {
     if (plan_builds_find(&doctor->config, doctor->invocation->root, &doctor->scan.pins, &builds,
                          &err) < 0 ||
         plan_make(&doctor->config, &doctor->updates, &builds, false, &plan, &err) < 0) {
-        say(doctor, PROBLEM, "tests", "%s", error_message(&err));
+        doctor_say(doctor, PROBLEM, "tests", "%s", error_message(&err));
         doctor->config_wrong = true;
         return;
     }
     for (size_t i = 0; i < plan.warnings.count; i++)
-        say(doctor, NOTE, "tests", "%s", plan.warnings.items[i]);
+        doctor_say(doctor, NOTE, "tests", "%s", plan.warnings.items[i]);
     size_t covered = 0;
     size_t asked = 0;
     for (size_t i = 0; i < doctor->updates.count; i++) {
@@ -172,10 +157,10 @@ static void check_plan(struct doctor *doctor) {
         _cleanup_(free_pointer) char *words = update_words(&doctor->updates.items[i], &err);
         covered += plan_covers(&plan, i) ? 1 : 0;
         if (!plan_covers(&plan, i) && words != NULL)
-            say(doctor, NOTE, "tests", "none covers %s, so it never moves", words);
+            doctor_say(doctor, NOTE, "tests", "none covers %s, so it never moves", words);
     }
-    say(doctor, GOOD, "tests", "%zu of %zu version%s covered", covered, asked,
-        asked == 1 ? " is" : "s are");
+    doctor_say(doctor, GOOD, "tests", "%zu of %zu version%s covered", covered, asked,
+               asked == 1 ? " is" : "s are");
 }
 
 static void check_files(struct doctor *doctor) {
@@ -188,21 +173,21 @@ static void check_files(struct doctor *doctor) {
     for (size_t i = 0; i < pins->count; i++)
         if ((i == 0 || strcmp(pins->items[i].file, pins->items[i - 1].file) != 0) &&
             string_list_add(&files, pins->items[i].file, &err) < 0) {
-            say(doctor, PROBLEM, "files", "%s", error_message(&err));
+            doctor_say(doctor, PROBLEM, "files", "%s", error_message(&err));
             return;
         }
     const char *root = doctor->invocation->root;
     if (promotion_recover(root, false, &state, &words, &err) < 0 ||
         writable_check(root, &files, false, &refused, &err) < 0) {
-        say(doctor, PROBLEM, "files", "%s", error_message(&err));
+        doctor_say(doctor, PROBLEM, "files", "%s", error_message(&err));
         return;
     }
     if (words.length > 0)
-        say(doctor, NOTE, "files", "%s", text_string(&words));
+        doctor_say(doctor, NOTE, "files", "%s", text_string(&words));
     for (size_t i = 0; i < refused.count && i < FILES_SHOWN; i++)
-        say(doctor, NOTE, "files", "never written: %s", refused.items[i].reason);
-    say(doctor, GOOD, "files", "%zu of %zu with pins may be written", files.count - refused.count,
-        files.count);
+        doctor_say(doctor, NOTE, "files", "never written: %s", refused.items[i].reason);
+    doctor_say(doctor, GOOD, "files", "%zu of %zu with pins may be written",
+               files.count - refused.count, files.count);
 }
 
 /* The folder of reports need not be there; the one above it must let us make it. */
@@ -213,61 +198,12 @@ static void check_output(struct doctor *doctor) {
     if (output == NULL || lstat(output, &status) < 0)
         return;
     if (!S_ISDIR(status.st_mode))
-        say(doctor, PROBLEM, "reports", "%s is no folder: remove it", output);
+        doctor_say(doctor, PROBLEM, "reports", "%s is no folder: remove it", output);
     else if (access(output, W_OK | X_OK) < 0)
-        say(doctor, PROBLEM, "reports", "%s may not be written: change its owner or mode", output);
+        doctor_say(doctor, PROBLEM, "reports", "%s may not be written: change its owner or mode",
+                   output);
     else
-        say(doctor, GOOD, "reports", "%s", output);
-}
-
-/* What the engine cannot limit, a test may take from the machine. */
-static void check_limits(struct doctor *doctor, struct engine *engine) {
-    static const struct {
-        const char *field, *name;
-    } limits[] = {{"MemoryLimit", "memory"}, {"CpuCfsQuota", "cpus"}, {"PidsLimit", "pids"}};
-    _cleanup_(error_clear) struct error err = {0};
-    json_auto_t *info = NULL;
-    long status;
-    struct engine_call call = {.method = "GET", .path = "/info"};
-    if (engine_call(engine, &call, &status, &info, &err) < 0) {
-        say(doctor, PROBLEM, "limits", "%s", error_message(&err));
-        return;
-    }
-    _cleanup_(text_clear) struct text kept = {0};
-    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
-        const json_t *field = json_object_get(info, limits[i].field);
-        if (json_is_false(field))
-            say(doctor, PROBLEM, "limits",
-                "the engine cannot limit %s: its kernel or its rights lack that cgroup controller, "
-                "and a test may then take all there is",
-                limits[i].name);
-        else if (json_is_true(field))
-            text_printf(&kept, "%s%s", kept.length > 0 ? ", " : "", limits[i].name);
-    }
-    long long processors = json_integer_value(json_object_get(info, "NCPU"));
-    long long memory = json_integer_value(json_object_get(info, "MemTotal"));
-    if (kept.length > 0)
-        say(doctor, GOOD, "limits", "%s; the machine has %lld processors and %.1f GiB",
-            text_string(&kept), processors, (double)memory / (1 << 30));
-    else
-        say(doctor, NOTE, "limits", "the engine does not tell what it can limit");
-}
-
-static void check_engine(struct doctor *doctor) {
-    _cleanup_(error_clear) struct error err = {0};
-    _cleanup_(engine_freep) struct engine *engine = NULL;
-    _cleanup_(free_pointer) char *platform = NULL;
-    _cleanup_(free_pointer) char *words = NULL;
-    if (engine_open(doctor->invocation->options.values[OPTION_ENGINE], doctor->invocation->cancel,
-                    &engine, &err) == 0)
-        words = engine_describe(engine, &platform, &err);
-    if (words == NULL) {
-        say(doctor, PROBLEM, "engine", "%s", error_message(&err));
-        return;
-    }
-    say(doctor, GOOD, "engine", "%s at %s, from %s", words, engine_address(engine),
-        engine_source(engine));
-    check_limits(doctor, engine);
+        doctor_say(doctor, GOOD, "reports", "%s", output);
 }
 
 /* One registry: its domain, and what came back for one pin of it. */
@@ -288,14 +224,14 @@ static int on_answer(void *context, const struct registry_digest *answer, const 
         text_printf(&credential, "with the credential of %s", asked->source);
     const char *how = asked->source != NULL ? text_string(&credential) : "anonymously";
     if (why == NULL)
-        say(asked->doctor, GOOD, "registry", "%s answers, asked %s", asked->domain, how);
+        doctor_say(asked->doctor, GOOD, "registry", "%s answers, asked %s", asked->domain, how);
     else if (why->kind == ERROR_NOT_FOUND)
-        say(asked->doctor, NOTE, "registry",
-            "%s answers, asked %s, and does not have %s any more: the pin cannot be pulled",
-            asked->domain, how, asked->name.image);
+        doctor_say(asked->doctor, NOTE, "registry",
+                   "%s answers, asked %s, and does not have %s any more: the pin cannot be pulled",
+                   asked->domain, how, asked->name.image);
     else
-        say(asked->doctor, PROBLEM, "registry", "%s, asked %s: %s", asked->domain, how,
-            error_message(why));
+        doctor_say(asked->doctor, PROBLEM, "registry", "%s, asked %s: %s", asked->domain, how,
+                   error_message(why));
     return 0;
 }
 
@@ -308,7 +244,7 @@ static int ask(struct doctor *doctor, const struct update *update, struct creden
         return -1;
     _cleanup_(error_clear) struct error why = {0};
     if (credentials_find(credentials, asked->domain, &credential, &why) < 0)
-        say(doctor, PROBLEM, "credentials", "%s: %s", asked->domain, error_message(&why));
+        doctor_say(doctor, PROBLEM, "credentials", "%s: %s", asked->domain, error_message(&why));
     if (!credential_empty(&credential))
         asked->source = string_dup(credential.source, err);
     credential_clear(&credential);
@@ -338,22 +274,22 @@ static void check_registries(struct doctor *doctor) {
     _cleanup_(credentials_freep) struct credentials *credentials = NULL;
     _cleanup_(registry_freep) struct registry *registry = NULL;
     if (credentials_load(doctor->invocation->cancel, &credentials, &err) < 0) {
-        say(doctor, PROBLEM, "credentials", "%s", error_message(&err));
+        doctor_say(doctor, PROBLEM, "credentials", "%s", error_message(&err));
         return;
     }
     _cleanup_(text_clear) struct text known = {0};
     const char *const *hosts = credentials_hosts(credentials);
     for (size_t i = 0; hosts[i] != NULL; i++)
         text_printf(&known, "%s%s", i > 0 ? ", " : "for ", hosts[i]);
-    say(doctor, GOOD, "credentials", "%s",
-        known.length > 0 ? text_string(&known) : "none: registries are asked anonymously");
+    doctor_say(doctor, GOOD, "credentials", "%s",
+               known.length > 0 ? text_string(&known) : "none: registries are asked anonymously");
     _cleanup_(string_list_clear) struct string_list problems = {0};
     if (credentials_problems(credentials, &problems, &err) < 0) {
-        say(doctor, PROBLEM, "credentials", "%s", error_message(&err));
+        doctor_say(doctor, PROBLEM, "credentials", "%s", error_message(&err));
         return;
     }
     for (size_t i = 0; i < problems.count; i++)
-        say(doctor, PROBLEM, "credentials", "%s", problems.items[i]);
+        doctor_say(doctor, PROBLEM, "credentials", "%s", problems.items[i]);
     struct registry_options options = {.hosts = doctor->config.registries.items,
                                        .host_count = doctor->config.registries.count,
                                        .credentials = credentials,
@@ -361,8 +297,8 @@ static void check_registries(struct doctor *doctor) {
     struct asked *asked = calloc(doctor->updates.count + 1, sizeof *asked);
     if (asked == NULL || registry_new(&options, doctor->invocation->cancel, &registry, &err) < 0 ||
         ask_all(doctor, credentials, registry, asked, &err) < 0)
-        say(doctor, PROBLEM, "registry", "%s",
-            asked == NULL ? "out of memory" : error_message(&err));
+        doctor_say(doctor, PROBLEM, "registry", "%s",
+                   asked == NULL ? "out of memory" : error_message(&err));
     for (size_t i = 0; asked != NULL && i < doctor->updates.count; i++) {
         reference_clear(&asked[i].name);
         free(asked[i].domain);
@@ -378,19 +314,20 @@ static void tell_state(struct doctor *doctor, struct state *state, struct error 
     bool absent;
     if (state_read(state, &state_sightings, &bytes, &absent, err) < 0 ||
         (!absent && sightings_parse(text_string(&bytes), bytes.length, &known, &damage, err) < 0)) {
-        say(doctor, PROBLEM, "state", "%s", error_message(err));
+        doctor_say(doctor, PROBLEM, "state", "%s", error_message(err));
         return;
     }
     const char *only_read =
         state_may_write(state) ? "" : "; only read, without the caller's word: --state branch";
     if (absent)
-        say(doctor, NOTE, "state", "%s: nothing is there yet%s", state_words(state), only_read);
+        doctor_say(doctor, NOTE, "state", "%s: nothing is there yet%s", state_words(state),
+                   only_read);
     else if (damage != NULL)
-        say(doctor, PROBLEM, "state", "%s: %s is damaged: %s", state_words(state),
-            state_sightings.name, damage);
+        doctor_say(doctor, PROBLEM, "state", "%s: %s is damaged: %s", state_words(state),
+                   state_sightings.name, damage);
     else
-        say(doctor, GOOD, "state", "%s: %zu sighting%s%s", state_words(state), known.count,
-            known.count == 1 ? "" : "s", only_read);
+        doctor_say(doctor, GOOD, "state", "%s: %zu sighting%s%s", state_words(state), known.count,
+                   known.count == 1 ? "" : "s", only_read);
 }
 
 /* Where sightings are kept, which cooldowns count from; nothing is said where nobody wants them. */
@@ -404,7 +341,7 @@ static void check_state(struct doctor *doctor) {
     if (!doctor->configured)
         return;
     if (state_open(&options, &state, &err) < 0) {
-        say(doctor, PROBLEM, "state", "%s", error_message(&err));
+        doctor_say(doctor, PROBLEM, "state", "%s", error_message(&err));
         return;
     }
     if (state != NULL) {
@@ -414,18 +351,18 @@ static void check_state(struct doctor *doctor) {
     for (size_t i = 0; i < doctor->config.rules.count; i++)
         if (doctor->config.rules.items[i].cooldown_ms > 0 &&
             !doctor->config.rules.items[i].urgent) {
-            say(doctor, PROBLEM, "state",
-                "%s:%d has a cooldown, and without a state none ever ends: write \"state: "
-                "{folder: .pingate/state}\", or give --state DIR",
-                doctor->config.file, doctor->config.rules.items[i].line);
+            doctor_say(doctor, PROBLEM, "state",
+                       "%s:%d has a cooldown, and without a state none ever ends: write \"state: "
+                       "{folder: .pingate/state}\", or give --state DIR",
+                       doctor->config.file, doctor->config.rules.items[i].line);
             return;
         }
 }
 
 static int run(struct invocation *invocation, int *exit_status, struct error *err) {
     static void (*const checks[])(struct doctor * doctor) = {
-        check_config, check_git,    check_pins,       check_plan, check_files,
-        check_output, check_engine, check_registries, check_state};
+        check_config, check_git,     check_pins,       check_plan, check_files,
+        check_output, doctor_engine, check_registries, check_state};
     struct doctor doctor = {.invocation = invocation};
     int result = 0;
     for (size_t i = 0; i < sizeof checks / sizeof *checks && result == 0; i++) {

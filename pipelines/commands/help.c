@@ -9,7 +9,8 @@
 
 const struct help_status help_statuses[] = {
     {EXIT_DONE, "promoted, or nothing to do; held updates count as that"},
-    {EXIT_GATE_CLOSED, "the gate is closed: a candidate failed its tests, or what changed in it is denied"},
+    {EXIT_GATE_CLOSED,
+     "the gate is closed: a candidate failed its tests, or what changed in it is denied"},
     {EXIT_USAGE, "the command line or the configuration is wrong"},
     {EXIT_COULD_NOT, "could not look or could not test: registry, engine, files, record"},
     {EXIT_UPDATES, "updates are there (status --exit-code)"},

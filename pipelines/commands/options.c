@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gate/base/clock.h"
 #include "gate/base/text.h"
 #include "gate/selector.h"
 
@@ -20,8 +21,15 @@ static const struct option_spec specs[OPTION_COUNT] = {
                         "say more: what was left alone, where an error was raised"},
     [OPTION_HELP] = {"help", 'h', NULL, "show this help"},
     [OPTION_ALL] = {"all", 0, NULL, "every stage that comes from another one, in their order"},
+    [OPTION_ALLOW_ENV] = {"allow-env", 0, "NAME",
+                          "tests that ask for this variable of your environment get it; may be "
+                          "repeated"},
     [OPTION_ALLOW_GENERATED] = {"allow-generated", 0, NULL,
                                 "also write files that a generator owns (DO NOT EDIT)"},
+    [OPTION_ALLOW_SECRET] =
+        {"allow-secret", 0, "NAME[=FILE]",
+         "tests that ask for this secret get it, as a file in memory: the variable NAME of your "
+         "environment, or what FILE holds; may be repeated"},
     [OPTION_AT] = {"at", 0, "TIME",
                    "what stood there then: a day of UTC, such as 2026-11-24, or a time with its "
                    "zone, such as 2026-11-24T10:53Z"},
@@ -47,9 +55,12 @@ static const struct option_spec specs[OPTION_COUNT] = {
     [OPTION_JSON] = {"json", 0, NULL, "print the machine form on standard output"},
     [OPTION_JUNIT] = {"junit", 0, "FILE", "the JUnit file in which the test tells its outcome"},
     [OPTION_KEEP] = {"keep", 0, NULL,
-                     "leave the containers and volumes of failed trials for a look"},
+                     "leave the containers, volumes and networks of failed trials for a look, and "
+                     "say how"},
     [OPTION_KEEP_IMAGES] = {"keep-images", 0, NULL, "leave the images that were pulled for trials"},
     [OPTION_LIMIT] = {"limit", 0, "N", "the newest N entries (default: 50); 0 is all"},
+    [OPTION_NO_REUSE] = {"no-reuse", 0, NULL,
+                         "run every trial, also where a pass on record could stand in for it"},
     [OPTION_OUTPUT] = {"output", 'o', "DIR",
                        "where reports and logs go (default: pingate-out in the root)"},
     [OPTION_OVERRIDE] = {"force", 0, NULL,
@@ -72,6 +83,10 @@ static const struct option_spec specs[OPTION_COUNT] = {
     [OPTION_STATE] = {"state", 0, "WHERE",
                       "where first sightings are kept: DIR, branch, branch:NAME or none (default: "
                       "$PINGATE_STATE, else as configured, and a branch is then only read)"},
+    [OPTION_TIME_LIMIT] =
+        {"time-limit", 0, "DURATION",
+         "how long the whole run may take, such as 45m: then running trials are ended, and what "
+         "was not tested does not move (default: as configured, else no limit)"},
     [OPTION_TO] =
         {"to", 0, "SET|DIGEST",
          "the set that goes back, or the newest that holds this digest (default: the one before)"},
@@ -159,6 +174,15 @@ static int take_jobs(const char *value, size_t *jobs, struct error *err) {
     return 0;
 }
 
+static int take_time_limit(const char *value, int64_t *limit_ms, struct error *err) {
+    if (clock_parse_duration(value, limit_ms, err) == 0 && *limit_ms > 0)
+        return 0;
+    if (err->kind == ERROR_NO_MEMORY)
+        return -1;
+    return error_set(err, ERROR_USAGE,
+                     "--time-limit: \"%s\" is no duration above zero, such as 45m or 1h30m", value);
+}
+
 static int take_image(enum option_id id, const char *value, struct string_list *list,
                       struct error *err) {
     if (selector_check(value, err) < 0) {
@@ -178,12 +202,23 @@ static int take_value(enum option_id id, const char *value, struct options *out,
         return error_set(err, ERROR_USAGE, "--%s: %s is empty", specs[id].name, specs[id].argument);
     if (id == OPTION_IMAGE)
         return take_image(id, value, &out->images, err);
+    if (id == OPTION_ALLOW_ENV && strchr(value, '=') != NULL)
+        return error_set(err, ERROR_USAGE,
+                         "--allow-env: \"%s\" is no name: it grants a variable as it is in your "
+                         "environment",
+                         value);
+    if (id == OPTION_ALLOW_ENV)
+        return string_list_add(&out->allow_env, value, err);
+    if (id == OPTION_ALLOW_SECRET)
+        return string_list_add(&out->allow_secrets, value, err);
     if (id == OPTION_VALUE)
         return string_list_add(&out->references, value, err);
     if (id == OPTION_URGENT)
         return take_image(id, value, &out->urgent, err);
     if (id == OPTION_PROMOTE && strcmp(value, "all") != 0 && strcmp(value, "passing") != 0)
         return error_set(err, ERROR_USAGE, "--promote: \"%s\" is neither all nor passing", value);
+    if (id == OPTION_TIME_LIMIT)
+        return take_time_limit(value, &out->time_limit_ms, err);
     return id == OPTION_JOBS ? take_jobs(value, &out->jobs, err) : 0;
 }
 
@@ -224,5 +259,7 @@ void options_clear(struct options *options) {
     string_list_clear(&options->images);
     string_list_clear(&options->urgent);
     string_list_clear(&options->references);
+    string_list_clear(&options->allow_env);
+    string_list_clear(&options->allow_secrets);
     *options = (struct options){0};
 }

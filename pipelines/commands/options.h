@@ -3,6 +3,8 @@
  */
 #pragma once
 
+#include <stdint.h>
+
 #include "gate/base/array.h"
 
 enum option_id {
@@ -15,7 +17,9 @@ enum option_id {
     OPTION_HELP,
     /* some take these */
     OPTION_ALL,
+    OPTION_ALLOW_ENV,
     OPTION_ALLOW_GENERATED,
+    OPTION_ALLOW_SECRET,
     OPTION_AT,
     OPTION_COMPACT,
     OPTION_DRY_RUN,
@@ -31,6 +35,7 @@ enum option_id {
     OPTION_KEEP,
     OPTION_KEEP_IMAGES,
     OPTION_LIMIT,
+    OPTION_NO_REUSE,
     OPTION_OUTPUT,
     OPTION_OVERRIDE,
     OPTION_PLAN,
@@ -42,6 +47,7 @@ enum option_id {
     OPTION_SINCE,
     OPTION_STAGE,
     OPTION_STATE,
+    OPTION_TIME_LIMIT,
     OPTION_TO,
     OPTION_TYPE,
     OPTION_UNTIL,
@@ -68,7 +74,10 @@ struct options {
     struct string_list images;        /* every --image */
     struct string_list urgent;        /* every --urgent */
     struct string_list references;    /* every --value */
+    struct string_list allow_env;     /* every --allow-env: NAME */
+    struct string_list allow_secrets; /* every --allow-secret: NAME or NAME=FILE */
     size_t jobs;                      /* --jobs, 0 when not given */
+    int64_t time_limit_ms;            /* --time-limit, 0 when not given */
     const char *const *arguments;     /* what is left of argv; NULL-terminated */
     size_t argument_count;
 };

@@ -88,6 +88,16 @@ static void add_size(const struct gate *gate, size_t update, struct text *out) {
     }
 }
 
+#define FURTHER_SHOWN 4 /* tags in a line of the table */
+
+static void add_further(const struct update *update, struct text *out) {
+    size_t count = further_count(update);
+    for (size_t i = 0; i < count && i < FURTHER_SHOWN; i++)
+        text_printf(out, "%s%s", i == 0 ? "; if it fails: " : ", ", update->further.items[i]);
+    if (count > FURTHER_SHOWN)
+        text_printf(out, " and %zu more", count - FURTHER_SHOWN);
+}
+
 static int draw_table(const struct invocation *invocation, const struct gate *gate,
                       struct text *out, struct error *err) {
     _cleanup_(string_list_clear) struct string_list notes = {0};
@@ -97,6 +107,7 @@ static int draw_table(const struct invocation *invocation, const struct gate *ga
         if (!gate->updates.items[i].decided) {
             add_tests(gate, i, &note);
             add_size(gate, i, &note);
+            add_further(&gate->updates.items[i], &note);
         }
         if (text_check(&note, err) < 0 || string_list_add(&notes, text_string(&note), err) < 0)
             return -1;

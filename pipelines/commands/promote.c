@@ -43,7 +43,11 @@ static const enum option_id options[] = {OPTION_ALL,
                                          OPTION_ENGINE,
                                          OPTION_KEEP,
                                          OPTION_KEEP_IMAGES,
+                                         OPTION_ALLOW_ENV,
+                                         OPTION_ALLOW_SECRET,
                                          OPTION_ALLOW_GENERATED,
+                                         OPTION_TIME_LIMIT,
+                                         OPTION_NO_REUSE,
                                          OPTION_END};
 static const char *const examples[] = {
     "pingate promote production --dry-run", "what would enter production, and what keeps it out",

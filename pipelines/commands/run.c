@@ -46,10 +46,24 @@ static int test(struct invocation *invocation, int *exit_status, struct error *e
     return gated_run(invocation, &options, exit_status, err);
 }
 
-static const enum option_id run_options[] = {
-    OPTION_DRY_RUN,         OPTION_PLAN,  OPTION_IMAGE,  OPTION_JOBS, OPTION_PROMOTE,
-    OPTION_OUTPUT,          OPTION_JSON,  OPTION_ENGINE, OPTION_KEEP, OPTION_KEEP_IMAGES,
-    OPTION_ALLOW_GENERATED, OPTION_STATE, OPTION_URGENT, OPTION_END};
+static const enum option_id run_options[] = {OPTION_DRY_RUN,
+                                             OPTION_PLAN,
+                                             OPTION_IMAGE,
+                                             OPTION_JOBS,
+                                             OPTION_PROMOTE,
+                                             OPTION_OUTPUT,
+                                             OPTION_JSON,
+                                             OPTION_ENGINE,
+                                             OPTION_KEEP,
+                                             OPTION_KEEP_IMAGES,
+                                             OPTION_ALLOW_GENERATED,
+                                             OPTION_STATE,
+                                             OPTION_URGENT,
+                                             OPTION_TIME_LIMIT,
+                                             OPTION_NO_REUSE,
+                                             OPTION_ALLOW_ENV,
+                                             OPTION_ALLOW_SECRET,
+                                             OPTION_END};
 static const char *const run_examples[] = {"pingate run --dry-run",
                                            "look up and test, write nothing",
                                            "pingate run",
@@ -76,8 +90,9 @@ const struct command command_run = {
 };
 
 static const enum option_id test_options[] = {
-    OPTION_SINCE, OPTION_STAGE,  OPTION_DRY_RUN, OPTION_JOBS,        OPTION_OUTPUT,
-    OPTION_JSON,  OPTION_ENGINE, OPTION_KEEP,    OPTION_KEEP_IMAGES, OPTION_END};
+    OPTION_SINCE,        OPTION_STAGE,      OPTION_DRY_RUN, OPTION_JOBS,        OPTION_OUTPUT,
+    OPTION_JSON,         OPTION_ENGINE,     OPTION_KEEP,    OPTION_KEEP_IMAGES, OPTION_ALLOW_ENV,
+    OPTION_ALLOW_SECRET, OPTION_TIME_LIMIT, OPTION_END};
 static const char *const test_examples[] = {
     "pingate test --since origin/main", "gates a bot's pull request",
     "pingate test --stage staging",

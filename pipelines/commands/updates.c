@@ -36,19 +36,35 @@ static json_t *pins_to_json(const struct gate *gate, const struct update *update
     return pins;
 }
 
+size_t further_count(const struct update *update) {
+    size_t more = (size_t)update->candidates - (update->candidates > 0 ? 1 : 0);
+    return update->candidate_digest == NULL ? 0
+           : update->further.count < more   ? update->further.count
+                                            : more;
+}
+
+/* Tags; what they name is asked only when it is needed. */
+static json_t *further_to_json(const struct update *update) {
+    json_t *tags = json_array();
+    for (size_t i = 0; i < further_count(update); i++)
+        tags = json_with_item(tags, json_string(update->further.items[i]));
+    return tags;
+}
+
 static json_t *update_to_json(const struct gate *gate, const struct update *update) {
     enum verdict verdict = update->decided ? update->verdict : VERDICT_HOLD;
     enum verdict_code code = update->decided ? update->code : CODE_NOT_TESTED;
     json_t *candidate = update->candidate_digest != NULL
                             ? side(update->candidate_tag, update->candidate_digest)
                             : json_null();
-    return json_pack(
-        "{s:s, s:o, s:o, s:s, s:s?, s:o, s:o}", "image", update->image, "current",
-        side(update->tag, update->digest), "candidate", candidate, "verdict", verdict_name(verdict),
-        "code", code != CODE_NONE ? verdict_code_name(code) : NULL, "reason",
-        json_clean(update->decided ? update->reason
-                                   : "there is a candidate, and this command tests nothing"),
-        "pins", pins_to_json(gate, update));
+    return json_pack("{s:s, s:o, s:o, s:o, s:s, s:s?, s:o, s:o}", "image", update->image, "current",
+                     side(update->tag, update->digest), "candidate", candidate, "further",
+                     further_to_json(update), "verdict", verdict_name(verdict), "code",
+                     code != CODE_NONE ? verdict_code_name(code) : NULL, "reason",
+                     json_clean(update->decided
+                                    ? update->reason
+                                    : "there is a candidate, and this command tests nothing"),
+                     "pins", pins_to_json(gate, update));
 }
 
 json_t *updates_to_json(const struct gate *gate, struct error *err) {

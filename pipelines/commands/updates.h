@@ -11,6 +11,9 @@
 /* A list, as "updates" of schemas/status.schema.json. NULL with *err set. */
 json_t *updates_to_json(const struct gate *gate, struct error *err) _must_check_;
 
+/* How many of `further` would be tried when the candidate fails. */
+size_t further_count(const struct update *update);
+
 /* A string of untrusted words. NULL when there is no memory. */
 json_t *json_clean(const char *words);
 

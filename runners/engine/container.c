@@ -1,15 +1,19 @@
 #include "runners/engine/container.h"
 
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "gate/base/clock.h"
 #include "gate/base/json_read.h"
 #include "gate/base/trace.h"
 
-#define EVENTS_LIMIT (1u << 20) /* bytes of an engine's events of one container */
+#define EVENTS_LIMIT     (1u << 20) /* bytes of an engine's events of one container */
+#define REMOVAL_LIMIT_MS 3000 /* for a removal that is under way; it takes a tenth of a second */
+#define REMOVAL_POLL_MS  50
 
 /* Warnings are of limits that this kernel lacks, and of one thing that makes the test another one. */
 static int check_warnings(const json_t *answer, struct error *err) {
@@ -30,10 +34,20 @@ static int check_warnings(const json_t *answer, struct error *err) {
 
 int container_create(struct engine *engine, const char *name, const json_t *spec, char **id,
                      struct error *err) {
+    return container_create_for(engine, name, NULL, spec, id, err);
+}
+
+int container_create_for(struct engine *engine, const char *name, const char *platform,
+                         const json_t *spec, char **id, struct error *err) {
     *id = NULL;
     long status;
     json_auto_t *answer = NULL;
-    _cleanup_(free_pointer) char *path = string_format(err, "/containers/create?name=%s", name);
+    _cleanup_(free_pointer) char *escaped = platform != NULL ? http_escape(platform, err) : NULL;
+    if (platform != NULL && escaped == NULL)
+        return -1;
+    _cleanup_(free_pointer) char *path =
+        string_format(err, "/containers/create?name=%s%s%s", name,
+                      escaped != NULL ? "&platform=" : "", escaped != NULL ? escaped : "");
     if (path == NULL)
         return -1;
     struct engine_call call = {.method = "POST", .path = path, .body = (json_t *)spec};
@@ -118,10 +132,25 @@ int container_kill(struct engine *engine, const char *id, struct error *err) {
     return fine_when_gone(result, status, err);
 }
 
+/* Somebody removes it already. That is not gone yet: what it uses could not be removed behind it. */
+static int wait_for_removal(struct engine *engine, const char *id, struct error *err) {
+    int64_t deadline = clock_monotonic_ms() + REMOVAL_LIMIT_MS;
+    _cleanup_(error_clear) struct error why = {0};
+    error_move(&why, err);
+    do {
+        long status = 0;
+        if (on_container(engine, "GET", id, "/json", &status, err) < 0)
+            return fine_when_gone(-1, status, err);
+        poll(NULL, 0, REMOVAL_POLL_MS);
+    } while (clock_monotonic_ms() < deadline);
+    return error_move(err, &why);
+}
+
 int container_remove(struct engine *engine, const char *id, struct error *err) {
     long status = 0;
     int result = on_container(engine, "DELETE", id, "?force=1&v=1", &status, err);
-    return fine_when_gone(result, status, err);
+    return result < 0 && status == 409 ? wait_for_removal(engine, id, err)
+                                       : fine_when_gone(result, status, err);
 }
 
 /* "2026-11-25T07:00:00.123456789Z", or with "+01:00": milliseconds since 1970, rounded up; 0 for what is none or has not

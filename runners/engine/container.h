@@ -11,6 +11,9 @@
  *   err  not-found  no such image;  conflict  the name is taken;  engine, protocol, network, timeout */
 int container_create(struct engine *engine, const char *name, const json_t *spec, char **id,
                      struct error *err) _must_check_;
+/* platform: "linux/arm64", of an image that is for another one than the engine's; NULL: the engine's own */
+int container_create_for(struct engine *engine, const char *name, const char *platform,
+                         const json_t *spec, char **id, struct error *err) _must_check_;
 int container_start(struct engine *engine, const char *id, struct error *err) _must_check_;
 int container_put(struct engine *engine, const char *id, const char *path, int tar_fd, int64_t size,
                   struct error *err) _must_check_;

@@ -59,7 +59,7 @@ static const char *address_of(const json_t *endpoint) {
     return six != NULL && *six != '\0' ? six : NULL;
 }
 
-/* Docker names the networks by name, Podman too. */
+/* Docker lists them by name, with their ids inside; Podman by name, whatever it was asked for. */
 static const char *find_address(const json_t *answer, const char *network) {
     const char *name;
     json_t *endpoint;

@@ -357,6 +357,14 @@ int engine_open_cleaner(const struct engine *known, struct cancel *cancel, struc
     return open_with(NULL, known, cancel, true, out, err);
 }
 
+int engine_minor(const struct engine *engine) {
+    return engine->minor;
+}
+
+const struct engine_location *engine_location(const struct engine *engine) {
+    return &engine->location;
+}
+
 bool engine_is_podman(const struct engine *engine) {
     return engine->podman;
 }
@@ -377,23 +385,4 @@ int engine_get(struct engine *engine, const char *path, json_t **answer, struct 
     long status;
     struct engine_call call = {.method = "GET", .path = path};
     return engine_call(engine, &call, &status, answer, err);
-}
-
-static const char *word(const json_t *object, const char *key) {
-    const char *text = json_string_value(json_object_get(object, key));
-    return text != NULL ? text : "?";
-}
-
-char *engine_describe(struct engine *engine, char **platform, struct error *err) {
-    json_auto_t *version = NULL;
-    json_auto_t *info = NULL;
-    if (engine_get(engine, "/version", &version, err) < 0 ||
-        engine_get(engine, "/info", &info, err) < 0)
-        return NULL;
-    *platform = string_format(err, "%s/%s", word(version, "Os"), word(version, "Arch"));
-    if (*platform == NULL)
-        return NULL;
-    return string_format(err, "%s %s, API 1.%d, %s, %s",
-                         engine->podman ? "Podman" : "Docker Engine", word(version, "Version"),
-                         engine->minor, word(info, "Driver"), *platform);
 }

@@ -6,7 +6,7 @@
  * There are two of them for each thread: one for what may be cut short at any moment (pulls, uploads, logs, questions), and a
  * cleaner for what makes and removes things: a call that is cut there leaves it unknown whether the thing is there. A cancel
  * gives the cleaner ENGINE_GRACE_MS more.
- *   src  Docker Engine API 1.40 to 1.47
+ *   src  Docker Engine API 1.40 to 1.51
  */
 #pragma once
 
@@ -16,6 +16,7 @@
 #include "gate/base/cancel.h"
 #include "gate/base/http.h"
 #include "gate/base/text.h"
+#include "runners/engine/address.h"
 
 /* calls that answer at once; PINGATE_ENGINE_TIMEOUT says otherwise */
 #define ENGINE_CALL_TIMEOUT_MS       60000
@@ -28,7 +29,7 @@
 /* of that for one call, so that one that is stuck leaves some for others */
 #define ENGINE_CALL_GRACE_MS 2000
 #define ENGINE_OLDEST_MINOR  40 /* API 1.40 */
-#define ENGINE_NEWEST_MINOR  47 /* API 1.47: what was read and tried */
+#define ENGINE_NEWEST_MINOR  51 /* API 1.51 of Docker Engine 28.5: what was tried, see HACKING.md */
 
 struct engine;
 
@@ -45,6 +46,8 @@ int engine_open_cleaner(const struct engine *known, struct cancel *cancel, struc
 void engine_freep(struct engine **engine);
 const char *engine_address(const struct engine *engine); /* as it was found */
 const char *engine_source(const struct engine *engine);  /* where: "DOCKER_HOST", see address.h */
+const struct engine_location *engine_location(const struct engine *engine);
+int engine_minor(const struct engine *engine); /* of the API that is spoken: 41 is 1.41 */
 /* what a call may take; longer ones are multiples */
 int64_t engine_timeout_ms(const struct engine *engine);
 
@@ -81,6 +84,3 @@ int engine_call(struct engine *engine, const struct engine_call *call, long *sta
  *   err  as of engine_call */
 int engine_get(struct engine *engine, const char *path, json_t **answer,
                struct error *err) _must_check_;
-
-/* "Docker Engine 20.10.24, API 1.41, overlay2, linux/amd64"; platform: "linux/amd64". NULL with *err set. */
-char *engine_describe(struct engine *engine, char **platform, struct error *err) _must_check_;

@@ -103,16 +103,25 @@ static int inspect(struct engine *engine, const char *id, bool *ended, int *exit
     return 0;
 }
 
+/* Only the process itself may be said to take too long. */
+static int of_engine(struct error *err) {
+    if (err->kind == ERROR_TIMEOUT)
+        err->kind = ERROR_ENGINE;
+    return -1;
+}
+
 int exec_run(struct engine *engine, const struct exec_wish *wish, struct exec_end *end,
              struct error *err) {
     *end = (struct exec_end){.exit_code = -1};
     _cleanup_(free_pointer) char *id = NULL;
-    if (create(engine, wish, &id, err) < 0 || run(engine, id, wish->timeout_ms, end, err) < 0)
+    if (create(engine, wish, &id, err) < 0)
+        return of_engine(err);
+    if (run(engine, id, wish->timeout_ms, end, err) < 0)
         return -1;
     bool ended = false;
     for (int i = 0; i < INSPECT_TRIES; i++) {
         if (inspect(engine, id, &ended, &end->exit_code, err) < 0)
-            return -1;
+            return of_engine(err);
         if (ended)
             return 0;
         usleep(INSPECT_PAUSE_US);

@@ -25,7 +25,7 @@ struct exec_end {
 
 /* Runs it to its end.
  *   out  end  cleared by the caller, also on -1
- *   err  timeout    it did not end in that time
+ *   err  timeout    it did not end in that time: no other call gives this here
  *        conflict, not-found  the container does not run, or is gone
  *        engine, protocol, network, cancelled, limit */
 int exec_run(struct engine *engine, const struct exec_wish *wish, struct exec_end *end,

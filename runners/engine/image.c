@@ -66,14 +66,20 @@ static char *credential_header(const struct credential *credential, struct error
     return text_steal(&header, err);
 }
 
-int image_pull(struct engine *engine, const char *image, const char *digest,
+int image_pull(struct engine *engine, const char *image, const char *digest, const char *platform,
                const struct credential *credential, const struct image_progress *progress,
                char **id, struct error *err) {
     *id = NULL;
     _cleanup_(free_pointer) char *name = string_format(err, "%s@%s", image, digest);
     _cleanup_(free_pointer) char *escaped = name != NULL ? http_escape(name, err) : NULL;
+    _cleanup_(free_pointer) char *which = platform != NULL ? http_escape(platform, err) : NULL;
+    if (platform != NULL && which == NULL)
+        return -1;
     _cleanup_(free_pointer) char *path =
-        escaped != NULL ? string_format(err, "/images/create?fromImage=%s", escaped) : NULL;
+        escaped != NULL
+            ? string_format(err, "/images/create?fromImage=%s%s%s", escaped,
+                            which != NULL ? "&platform=" : "", which != NULL ? which : "")
+            : NULL;
     if (path == NULL)
         return -1;
     _cleanup_(free_pointer) char *header = NULL;

@@ -22,8 +22,10 @@ int image_show(struct engine *engine, const char *image, const char *digest, jso
                struct error *err) _must_check_;
 
 /* Pulls image@digest and proves that it is there under that digest afterwards.
+ *   in   platform  "linux/arm64" that is asked for, where it is not the engine's own; digest is then that of an image, not of an index:
+ *                  engines keep one image a digest. NULL: any
  *   err  not-found, auth-like engine errors, network, timeout; protocol when the engine holds another digest */
-int image_pull(struct engine *engine, const char *image, const char *digest,
+int image_pull(struct engine *engine, const char *image, const char *digest, const char *platform,
                const struct credential *credential, const struct image_progress *progress,
                char **id, struct error *err) _must_check_;
 

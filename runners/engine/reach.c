@@ -70,6 +70,18 @@ static void say_certificate(const struct engine_location *location, const char *
                  location->ca);
 }
 
+/* The engine does not take ours, or misses it. */
+static void say_refused_certificate(const struct engine_location *location, const char *perhaps,
+                                    char *out, size_t size) {
+    if (location->cert != NULL)
+        snprintf(out, size, "%sit does not know the certificate %s", perhaps, location->cert);
+    else
+        snprintf(out, size,
+                 "%sit asks who we are: cert.pem and key.pem belong into DOCKER_CERT_PATH or the "
+                 "docker context",
+                 perhaps);
+}
+
 void engine_tcp_remedy(const struct engine_location *location, enum http_failure failure,
                        const char *words, char *out, size_t size) {
     out[0] = '\0';
@@ -86,12 +98,7 @@ void engine_tcp_remedy(const struct engine_location *location, enum http_failure
         snprintf(out, size, "%s is to be a PEM file of certificates", location->ca);
     else if (says(words, "certificate required") || says(words, "bad certificate") ||
              says(words, "alert unknown ca") || says(words, "certificate unknown"))
-        snprintf(out, size,
-                 location->cert == NULL
-                     ? "it asks who we are: cert.pem and key.pem belong into DOCKER_CERT_PATH or "
-                       "the docker context"
-                     : "it does not know the certificate %s",
-                 location->cert);
+        say_refused_certificate(location, "", out, size);
     else if (failure == HTTP_FAILURE_TLS)
         snprintf(out, size, "it speaks no TLS there: is the port right (2376 is usual)?");
     else if (says(words, "HTTP request to an HTTPS server") || says(words, "HTTP/0.9"))
@@ -102,4 +109,7 @@ void engine_tcp_remedy(const struct engine_location *location, enum http_failure
                  "-H tcp://…?");
     else if (failure == HTTP_FAILURE_RESOLVE)
         snprintf(out, size, "there is no such host: is the name right?");
+    else if (location->tls &&
+             failure == HTTP_FAILURE_OTHER) /* its reason is lost when it cuts first */
+        say_refused_certificate(location, "perhaps ", out, size);
 }

@@ -1,6 +1,7 @@
 /* pingate-inside: what pingate runs in helper containers, whose images may hold nothing at all: no shell, no libc.
  *
  *     pingate-inside hold                                       until SIGTERM: keeps namespaces and mounts alive
+ *     pingate-inside open FOLDER                                lets everybody read and write what is in it
  *     pingate-inside tcp ADDRESS PORT MS                        until the port takes a connection
  *     pingate-inside http ADDRESS PORT HOST PATH STATUS MS      until GET PATH answers with the status; 0: any from 200 to 399
  *
@@ -11,6 +12,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <ftw.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -19,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -193,17 +196,38 @@ static int hold(void) {
     return WORKS;
 }
 
+/* Links are left as they are: what they name may be elsewhere. A program stays one, for all. */
+static int open_one(const char *path, const struct stat *status, int kind, struct FTW *where) {
+    (void)where;
+    mode_t more = kind == FTW_D || kind == FTW_DNR ? 0777
+                  : (status->st_mode & 0111) != 0  ? 0777
+                                                   : 0666;
+    bool plain = S_ISDIR(status->st_mode) || S_ISREG(status->st_mode);
+    if (kind == FTW_NS || !plain || (status->st_mode & more) == more)
+        return 0;
+    if (chmod(path, (status->st_mode & 07777) | more) == 0)
+        return 0;
+    dprintf(STDOUT_FILENO, "%s: %s\n", path, strerror(errno));
+    return 1;
+}
+
+static int open_folder(const char *folder) {
+    return nftw(folder, open_one, 16, FTW_PHYS | FTW_MOUNT) == 0 ? WORKS : TIME_OVER;
+}
+
 int main(int argc, char **argv) {
     struct probe probe = {0};
     const char *command = argc > 1 ? argv[1] : "";
     signal(SIGPIPE, SIG_IGN);
     if (strcmp(command, "hold") == 0 && argc == 2)
         return hold();
+    if (strcmp(command, "open") == 0 && argc == 3)
+        return open_folder(argv[2]);
     bool tcp = strcmp(command, "tcp") == 0 && argc == 5;
     bool http = strcmp(command, "http") == 0 && argc == 8;
     if ((tcp || http) && read_probe(&probe, http, argv + 2))
         return try_until(&probe);
-    dprintf(STDERR_FILENO, "usage: pingate-inside hold | tcp ADDRESS PORT MS | "
+    dprintf(STDERR_FILENO, "usage: pingate-inside hold | open FOLDER | tcp ADDRESS PORT MS | "
                            "http ADDRESS PORT HOST PATH STATUS MS\n");
     return CALLED_WRONGLY;
 }

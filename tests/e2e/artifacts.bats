@@ -75,9 +75,10 @@ END
 @test "the whole workspace, its links to places of this machine left out" {
     project <<'END'
   - name: links
+    # Podman 5 gives no right to make a device
     run: |
       ln -s /etc/hostname hostname; ln -s / root; ln -s ../../../../../../tmp up; ln out.txt hard 2>/dev/null || :
-      echo x >out.txt; ln out.txt hard; mkfifo fifo; mknod null c 1 3; mkdir -p a/b; ln -s a c; echo y >a/b/y
+      echo x >out.txt; ln out.txt hard; mkfifo fifo; mknod null c 1 3 2>&1 || mkfifo null; mkdir -p a/b; ln -s a c; echo y >a/b/y
       printf '%s' n >"$(printf 'new\nline')"; printf '%s' e >"$(printf 'esc\033[31m')"; printf '%s' b >"$(printf '\377\376')"
     artifacts: "**"
 END

@@ -52,6 +52,7 @@ END
     cmp pingate-out/artifacts/001-unit/out/junit.xml reports/two.xml
     "$tests/schemas.sh" result "$PWD/pingate-out/result.json"
     xmllint --noout --nonet --schema "$tests/data/junit.xsd" pingate-out/junit.xml
+    assert_has pingate-out/junit.xml 'name="says &lt;hello&gt; &amp; more"'
     assert_has "$out" '1 of 3 tests failed'
     assert_unchanged
     real_report reports/two.xml one
@@ -66,8 +67,7 @@ END
   - {name: one of two, run: "mkdir out; cp ok.txt out/a.xml", junit: ["out/*.xml", more.xml]}
   - {name: an old file, run: ":", junit: old.xml}
   - {name: skipped, run: 'echo "<testsuite><testcase name=\"a\"><skipped/></testcase></testsuite>" >a.xml', junit: a.xml}
-  - {name: no junit, run: 'echo "1..0" >a.xml', junit: a.xml}
-  - {name: cut, run: 'head -c 40 ok.txt >a.xml', junit: a.xml}
+  - {name: no junit, run: 'head -c 40 ok.txt >a.xml', junit: a.xml}
   - {name: a link, run: 'cp ok.txt real.xml; ln -s real.xml a.xml', junit: "*.xml"}
 END
     echo '<testsuite name="s"><testcase classname="c" name="ok"/></testsuite>' | tee old.xml >ok.txt
@@ -79,14 +79,9 @@ END
         .["one of two"] == "no JUnit file matched more.xml: nothing proves that tests ran" and
         (.["an old file"] | test("no JUnit file matched old.xml but what came with the project")) and
         (.skipped | test("no test ran and passed in the files that match a.xml")) and
-        (.["no junit"] | test("a.xml cannot be read as JUnit: 1:1: ")) and
-        (.cut | test("a.xml cannot be read as JUnit: ")) and
+        (.["no junit"] | test("a.xml cannot be read as JUnit: 1:[0-9]+: ")) and
         (.["a link"] | test("1 of the files that were asked for is a link"))'
     result '.updates[0].verdict == "reject" and (.changed | not)'
-    sed -i '/no file/s/":"/"mkdir out; cp ok.txt out\/b.xml"/; /one of two/d; /an old/d; /skipped/d; /no junit/d; /cut/d; /a link/d' pingate.yaml
-    commit
-    gate 0 run
-    result '.changed and .warnings == []'
 }
 
 @test "of a test that failed anyway the files are told, and what is wrong with them is a warning" {
@@ -107,31 +102,27 @@ END
     [ "$(cat pingate-out/artifacts/*-broken/out.txt | sort -u)" = fetched ]
 }
 
-@test "hostile files: entities, a million cases, escapes in names, links that lead out, a folder instead" {
+@test "hostile files: entities, a million cases, escapes in names, links that lead out" {
     project <<'END'
   - name: entities
     run: |
       printf '<!DOCTYPE a [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;"><!ENTITY c SYSTEM "file:///etc/passwd">]><testsuite>&b;&c;</testsuite>' >a.xml
     junit: a.xml
   - name: a million
-    run: 'printf "<testsuite>" >a.xml; i=0; while [ $i -lt 20 ]; do cat chunk; i=$((i + 1)); done >>a.xml; printf "</testsuite>" >>a.xml'
+    run: 'printf "<testsuite>" >a.xml; i=0; while [ $i -lt 10 ]; do cat chunk; i=$((i + 1)); done >>a.xml; printf "</testsuite>" >>a.xml'
     junit: a.xml
   - name: escapes
     run: 'printf "<testsuite name=\"::error::x\"><testcase name=\"##[error]&#10;/merge @all\"><failure message=\"]]&gt;&lt;b&gt;&#10;::stop-commands::x\">a&#10;/close</failure></testcase></testsuite>" >a.xml'
     junit: a.xml
-  - name: leads out
-    run: 'mkdir d; ln -s /etc/passwd d/a.xml; ln -s ../../../../etc d/e; mkfifo d/b.xml'
-    junit: "d/**"
-  - {name: a folder, run: 'mkdir a.xml; echo x >a.xml/b', junit: a.xml}
+  - {name: leads out, run: 'mkdir d; ln -s /etc/passwd d/a.xml; ln -s ../../../../etc d/e; mkfifo d/b.xml; mkdir d/c.xml', junit: "d/**"}
 END
-    awk 'BEGIN { for (i = 0; i < 50000; i++) print "<testcase name=\"n\"/>" }' >chunk
+    awk 'BEGIN { for (i = 0; i < 100000; i++) print "<testcase name=\"n\"/>" }' >chunk
     commit
     gate 1 run --promote passing
     result '[.trials[] | select(.baseline | not) | {(.test): .reason}] | add |
         (.entities | test("a document type")) and
         (.escapes | startswith("junit: 1 of 1 test failed: first \"##[error] /merge @all\": ")) and
-        (.["leads out"] | test("3 of the files that were asked for are a link, a device")) and
-        (.["a folder"] | test("no JUnit file matched a.xml"))'
+        (.["leads out"] | test("3 of the files that were asked for are a link, a device"))'
     result '.trials[] | select(.test == "a million" and (.baseline | not)) | .outcome == "passed" and .suites[0].tests == 1000000 and
         (.suites[0].cases | length) == 10000'
     ! grep -rq root: pingate-out || false

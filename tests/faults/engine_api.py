@@ -28,6 +28,14 @@ LIST = V + "/containers/json\\?.*"
 VOLUMES = V + "/volumes\\?.*"
 VOLUME_CREATE = V + "/volumes/create"
 VOLUME_REMOVE = V + "/volumes/pingate-[^/]*"
+NETWORKS = V + "/networks\\?.*"
+NETWORK_CREATE = V + "/networks/create"
+NETWORK_REMOVE = V + "/networks/[^/]*"
+SERVICE_CREATE = V + "/containers/create\\?name=.*-service-.*"
+PROBE_CREATE = V + "/containers/create\\?name=.*-probe"
+EXEC_CREATE = V + "/containers" + ID + "/exec"
+EXEC_START = V + "/exec" + ID + "/start"
+EXEC_INSPECT = V + "/exec" + ID + "/json"
 IMAGE = V + "/images/.*/json"
 PULL = V + "/images/create\\?.*"
 IMAGE_REMOVE = V + "/images/[^?]*@sha256:[0-9a-f]*"
@@ -62,6 +70,11 @@ OPTIONS = {
     "archive": {},  # path below the workspace: what a GET of it brings, as tar() makes it
     "database": {},  # path: what a GET of that path brings out of a container that was never started
     "shown": {},  # digest: members of what is shown of the image
+    "networks": (),  # of others: (id, labels)
+    "service": {},  # changes of State of what is named as a service
+    "config": {},  # members of its Config
+    "exec": (0,),  # exit codes of what is started in containers, one after the other; the last one stays
+    "exec_says": b"",  # on standard output
     "pull": None,  # lines of a pull's stream instead of the usual ones
     "pulled": True,  # whether the image is there after a pull
     "build": None,  # function(Machine, digests of the side Dockerfile, id) -> lines of a build's stream; see buildkit()
@@ -143,6 +156,8 @@ class Machine:
         self.pulled = set()
         self.volumes = dict(self.options["volumes"])
         self.built = dict(self.options["built_images"])  # id: labels
+        self.networks = {key: {"Name": "other", "Labels": labels} for key, labels in self.options["networks"]}
+        self.execs = []  # exit codes of those that were made
         self.containers = {}  # id: {"name", "image", "labels", "status"}
         for number, (name, labels) in enumerate(self.options["containers"]):
             self.containers[name] = {"name": "other-%d" % number, "digest": NEW, "labels": labels, "status": "running"}
@@ -261,7 +276,7 @@ class Machine:
         container = hashlib.sha256(query["name"].encode()).hexdigest()
         self.containers[container] = {"name": query["name"], "digest": digest, "labels": spec["Labels"],
                                       "status": "created",
-                                      "volume": spec["HostConfig"].get("Mounts", [{}])[0].get("Source")}
+                                      "volume": (spec["HostConfig"].get("Mounts") or [{}])[0].get("Source")}
         self.made.append(("container", container, query["name"]))
         return json_row(201, {"Id": container, "Warnings": list(self.options["warnings"])})
 
@@ -290,7 +305,8 @@ class Machine:
     def start(self, request, query, container):
         if not self.known(container):
             return refuse(404, "No such container: " + container)
-        self.containers[container]["status"] = "exited"
+        stays = re.search("-service-[0-9]+$|-probe$", self.containers[container]["name"])
+        self.containers[container]["status"] = "running" if stays else "exited"
         return on("", "", 204)
 
     def logs(self, request, query, container):
@@ -311,12 +327,52 @@ class Machine:
                  "StartedAt": "2026-11-25T07:00:00.5Z" if ran else "0001-01-01T00:00:00Z",
                  "FinishedAt": "2026-11-25T07:00:01.25Z" if ran else "0001-01-01T00:00:00Z"}
         state.update(self.options["state"])
-        whole = {"Id": container, "Name": "/" + one["name"], "Image": digest if digest in self.built else image_id(digest), "State": state}
+        if one["status"] == "running":
+            state.update({"Running": True, "ExitCode": 0, "FinishedAt": "0001-01-01T00:00:00Z"})
+        if "-service-" in one["name"]:
+            state.update(self.options["service"])
+        whole = {"Id": container, "Name": "/" + one["name"], "Image": digest if digest in self.built else image_id(digest), "State": state,
+                 "Config": dict(self.options["config"]),
+                 "NetworkSettings": {"Networks": {one["Name"]: {"NetworkID": key, "IPAddress": "10.1.2.3"} for key, one in self.networks.items()}}}
         whole.update(self.options["inspect"])
         for found in (whole, whole["State"] if isinstance(whole["State"], dict) else {}):
             for key in [key for key, value in found.items() if value is None]:
                 del found[key]
         return json_row(200, whole)
+
+    def list_networks(self, request, query):
+        return json_row(200, [dict(one, Id=key) for key, one in self.networks.items() if self.wanted(query, one["Labels"])])
+
+    def create_network(self, request, query):
+        spec = json.loads(request.body_start.decode())
+        if any(one["Name"] == spec["Name"] for one in self.networks.values()) and spec["CheckDuplicate"]:
+            return refuse(409, "network with name %s already exists" % spec["Name"])
+        key = hashlib.sha256(b"network" + spec["Name"].encode()).hexdigest()
+        self.networks[key] = spec
+        self.made.append(("network", key, spec["Name"]))
+        return json_row(201, {"Id": key, "Warning": ""})
+
+    def remove_network(self, request, query, name):
+        for key, one in self.networks.items():
+            if name in (key, one["Name"]):
+                del self.networks[key]
+                return on("", "", 204)
+        return refuse(404, "network %s not found" % name)
+
+    def create_exec(self, request, query, container):
+        one = self.containers.get(self.known(container))
+        if not one or one["status"] != "running":
+            return refuse(409, "Container %s is not running" % container)
+        codes = self.options["exec"]
+        self.execs.append(codes[min(len(self.execs), len(codes) - 1)])
+        return json_row(201, {"Id": "%064x" % (len(self.execs) - 1)})
+
+    def start_exec(self, request, query, number):
+        return on("", "", 200, {"Content-Type": "application/vnd.docker.raw-stream"},
+                  frame(1, self.options["exec_says"]) if self.options["exec_says"] else b"", length="none")
+
+    def inspect_exec(self, request, query, number):
+        return json_row(200, {"ID": number, "Running": False, "ExitCode": self.execs[int(number, 16)]})
 
     def events(self, request, query):
         container = json.loads(query["filters"])["container"][0]
@@ -345,6 +401,9 @@ ROUTES = [
     ("PUT", "/containers/([^/]*)/archive", Machine.put), ("GET", "/containers/([^/]*)/archive", Machine.get),
     ("POST", "/containers/([^/]*)/start", Machine.start),
     ("GET", "/containers/([^/]*)/logs", Machine.logs), ("GET", "/containers/([^/]*)/json", Machine.inspect),
+    ("GET", "/networks", Machine.list_networks), ("POST", "/networks/create", Machine.create_network),
+    ("DELETE", "/networks/([^/]*)", Machine.remove_network), ("POST", "/containers/([^/]*)/exec", Machine.create_exec),
+    ("POST", "/exec/([0-9a-f]*)/start", Machine.start_exec), ("GET", "/exec/([0-9a-f]*)/json", Machine.inspect_exec),
     ("GET", "/events", Machine.events),
     ("POST", "/containers/([^/]*)/kill", Machine.kill), ("DELETE", "/containers/([^/]*)", Machine.remove),
 ]
@@ -406,7 +465,7 @@ def left_behind(run, name="engine"):
     machine, faults = machine_of(one), []
     for kind, key, word in machine.made:
         there = {"container": machine.containers, "volume": machine.volumes, "image": machine.pulled,
-                 "built": machine.built}[kind]
+                 "built": machine.built, "network": machine.networks}[kind]
         tried = any(r.method == "DELETE" and (key in unquote(r.path) or word in unquote(r.path)) for r in one.requests)
         if key in there and not tried:
             faults.append("%s %s was left behind, and its removal was not tried" % (kind, word))

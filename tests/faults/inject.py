@@ -15,6 +15,7 @@ tests/faults/pingate-inject (inject.c); with sanitizers a leak or a wrong access
 import argparse
 import concurrent.futures
 import copy
+import json
 import os
 import subprocess
 import sys
@@ -32,7 +33,10 @@ FILTER = "updates: [{images: '**', tags: {match: '^(?<v>[0-9.]+)$', extract: '$v
 
 def row(name, environment=None, second=False):
     """A run with all that it may come to. What it leaves in the scripted engine is not asked: its removal may be what failed."""
-    one = table.passes(name, options={"archive": table.GOOD}, config=table.WITH_ARTIFACTS + FILTER,
+    # What changed in the image is asked of a registry that does not tell, and so of the engine, which pulls for it.
+    config = table.WITH_ARTIFACTS.replace("changes: off\n", "changes: packages\ndeny: [package-removed]\n")
+    one = table.passes(name, options={"archive": table.GOOD, "images": (harness.OLD,), "database": {table.STATUS: table.BOTH}},
+                       config=config + FILTER, surprises=True,
                        env=dict(environment or {}, PINGATE_ENGINE_TIMEOUT="20s"), seconds=60)
     one.update(memory_mib=200, check=None)
     return one
@@ -121,11 +125,12 @@ def stored_result():
         return opened.read()
 
 
-def command(words, exit=0, moves=None, prints=True, prepare=None, engine=None, registry=None, config=table.CONFIG, **options):
-    """moves: texts of the Dockerfile that may come of it besides the first; prints: always the same on standard output."""
+def command(words, exit=0, moves=None, prints=True, prepare=None, adds=None, engine=None, registry=None, config=table.CONFIG, **options):
+    """moves: texts of the Dockerfile that may come of it besides the first; prints: always the same on standard output; adds: the type
+    of the ledger's entry that it makes; where the Dockerfile moves, it is there exactly then."""
     servers = {"engine": engine or table.engine(), "registry": registry or table.REGISTRY}
     one = harness.case(words, servers, command=words.split(), config=config, env={"PINGATE_ENGINE_TIMEOUT": "20s"}, **options)
-    return dict(one, good=exit, moves=moves or [], prints=prints, prepare=prepare)
+    return dict(one, good=exit, moves=moves or [], prints=prints, prepare=prepare, adds=adds)
 
 
 def commit_old_pins(run):
@@ -152,6 +157,19 @@ def write_ledger(run):
                    text=True, check=True, stdout=subprocess.DEVNULL)
 
 
+def write_stages(run):
+    """What has stood and passed in staging, so that it may enter production."""
+    entries = run.fill('=one: ["{registry}/app:1.0@%s"]\n' % harness.NEW)
+    entries += run.fill('2020-05-01T00:00:00Z ci evidence {{"test": "answers", "definition": "%s", "outcome": "passed", "platform": '
+                        '"linux/amd64", "source": "run", "values": ["{registry}/app:1.0@%s"]}}\n'.replace("{{", "{").replace("}}", "}")
+                        % ("1" * 64, harness.NEW))
+    entries += '2020-05-01T00:00:01Z ci observed {"stage": "staging", "set": "#one", "values": "=one"}\n'
+    subprocess.run([os.path.join(HERE, "../ledger.py"), run.project], input=entries, text=True, check=True, stdout=subprocess.DEVNULL)
+
+
+STAGES = table.CONFIG + ("stages:\n  - {name: staging, files: [staging/]}\n"
+                         "  - {name: production, files: [Dockerfile], from: staging}\n")
+STAGED = {"Dockerfile": OLD_FILE, "staging/Dockerfile.app": table.PROMOTED["Dockerfile"]}
 DOCTOR = table.REGISTRY + [table.on("HEAD", "/v2/app/manifests/%s" % harness.OLD, headers=dict(
     table.REGISTRY[0].headers, **{"Docker-Content-Digest": harness.OLD}))]  # it asks for the pinned digest
 REPORT = {"Dockerfile": OLD_FILE, "pingate-out/result.json": None}
@@ -170,6 +188,11 @@ COMMANDS = [
     command("history staging --at=2020-06-03", prepare=write_ledger),
     command("history --verify --json", prepare=write_ledger),
     command("history --compact", prepare=write_ledger),
+    command("hold production --reason=no", adds="held", prints=False, prepare=write_stages, config=STAGES, files=STAGED),
+    command("approve production --reason=good", adds="approved", prints=False, prepare=write_stages, config=STAGES, files=STAGED),
+    command("deny %s --reason=bad" % harness.NEW, adds="denied", prints=False, prepare=write_stages, config=STAGES, files=STAGED),
+    command("promote production", adds="promoted", prints=False, prepare=write_stages, config=STAGES, files=STAGED, registry=[
+        table.on("HEAD", "/v2/app/manifests/%s" % harness.NEW, headers=table.REGISTRY[0].headers)], moves=[table.PROMOTED["Dockerfile"]]),
     command("report json", files=REPORT),
     command("report junit", files=REPORT),
     command("report markdown", files=REPORT),
@@ -219,6 +242,18 @@ def ledger_lines(tree):
     return {line.strip() for name, content in tree.items() if name.endswith(".jsonl") for line in content[0].splitlines()}
 
 
+def judge_ledger(one, run, before, after):
+    new = ledger_lines(after) - ledger_lines(before)
+    kinds = [json.loads(line)["type"] for line in new]
+    if ledger_lines(before) - ledger_lines(after) or (new and not one["adds"]):
+        return ["the ledger has other entries than before"]
+    if one["adds"] and run.status == one["good"] and one["adds"] not in kinds:
+        return ["ended with %d, and the ledger has no new %s" % (run.status, one["adds"])]
+    if one["adds"] and one["moves"] and (one["adds"] in kinds) != (before["Dockerfile"] != after["Dockerfile"]):
+        return ["the Dockerfile and the ledger do not agree"]
+    return []
+
+
 def judge_command(one, run, before, after, good_out):
     faults = []
     if run.killed or run.status not in STATUSES:
@@ -234,8 +269,7 @@ def judge_command(one, run, before, after, good_out):
     allowed = [before["Dockerfile"][0]] + [run.fill(text).encode() for text in one["moves"]]
     if after["Dockerfile"][0] not in allowed:
         faults.append("the Dockerfile is %r" % after["Dockerfile"][0])
-    if ledger_lines(before) != ledger_lines(after):
-        faults.append("the ledger has other entries than before")
+    faults += judge_ledger(one, run, before, after)
     for name in set(before) | set(after):
         if name != "Dockerfile" and not name.startswith(".pingate") and before.get(name) != after.get(name) \
                 and not (one["moves"] and name.startswith("Dockerfile")):  # a temporary file is the next run's to remove

@@ -1,5 +1,5 @@
 /* The first byte chooses the format, the second the size of the pieces; the rest is a database. */
-#include "runners/packages.h"
+#include "runners/package_list.h"
 
 #include <string.h>
 

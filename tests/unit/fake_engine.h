@@ -173,10 +173,11 @@ static inline void fake_answer(struct fake_engine *fake, int fd, const char *met
         fake_text(fd, 204, "");
     } else if (strcmp(method, "POST") == 0) {
         fake_make(fake, fd, path, body);
-    } else if (strstr(path, "/containers/json") != NULL) {
+    } else if (strstr(path, "/containers/json") != NULL || strstr(path, "/networks?") != NULL) {
         fake_text(fd, 200, "[]");
-    } else if (strstr(path, "/volumes?") != NULL || strcmp(method, "PUT") == 0 ||
-               strstr(path, "/_ping") != NULL || strstr(path, "/events?") != NULL) {
+    } else if (strstr(path, "/volumes?") != NULL || strstr(path, "/networks?") != NULL ||
+               strcmp(method, "PUT") == 0 || strstr(path, "/_ping") != NULL ||
+               strstr(path, "/events?") != NULL) {
         fake_text(fd, 200, "{}");
     } else {
         fake_show(fake, fd, path);

@@ -298,22 +298,25 @@ END_TEST
 static const struct remedy_row {
     enum http_failure failure;
     const char *words, *remedy;
+    bool tls;
 } remedies[] = {
     {HTTP_FAILURE_CERTIFICATE, "SSL certificate problem: certificate has expired",
-     "a new certificate"},
+     "a new certificate", true},
     {HTTP_FAILURE_CERTIFICATE, "SSL: no alternative certificate subject name matches target host",
-     "for other names"},
-    {HTTP_FAILURE_CERTIFICATE, "self-signed certificate", "nobody whom this machine trusts"},
-    {HTTP_FAILURE_OTHER, "tlsv13 alert certificate required", "it asks who we are"},
-    {HTTP_FAILURE_TLS, "wrong version number", "speaks no TLS there"},
-    {HTTP_FAILURE_NONE, "Client sent an HTTP request to an HTTPS server.", "DOCKER_TLS_VERIFY=1"},
-    {HTTP_FAILURE_CONNECT, "Connection refused", "nobody listens"},
-    {HTTP_FAILURE_OTHER, "anything", ""},
+     "for other names", true},
+    {HTTP_FAILURE_CERTIFICATE, "self-signed certificate", "nobody whom this machine trusts", true},
+    {HTTP_FAILURE_OTHER, "tlsv13 alert certificate required", "it asks who we are", true},
+    {HTTP_FAILURE_TLS, "wrong version number", "speaks no TLS there", true},
+    {HTTP_FAILURE_NONE, "Client sent an HTTP request to an HTTPS server.", "DOCKER_TLS_VERIFY=1",
+     true},
+    {HTTP_FAILURE_CONNECT, "Connection refused", "nobody listens", true},
+    {HTTP_FAILURE_OTHER, "anything", "", false},
+    {HTTP_FAILURE_OTHER, "getpeername() failed", "perhaps it asks who we are", true},
 };
 
 START_TEST(tcp_remedies) {
     const struct remedy_row *row = &remedies[_i];
-    struct engine_location location = {0};
+    struct engine_location location = {.tls = row->tls};
     char words[600];
     engine_tcp_remedy(&location, row->failure, row->words, words, sizeof words);
     ck_assert_msg(strstr(words, row->remedy) != NULL &&

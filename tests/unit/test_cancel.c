@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "gate/base/clock.h"
 #include "tests/unit/unit.h"
 
 static bool readable(int fd, int timeout_ms) {
@@ -42,6 +43,44 @@ START_TEST(stays_requested) {
     ck_assert_int_eq(cancel.fd, -1);
     ck_assert(!cancel_requested(&cancel));
     cancel_clear(&cancel);
+}
+END_TEST
+
+START_TEST(a_part_ends_by_its_time) {
+    struct error err = {0};
+    struct cancel whole, part;
+    unit_ok(cancel_init(&whole, &err), &err);
+    unit_ok(cancel_init_until(&part, &whole, clock_monotonic_ms() + 20, "the time was over", &err),
+            &err);
+    ck_assert(readable(cancel_fd(&part), 60000)); /* by itself */
+    ck_assert(cancel_requested(&part) && cancel_is_over(&part));
+    ck_assert(!cancel_requested(&whole) && !cancel_is_over(&whole));
+    unit_fails(cancel_check(&part, &err), &err, ERROR_CANCELLED, "the time was over");
+    cancel_request(&whole, SIGTERM); /* who asked to stop says more than the clock */
+    ck_assert(!cancel_is_over(&part));
+    unit_fails(cancel_check(&part, &err), &err, ERROR_CANCELLED, "stopped by SIGTERM");
+    cancel_clear(&part);
+    ck_assert(!cancel_requested(&part) && cancel_requested(&whole));
+    cancel_clear(&part);
+    cancel_clear(&whole);
+}
+END_TEST
+
+START_TEST(a_part_ends_with_the_whole) {
+    struct error err = {0};
+    struct cancel whole, part;
+    unit_ok(cancel_init(&whole, &err), &err);
+    unit_ok(cancel_init_until(&part, &whole, clock_monotonic_ms() + 3600000, "over", &err), &err);
+    ck_assert(!cancel_requested(&part) && !readable(cancel_fd(&part), 0));
+    unit_ok(cancel_check(&part, &err), &err);
+    cancel_request(&whole, 0);
+    ck_assert(readable(cancel_fd(&part), 0) && !cancel_is_over(&part));
+    unit_fails(cancel_check(&part, &err), &err, ERROR_CANCELLED, "stopped");
+    cancel_clear(&part);
+    unit_ok(cancel_init_until(&part, NULL, 0, "long ago", &err), &err);
+    ck_assert(cancel_is_over(&part));
+    cancel_clear(&part);
+    cancel_clear(&whole);
 }
 END_TEST
 
@@ -110,6 +149,8 @@ UNIT_MAIN("cancel", {
     tcase_add_test(cases, null_is_never_requested);
     tcase_add_test(cases, stays_requested);
     tcase_add_test(cases, two_do_not_mix);
+    tcase_add_test(cases, a_part_ends_by_its_time);
+    tcase_add_test(cases, a_part_ends_with_the_whole);
     tcase_add_test(cases, signals_request);
     tcase_add_test(cases, wakes_a_poll);
 })

@@ -115,6 +115,7 @@ START_TEST(every_value_arrives) {
     ck_assert_int_eq(config.rules.items[0].line, 8);
     ck_assert_int_eq(config.rules.items[1].policy, POLICY_DIGEST);
     ck_assert(config.promote_passing && config.untested_fails);
+    ck_assert_int_eq(config.time_limit_ms, 2 * 60 * 60 * 1000);
     config_clear(&config);
 }
 END_TEST
@@ -128,6 +129,9 @@ START_TEST(every_value_of_a_test_arrives) {
     check_list(&test->images, LIST("redis"));
     ck_assert_str_eq(test->in, "python:3.12");
     ck_assert_int_eq(test->timeout_ms, 90 * 60 * 1000);
+    ck_assert_uint_eq(test->retries, 2);
+    ck_assert_int_eq(test->commands[3].timeout_ms, 30000);
+    ck_assert_int_eq(test->commands[2].timeout_ms, 0);
     check_list(&test->environment, LIST("LANG=C", "EMPTY=", "NUMBER=7"));
     ck_assert_str_eq(test->user, "1000:1000");
     ck_assert_str_eq(test->workdir, "/srv");
@@ -157,6 +161,29 @@ START_TEST(every_value_of_a_test_arrives) {
             ck_assert_pstr_eq(command->argv[words], commands[i].argv[words]);
         ck_assert_ptr_null(commands[i].argv[words]);
     }
+    config_clear(&config);
+}
+END_TEST
+
+/* Of the top level, or of the first rule that matches and says something, also nothing. */
+START_TEST(gates_on_changes) {
+    struct config config;
+    const char *help;
+    enum deny_argument argument;
+    load_golden("tests/golden/config/ok-deny/pingate.yaml", &config);
+    ck_assert_int_eq(config.changes, CHANGES_PACKAGES);
+    ck_assert_uint_eq(config.deny.list.count, 3);
+    ck_assert_int_eq(config.deny.list.items[1].percent, 20);
+    ck_assert_str_eq(config.deny.list.items[2].name, "org.opencontainers.image.source");
+    ck_assert_str_eq(deny_name(0, &help, &argument), "user-becomes-root");
+    ck_assert_uint_eq(config_deny_for(&config, "docker.io/library/redis", "7")->count, 0);
+    const struct deny_list *other = config_deny_for(&config, "docker.io/library/nginx", "1");
+    ck_assert_uint_eq(other->count, 1);
+    ck_assert(deny_needs_packages(other) && !deny_needs_packages(&config.deny.list));
+    config_clear(&config);
+    load_golden("tests/golden/config/ok-everything/pingate.yaml", &config);
+    ck_assert_int_eq(config.changes, CHANGES_AUTO);
+    ck_assert_uint_eq(config_deny_for(&config, "docker.io/library/redis", "7")->count, 0);
     config_clear(&config);
 }
 END_TEST
@@ -212,6 +239,19 @@ START_TEST(surroundings_arrive) {
     ck_assert_str_eq(test->entrypoint_words[0], "tini");
     ck_assert_str_eq(test->entrypoint_words[1], "--");
     ck_assert_ptr_null(test->entrypoint_words[2]);
+    config_clear(&config);
+}
+END_TEST
+
+START_TEST(judging_arrives) {
+    struct config config;
+    load_golden("tests/golden/config/ok-judging/pingate.yaml", &config);
+    ck_assert_int_eq(config.rules.items[0].candidates, 5);
+    ck_assert_int_eq(config.rules.items[1].candidates, 0);
+    ck_assert_int_eq(config.tests.items[0].baseline, BASELINE_OFF);
+    ck_assert_int_eq(config.tests.items[0].flaky, FLAKY_REJECT);
+    ck_assert_int_eq(config.tests.items[1].baseline, BASELINE_TOLERATE);
+    ck_assert_int_eq(config.tests.items[1].flaky, FLAKY_PROMOTE);
     config_clear(&config);
 }
 END_TEST
@@ -377,7 +417,9 @@ UNIT_MAIN("config", {
     tcase_add_test(cases, every_value_arrives);
     tcase_add_test(cases, every_value_of_a_test_arrives);
     tcase_add_test(cases, every_value_of_a_build_arrives);
+    tcase_add_test(cases, gates_on_changes);
     tcase_add_test(cases, surroundings_arrive);
+    tcase_add_test(cases, judging_arrives);
     tcase_add_test(cases, defaults);
     tcase_add_test(cases, first_rule_that_matches);
     tcase_add_test(cases, files);

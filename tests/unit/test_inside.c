@@ -242,6 +242,49 @@ START_TEST(holds) {
 }
 END_TEST
 
+/* What one user made, others may write; nothing else changes. */
+START_TEST(opens_a_folder) {
+    struct tree tree = tree_new();
+    struct process_result result = {0};
+    struct stat status;
+    char program[300];
+    char folder[300];
+    unpack(&tree, program, sizeof program);
+    tree_write(&tree, "outside", "x");
+    tree_write(&tree, "w/deep/file", "x");
+    tree_write(&tree, "w/deep/program", "x");
+    tree_write(&tree, "w/open", "x");
+    static const struct {
+        const char *name;
+        mode_t before, after;
+    } modes[] = {{"outside", 0600, 0600},        {"w/deep/file", 0600, 0666},
+                 {"w/deep/program", 0700, 0777}, {"w/open", 04777, 04777},
+                 {"w/deep", 0700, 0777},         {"w", 0755, 0777}};
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
+        ck_assert_int_eq(fchmodat(tree.fd, modes[i].name, modes[i].before, 0), 0);
+    ck_assert_int_eq(symlinkat("../outside", tree.fd, "w/link"), 0);
+    ck_assert_int_eq(symlinkat("nowhere", tree.fd, "w/dangling"), 0);
+    ck_assert_int_eq(mkfifoat(tree.fd, "w/fifo", 0600), 0);
+    snprintf(folder, sizeof folder, "%s/w", tree.root);
+    const char *const argv[] = {program, "open", folder, NULL};
+    run_program(argv, &result);
+    ck_assert_int_eq(result.exit_status, 0);
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+        ck_assert_int_eq(fstatat(tree.fd, modes[i].name, &status, 0), 0);
+        ck_assert_msg((status.st_mode & 07777) == modes[i].after, "%s: %o", modes[i].name,
+                      status.st_mode);
+    }
+    ck_assert_int_eq(fstatat(tree.fd, "w/fifo", &status, 0), 0);
+    ck_assert_uint_eq(status.st_mode & 07777, 0600);
+    process_result_clear(&result);
+    const char *const none[] = {program, "open", "/no/such/folder", NULL};
+    run_program(none, &result);
+    ck_assert_int_eq(result.exit_status, 1);
+    process_result_clear(&result);
+    tree_free(&tree);
+}
+END_TEST
+
 START_TEST(is_for_one_platform) {
     struct error err = {0};
     unit_fails(inside_check("linux/vax", &err), &err, ERROR_ENGINE, "the engine runs linux/vax");
@@ -300,6 +343,7 @@ UNIT_MAIN("inside", {
     tcase_add_test(cases, tries_again);
     tcase_add_test(cases, refuses_other_calls);
     tcase_add_test(cases, holds);
+    tcase_add_test(cases, opens_a_folder);
     tcase_add_test(cases, is_for_one_platform);
     tcase_add_test(cases, is_static);
     tcase_add_test(cases, is_packed);

@@ -441,6 +441,73 @@ START_TEST(cooldown) {
 }
 END_TEST
 
+#define LIST_OF_FIVE LIST("40", "\"1.0\",\"1.1\",\"1.2\",\"1.3\",\"2.0\"")
+
+/* Behind a candidate that is given up. The update is pinned to OLD as 1.0; its candidate is D1 as 1.3. */
+START_TEST(further_candidates) {
+    static const struct {
+        const char *answers[6]; /* after those of the first look-up */
+        const char *tag, *digest;
+        bool failed;
+        const char *words; /* of why there is none */
+        const char *left;  /* the first tag that is still to ask afterwards */
+    } rows[] = {
+        {{HEAD(D2)}, "1.2", D2, false, NULL, "1.1"},
+        /* another tag of what was given up is no other candidate */
+        {{HEAD(D1), HEAD(D2)}, "1.1", D2, false, NULL, "1.0"},
+        /* the tag that is pinned may have moved */
+        {{HEAD(D1), HEAD(D1), HEAD(D2)}, "1.0", D2, false, NULL, NULL},
+        {{HEAD(OLD)}, NULL, NULL, false, "1.2 is another tag of this digest", "1.2"},
+        {{HEAD(D1), HEAD(D1), HEAD(OLD)}, NULL, NULL, false, "1.0 names this digest", "1.2"},
+        {{HEAD(D1), HEAD(D1), HEAD(D1)}, NULL, NULL, false, "nothing else", "1.2"},
+        {{GONE}, NULL, NULL, true, "no such tag", "1.2"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct error err = {0};
+        struct answers answers;
+        struct config config;
+        struct lookup lookup;
+        struct update_list updates = {0};
+        const char *ready[9] = {LIST_OF_FIVE, HEAD(D1)};
+        char image[64];
+        size_t expected = 2;
+        for (; rows[i].answers[expected - 2] != NULL; expected++)
+            ready[expected] = rows[i].answers[expected - 2];
+        unit_ok(http_global_init(&err), &err);
+        answers_start(&answers, ready);
+        snprintf(image, sizeof image, "127.0.0.1:%u/app", answers.port);
+        parse_config("updates:\n  - {images: \"*\", policy: minor, candidates: 5}", &config);
+        add_update(&updates, image, "1.0");
+        unit_ok(lookup_rules(&config, &updates, &err), &err);
+        struct update *update = &updates.items[0];
+        ck_assert_int_eq(update->candidates, 5);
+        unit_ok(lookup_open(&config, NULL, &lookup, &err), &err);
+        unit_ok(lookup_candidates(&lookup, &updates, NULL, &err), &err);
+        ck_assert_str_eq(update->candidate_tag, "1.3");
+        ck_assert_str_eq(update->further.items[0], "1.2");
+        ck_assert_msg(answers.count == 2, "nothing more is asked in advance");
+        struct lookup_further further = {0};
+        unit_ok(lookup_further(&lookup, &updates, &(bool){true}, &further, &err), &err);
+        lookup_close(&lookup);
+        ck_assert_msg(string_equal(further.tag, rows[i].tag) &&
+                          string_equal(further.digest, rows[i].digest) &&
+                          further.failed == rows[i].failed,
+                      "row %zu: %s@%s %s", i, further.tag, further.digest, further.reason);
+        ck_assert_msg(rows[i].words == NULL || strstr(further.reason, rows[i].words) != NULL,
+                      "row %zu: %s", i, further.reason);
+        ck_assert_msg(answers.count == expected, "row %zu: %zu questions", i, answers.count);
+        const char *left = update->further.count > 0 ? update->further.items[0] : NULL;
+        ck_assert_msg(string_equal(left, rows[i].left), "row %zu: %s is left", i, left);
+        ck_assert_str_eq(update->candidate_digest, D1); /* the caller moves it on */
+        ck_assert(!update->decided);
+        lookup_further_clear(&further, 1);
+        update_list_clear(&updates);
+        config_clear(&config);
+        answers_stop(&answers);
+    }
+}
+END_TEST
+
 START_TEST(decided_ones_are_not_asked) {
     struct error err = {0};
     struct config config;
@@ -465,5 +532,6 @@ UNIT_MAIN("lookup", {
     tcase_add_test(cases, filters);
     tcase_add_test(cases, candidates);
     tcase_add_test(cases, cooldown);
+    tcase_add_test(cases, further_candidates);
     tcase_add_test(cases, decided_ones_are_not_asked);
 })

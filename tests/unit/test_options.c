@@ -6,9 +6,10 @@
 
 #define WORDS 8
 
-static const enum option_id accepted[] = {
-    OPTION_DRY_RUN, OPTION_IMAGE, OPTION_JOBS, OPTION_JSON,        OPTION_PROMOTE,
-    OPTION_OUTPUT,  OPTION_FROM,  OPTION_KEEP, OPTION_KEEP_IMAGES, OPTION_END};
+static const enum option_id accepted[] = {OPTION_DRY_RUN,   OPTION_IMAGE,        OPTION_JOBS,
+                                          OPTION_JSON,      OPTION_PROMOTE,      OPTION_OUTPUT,
+                                          OPTION_FROM,      OPTION_KEEP,         OPTION_KEEP_IMAGES,
+                                          OPTION_ALLOW_ENV, OPTION_ALLOW_SECRET, OPTION_END};
 
 /* What is said of a command line, as "dry-run jobs=2 image=a,b | argument argument"; "!words" for an error. */
 static const struct {
@@ -34,6 +35,10 @@ static const struct {
     {{"-C", "dir", "-c", "file"}, "directory=dir config=file"},
     {{"-h"}, "help"},
     {{"--keep"}, "keep"},
+    {{"--allow-env=A", "--allow-env", "B"}, "allow-env=A,B"},
+    {{"--allow-secret=A", "--allow-secret", "B=../file=x"}, "allow-secret=A,B=../file=x"},
+    {{"--allow-env", "A=B"}, "!--allow-env: \"A=B\" is no name"},
+    {{"--allow-secret="}, "!--allow-secret: NAME[=FILE] is empty"},
     {{"--keep-images"}, "keep-images"},
     {{"x", "-n", "y"}, "dry-run | x y"},
     {{"-n", "--", "-n", "--json"}, "dry-run | -n --json"},
@@ -87,9 +92,13 @@ static char *describe(const struct options *options, struct error *err) {
             continue;
         const struct option_spec *spec = option_spec((enum option_id)id);
         text_printf(&out, "%s%s", out.length > 0 ? " " : "", spec->name);
-        if (id == OPTION_IMAGE)
-            for (size_t i = 0; i < options->images.count; i++)
-                text_printf(&out, "%c%s", i == 0 ? '=' : ',', options->images.items[i]);
+        const struct string_list *list = id == OPTION_IMAGE          ? &options->images
+                                         : id == OPTION_ALLOW_ENV    ? &options->allow_env
+                                         : id == OPTION_ALLOW_SECRET ? &options->allow_secrets
+                                                                     : NULL;
+        if (list != NULL)
+            for (size_t i = 0; i < list->count; i++)
+                text_printf(&out, "%c%s", i == 0 ? '=' : ',', list->items[i]);
         else if (id == OPTION_JOBS)
             text_printf(&out, "=%zu", options->jobs);
         else if (spec->argument != NULL)

@@ -246,6 +246,70 @@ START_TEST(blobs_of_an_image) {
 }
 END_TEST
 
+static int on_child(void *context, const struct registry_digest *answer, const struct error *why,
+                    struct error *fatal) {
+    struct asked *asked = context;
+    (void)fatal;
+    asked->answers++;
+    ck_assert((answer == NULL) != (why == NULL));
+    if (answer != NULL)
+        snprintf(asked->words, sizeof asked->words, "%s", answer->digest);
+    else
+        snprintf(asked->words, sizeof asked->words, "%s: %s", error_kind_name(why->kind),
+                 error_message(why));
+    return 0;
+}
+
+/* One GET, of the index alone. */
+START_TEST(child_of_an_index) {
+    static const struct {
+        const char
+            *architecture; /* of the image in the index; NULL: an image stands there itself */
+        bool lies;
+        const char *words; /* "": the image's digest */
+    } rows[] = {
+        {"arm64", false, ""},
+        {NULL, false, ""},
+        {"amd64", false, "not-found: 127.0.0.1:"},
+        {"arm64", true, "protocol: 127.0.0.1:"},
+    };
+    struct platform platform;
+    ck_assert(platform_make("linux", "arm64", NULL, &platform));
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct error err = {0};
+        struct answers answers;
+        char digests[2][DIGEST_SIZE];
+        char *bodies[2] = {answer_with("{\"config\":" PART ",\"layers\":[]}", digests[0]), NULL};
+        const char *asked_for = digests[0];
+        if (rows[i].architecture != NULL) {
+            char *index = index_over(digests[0], rows[i].architecture);
+            free(bodies[0]);
+            bodies[0] = answer_with(index, digests[1]);
+            asked_for = digests[1];
+            free(index);
+        }
+        if (rows[i].lies)
+            *strstr(bodies[0], "arm64") = 'A';
+        struct asked asked = {.registry = new_registry()};
+        answers_start(&answers, (const char *const *)bodies);
+        char rest[128];
+        snprintf(rest, sizeof rest, "team/app:1@%s", asked_for);
+        struct reference name = name_at(&answers, rest);
+        unit_ok(registry_child(asked.registry, &name, &platform, on_child, &asked, &err), &err);
+        unit_ok(registry_run(asked.registry, &err), &err);
+        answers_stop(&answers);
+        ck_assert_uint_eq(asked.answers, 1);
+        ck_assert_uint_eq(answers.count, 1);
+        const char *words = rows[i].words[0] != '\0' ? rows[i].words : digests[0];
+        ck_assert_msg(strncmp(asked.words, words, strlen(words)) == 0, "row %zu: %s", i,
+                      asked.words);
+        free(bodies[0]);
+        reference_clear(&name);
+        registry_free(asked.registry);
+    }
+}
+END_TEST
+
 static int on_config(void *context, const struct blob_list *blobs, const struct text *config,
                      const struct error *why, struct error *fatal) {
     struct asked *asked = context;
@@ -349,6 +413,7 @@ UNIT_MAIN("registry", {
     tcase_add_test(cases, asked_from_a_callback);
     tcase_add_test(cases, pages_of_tags);
     tcase_add_test(cases, blobs_of_an_image);
+    tcase_add_test(cases, child_of_an_index);
     tcase_add_test(cases, config_of_an_image);
     tcase_add_test(cases, a_callback_stops_the_run);
     tcase_add_test(cases, never_run);

@@ -292,6 +292,48 @@ static char *long_text(const char *piece) {
     return string;
 }
 
+/* What builds, services, tests from inside and changes add to it. */
+static void fill_new(struct result *result, size_t i) {
+    struct error err = {0};
+    struct result_trial *trial = &result->trials[i];
+    struct result_update *update = &result->updates[i];
+    trial->services = calloc(3, sizeof *trial->services);
+    trial->suites = calloc(1, sizeof *trial->suites);
+    trial->build = calloc(1, sizeof *trial->build);
+    update->changes = calloc(1, sizeof *update->changes);
+    update->culprits = calloc(1, sizeof *update->culprits);
+    ck_assert(trial->services != NULL && trial->suites != NULL && trial->build != NULL &&
+              update->changes != NULL && update->culprits != NULL);
+    update->culprit_count = 1;
+    trial->service_count = 3;
+    for (size_t k = 0; k < 3; k++) {
+        trial->services[k].name = long_text("s`|");
+        trial->services[k].outcome = (enum outcome)((i + k) % OUTCOME_COUNT);
+        trial->services[k].err_tail = long_text("```\n/close\n");
+    }
+    trial->build->dockerfile = long_text("`<b>");
+    trial->build->outcome = trial->outcome;
+    trial->build->tail = long_text("\n/merge\n");
+    trial->suite_count = 1;
+    trial->suites[0].file = long_text("f");
+    trial->suites[0].name = long_text("`|\n");
+    trial->suites[0].tests = trial->suites[0].failed = trial->suites[0].case_count = 4;
+    trial->suites[0].cases = calloc(4, sizeof *trial->suites[0].cases);
+    ck_assert_ptr_nonnull(trial->suites[0].cases);
+    for (size_t k = 0; k < 4; k++) {
+        trial->suites[0].cases[k].outcome = OUTCOME_FAILED;
+        trial->suites[0].cases[k].name = long_text("<i>|");
+        trial->suites[0].cases[k].message = long_text("@all\n");
+    }
+    ck_assert(string_list_add(&trial->attempt_reasons, trial->suites[0].name, &err) == 0);
+    update->changes->items = calloc(1, sizeof *update->changes->items);
+    ck_assert_ptr_nonnull(update->changes->items);
+    update->changes->count = 1;
+    update->changes->items[0].what = long_text("<b>");
+    update->changes->items[0].before = long_text("`|");
+    update->changes->items[0].denied = i % 2 == 0;
+}
+
 /* A thousand updates of each verdict in turn, each text far too long, each failing loudly. */
 static void fill_many(struct result *result) {
     struct error err = {0};
@@ -323,6 +365,8 @@ static void fill_many(struct result *result) {
         trial->commands[0].out_tail = long_text("```\n/close\n</details>\n");
         trial->commands[0].err_tail = long_text("\x1b[31m&<\n");
         trial->commands[0].reproduce = long_text("x\n");
+        trial->commands[0].difference = long_text("`|<b>\n");
+        fill_new(result, i);
     }
 }
 

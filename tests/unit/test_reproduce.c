@@ -82,6 +82,45 @@ static char *line_of(const struct row *row, struct error *err) {
     return reproduce_command(&spec, 0, err);
 }
 
+START_TEST(surroundings) {
+    struct error err = {0};
+    struct test_command command = {.argv = (char *[]){(char *)"/say", (char *)"a b", NULL}};
+    struct trial_step step = {.command = &command,
+                              .image = (char *)"docker.io/library/redis",
+                              .digest = (char *)"sha256:of-the-index",
+                              .child = (char *)DIGEST};
+    char *from[] = {(char *)"IN=OUT"};
+    char *tmpfs[] = {(char *)"/run:rw,size=5"};
+    struct ulimit limits[] = {{(char *)"core", -1, -1}, {(char *)"nofile", 100, 200}};
+    struct test_secret secrets[] = {{(char *)"KEY", (char *)"it's", 1}};
+    struct test test = {.name = (char *)"answers",
+                        .environment_from = {from, 1, 1},
+                        .secrets = {secrets, 1, 1},
+                        .entrypoint = ENTRYPOINT_REPLACE,
+                        .entrypoint_words = (char *[]){(char *)"tini", (char *)"--", NULL},
+                        .platform = (char *)"linux/386",
+                        .strict = true,
+                        .memory_bytes = 16777216,
+                        .nano_cpus = 500000000,
+                        .pids = 7,
+                        .shm_bytes = 1048576,
+                        .tmpfs = {tmpfs, 1, 1},
+                        .ulimits = {limits, 2, 2}};
+    struct trial_spec spec = {.test = &test, .steps = &step, .step_count = 1};
+    char *line = reproduce_command(&spec, 0, &err);
+    ck_assert_pstr_eq(
+        line,
+        "docker run --rm --init --security-opt no-new-privileges --network none --platform "
+        "'linux/386' --memory 16777216 --memory-swap 16777216 --pids-limit 7 --cpus 0.50 "
+        "--shm-size 1048576 --ulimit core=-1:-1 --ulimit nofile=100:200 --cap-drop ALL "
+        "--read-only --tmpfs '/run:rw,size=5' --tmpfs '/tmp:rw,exec,nosuid,nodev,mode=1777' -v "
+        "\"$PWD:/pingate/workspace\" -v \"${KEY_FILE:?is to name a file that holds this "
+        "secret}:/run/secrets/\"'it'\\''s':ro -w '/pingate/workspace' -e 'IN='\"${OUT?is not "
+        "set}\" --entrypoint 'tini' docker.io/library/redis@" DIGEST " '--' '/say' 'a b'");
+    free(line);
+}
+END_TEST
+
 START_TEST(lines) {
     const struct row *row = &rows[_i];
     struct error err = {0};
@@ -129,7 +168,82 @@ START_TEST(a_shell_takes_them_apart) {
 }
 END_TEST
 
+/* The whole of it is run by a shell, where "docker" writes down what it is asked for. */
+START_TEST(services) {
+    struct error err = {0};
+    char *aliases[] = {(char *)"cache"};
+    char *environment[] = {(char *)"A=it's"};
+    struct test_ready job = {.kind = READY_EXIT};
+    struct test_ready both[] = {
+        {.kind = READY_LOG, .text = (char *)"^ready"},
+        {.kind = READY_EXEC,
+         .command = {.argv = (char *[]){(char *)"redis-cli", (char *)"ping", NULL}}}};
+    struct test_service wanted[] = {
+        {.name = (char *)"redis",
+         .entrypoint = ENTRYPOINT_KEEP,
+         .aliases = {aliases, 1, 1},
+         .environment = {environment, 1, 1},
+         .memory_bytes = 16777216,
+         .ready = both,
+         .ready_count = 2},
+        {.name = (char *)"fill",
+         .entrypoint = ENTRYPOINT_CLEAR,
+         .command = {.argv = (char *[]){(char *)"sh", (char *)"-ec", (char *)"x y", NULL}},
+         .memory_bytes = 16777216,
+         .ready = &job,
+         .ready_count = 1}};
+    struct trial_service of[] = {
+        {.service = &wanted[0], .image = (char *)"r", .digest = (char *)"d1"},
+        {.service = &wanted[1], .image = (char *)"f", .digest = (char *)"d2"}};
+    struct test_command command = {.argv = (char *[]){(char *)"/say", NULL}};
+    struct trial_step step = {.command = &command, .image = (char *)"i", .digest = (char *)"d3"};
+    struct test test = {.name = (char *)"a"};
+    struct trial_spec spec = {
+        .test = &test, .steps = &step, .step_count = 1, .services = of, .service_count = 2};
+    char *line = reproduce_command(&spec, 0, &err);
+    ck_assert_ptr_nonnull(line);
+    ck_assert_ptr_null(strchr(line, '\n'));
+    char *script =
+        string_format(&err,
+                      "PWD=/; docker() { echo \"$*\" >&3; [ \"$1 $2\" != 'run --rm' ] || exit 7; "
+                      "[ \"$1\" != logs ] || echo ready; }\n%s\necho \"status $?\" >&3",
+                      line);
+    char path[] = "/tmp/pingate-script-XXXXXX";
+    int fd = mkstemp(path);
+    ck_assert_int_eq(write(fd, script, strlen(script)), (ssize_t)strlen(script));
+    close(fd);
+    char shell[64];
+    snprintf(shell, sizeof shell, "sh %s 3>&1 >/dev/null", path);
+    FILE *pipe = popen(shell, "r");
+    char got[4096];
+    got[fread(got, 1, sizeof got - 1, pipe)] = '\0';
+    ck_assert_int_eq(pclose(pipe), 0);
+    unlink(path);
+    ck_assert_str_eq(
+        got, "network create --internal pingate-look\n"
+             "run -d --init --security-opt no-new-privileges --network pingate-look --name "
+             "pingate-look-redis --network-alias redis --network-alias cache --memory 16777216 "
+             "--memory-swap 16777216 -e A=it's r@d1\n"
+             "logs pingate-look-redis\n"
+             "exec pingate-look-redis redis-cli ping\n"
+             "run -d --init --security-opt no-new-privileges --network pingate-look --name "
+             "pingate-look-fill --network-alias fill --memory 16777216 --memory-swap 16777216 "
+             "--entrypoint sh f@d2 -ec x y\n"
+             "wait pingate-look-fill\n"
+             "run --rm --init --security-opt no-new-privileges --network pingate-look --memory 0 "
+             "--memory-swap 0 --pids-limit 0 --cpus 0.00 -v /:/pingate/workspace -w "
+             "/pingate/workspace --entrypoint /say i@d3\n"
+             "rm -f -v pingate-look-redis pingate-look-fill\n"
+             "network rm pingate-look\n"
+             "status 7\n");
+    free(script);
+    free(line);
+}
+END_TEST
+
 UNIT_MAIN("reproduce", {
+    tcase_add_test(cases, services);
+    tcase_add_test(cases, surroundings);
     tcase_add_loop_test(cases, lines, 0, sizeof rows / sizeof *rows);
     tcase_add_loop_test(cases, a_shell_takes_them_apart, 0, sizeof rows / sizeof *rows);
 })

@@ -33,11 +33,13 @@ static const char whole[] =
     "\",\"tests\":5,\"failed\":1,\"errors\":1,\"skipped\":1,\"flaky\":1,\"duration_ms\":8,\"c"
     "ases\":[{\"classname\":\"c\",\"name\":\"n\",\"outcome\":\"flaky\",\"message\":\"m\",\"de"
     "tail\":\"d\",\"duration_ms\":2}]}],\"attempts\":2,\"attempt_reasons\":[\"first\"],\"limi"
-    "t_ms\":60,\"class\":\"regression\"},{\"test\":\"b\",\"updates\":[],\"baseline\":false,\""
+    "t_ms\":60,\"class\":\"regression\",\"given_up\":false},{\"test\":\"b\",\"updates\":[],"
+    "\"baseline\":false,\""
     "platform\":null,\"outcome\":\"passed\",\"reason\":null,\"started_ms\":1,\"duration_ms\":"
     "0,\"reused\":{\"time_ms\":7,\"entry\":\"4f\"},\"commands\":[],\"artifact_folder\":null,"
     "\"artifacts\":[],\"artifact_count\":0,\"artifact_bytes\":0,\"build\":null,\"services\":["
-    "],\"suites\":[],\"attempts\":0,\"attempt_reasons\":[],\"limit_ms\":0,\"class\":null}],\""
+    "],\"suites\":[],\"attempts\":0,\"attempt_reasons\":[],\"limit_ms\":0,\"class\":null,\"given_"
+    "up\":false}],\""
     "stages\":[{\"name\":\"production\",\"from\":\"staging\",\"before\":\"01\",\"set\":\"23\""
     ",\"source\":\"45\",\"reason\":\"r\",\"overridden\":\"soaking\",\"forced\":\"f\"}],\"warn"
     "ings\":[\"w\"],\"errors\":[\"e\"],\"record\":\"l\",\"diff\":\"+x\\n\"}";
@@ -69,6 +71,57 @@ static void check_round_trip(const char *bytes) {
     json_decref(again);
     result_clear(&result);
 }
+
+/* Puts words where a container, or an engine, may have put theirs. */
+static void fill_words(json_t *json, const char *key, bool in_suite, const char *words,
+                       size_t *count) {
+    static const char *const keys[] = {
+        "reason",    "text", "out_tail", "err_tail", "difference", "message",        "detail",
+        "classname", "step", "tail",     "warnings", "errors",     "attempt_reasons"};
+    const char *name;
+    json_t *value;
+    size_t index;
+    bool wanted = in_suite && (strcmp(key, "name") == 0 || strcmp(key, "file") == 0);
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        wanted = wanted || strcmp(key, keys[i]) == 0;
+    if (json_is_string(json) && wanted) {
+        json_string_set(json, words);
+        ++*count;
+    }
+    json_object_foreach(json, name, value)
+        fill_words(value, name, in_suite || strcmp(name, "suites") == 0, words, count);
+    json_array_foreach(json, index, value) fill_words(value, key, in_suite, words, count);
+}
+
+START_TEST(secrets_are_taken_out) {
+    struct error err = {0};
+    struct result result;
+    struct redact *redact;
+    size_t filled = 0;
+    size_t expected_filled = 0;
+    json_t *json = load(whole);
+    json_t *expected = load(whole);
+    fill_words(json, "", false, "a SECRET-VALUE b U0VDUkVULVZBTFVF", &filled);
+    fill_words(expected, "", false, "a *** b ***", &expected_filled);
+    ck_assert_uint_eq(filled, expected_filled);
+    ck_assert_uint_ge(filled, 20);
+    unit_ok(redact_new(&redact, &err), &err);
+    unit_ok(redact_add(redact, "SECRET-VALUE", 12, &err), &err);
+    unit_ok(redact_seal(redact, &err), &err);
+    unit_ok(result_from_json(json, &result, &err), &err);
+    unit_ok(result_redact(&result, NULL, &err), &err);
+    unit_ok(result_redact(&result, redact, &err), &err);
+    json_t *again = result_to_json(&result, &err);
+    char *text = json_dumps(again, JSON_COMPACT);
+    ck_assert_msg(json_equal(again, expected) == 1, "got %s", text);
+    free(text);
+    json_decref(json);
+    json_decref(again);
+    json_decref(expected);
+    redact_freep(&redact);
+    result_clear(&result);
+}
+END_TEST
 
 START_TEST(round_trip) {
     check_round_trip(whole);
@@ -171,6 +224,12 @@ START_TEST(what_is_wrong_is_told) {
         {"trials/0/outcome", "\"\"", "trials[0]: outcome must be"},
         {"trials/0/updates", "[-1]", "updates must be a list of whole numbers"},
         {"trials/0/updates", "[1]", "there is no update 1"},
+        {"trials/0/attempts", "-1", "attempts must be a whole number in its range"},
+        {"trials/0/suites/0/cases/0/outcome", "\"ok\"", "suites[0]: cases[0]: outcome must be"},
+        {"trials/0/services/0/ready_ms", "null", "services[0]: ready_ms must be a whole number"},
+        {"updates/0/changes", "{}", "changes: items lacks"},
+        {"updates/0/changes/items/0/denied", "0", "items[0]: denied must be true or false"},
+        {"updates/0/culprits", "[1]", "updates[0]: culprits: there is no update 1"},
         {"trials/0/commands/0/out_tail", "{}", "trials[0]: commands[0]: out_tail"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -196,6 +255,8 @@ START_TEST(headlines) {
         U = VERDICT_UP_TO_DATE,
         L = VERDICT_LOOKUP_FAILED,
         T = 100, /* held: could not be tested */
+        D,       /* rejected: a change is denied */
+        F,       /* rejected: passed only when run again */
         END = -1
     };
     static const struct {
@@ -234,6 +295,32 @@ START_TEST(headlines) {
          false,
          "Gate partly closed: 1 of 3 updates failed its tests, 2 passed; "
          "the pins of 2 updates were written."},
+        {{D, P, END},
+         1,
+         true,
+         false,
+         "Gate partly closed: 1 of 2 updates changed what `deny` forbids, 1 passed; the pins of 1 "
+         "update were written."},
+        {{F, END},
+         1,
+         false,
+         false,
+         "Gate closed: 1 of 1 update passed its tests only when run again; nothing was written."},
+        {{F, R, D, END},
+         1,
+         false,
+         false,
+         "Gate closed: 3 of 3 updates were rejected; nothing was written."},
+        {{F, D, END},
+         1,
+         false,
+         false,
+         "Gate closed: 2 of 2 updates were rejected; nothing was written."},
+        {{R, F, END},
+         1,
+         false,
+         false,
+         "Gate closed: 2 of 2 updates were rejected; nothing was written."},
         {{L, P, END},
          3,
          true,
@@ -260,8 +347,13 @@ START_TEST(headlines) {
         for (; rows[i].verdicts[result.update_count] != END; result.update_count++) {
             int verdict = rows[i].verdicts[result.update_count];
             struct result_update *update = &updates[result.update_count];
-            update->verdict = verdict == T ? VERDICT_HOLD : (enum verdict)verdict;
-            update->code = verdict == T ? CODE_NOT_TESTED : CODE_NONE;
+            update->verdict = verdict == T   ? VERDICT_HOLD
+                              : verdict >= D ? VERDICT_REJECT
+                                             : (enum verdict)verdict;
+            update->code = verdict == T   ? CODE_NOT_TESTED
+                           : verdict == D ? CODE_CHANGE_DENIED
+                           : verdict == F ? CODE_FLAKY
+                                          : CODE_NONE;
         }
         char *headline = result_headline(&result, &err);
         ck_assert_str_eq(headline, rows[i].headline);
@@ -272,6 +364,7 @@ END_TEST
 
 UNIT_MAIN("result", {
     tcase_add_test(cases, round_trip);
+    tcase_add_test(cases, secrets_are_taken_out);
     tcase_add_test(cases, without_artifacts);
     tcase_add_test(cases, bytes_that_are_no_text);
     tcase_add_test(cases, unknown_fields_are_ignored);

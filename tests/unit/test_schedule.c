@@ -2,6 +2,7 @@
 
 #include <signal.h>
 
+#include "gate/base/clock.h"
 #include "gate/base/http.h"
 #include "tests/unit/fake_engine.h"
 
@@ -30,7 +31,8 @@ static void on_event(void *context, const struct schedule_event *event) {
     bench->done += event->kind == SCHEDULE_TRIAL_DONE;
 }
 
-static void bench_start(struct bench *bench, size_t jobs, bool keep_images) {
+/* end_ms: of the run's time; 0: never */
+static void bench_start_until(struct bench *bench, size_t jobs, bool keep_images, int64_t end_ms) {
     struct error err = {0};
     memset(bench, 0, sizeof *bench);
     unit_ok(http_global_init(&err), &err);
@@ -43,10 +45,16 @@ static void bench_start(struct bench *bench, size_t jobs, bool keep_images) {
                                        .credentials = bench->credentials,
                                        .cancel = &bench->cancel,
                                        .keep_images = keep_images,
+                                       .end_ms = end_ms,
+                                       .over = "the run's time was over",
                                        .run_id = "run-of-a-test",
                                        .on_event = on_event,
                                        .context = bench};
     unit_ok(schedule_new(&options, &bench->schedule, &err), &err);
+}
+
+static void bench_start(struct bench *bench, size_t jobs, bool keep_images) {
+    bench_start_until(bench, jobs, keep_images, 0);
 }
 
 static void bench_fill(struct bench *bench, const char *words) {
@@ -205,6 +213,45 @@ START_TEST(a_cancel_ends_it_and_fills_every_result) {
 }
 END_TEST
 
+/* What runs is ended, what waits is not run, and both are told from a trial that failed; nothing stays. */
+START_TEST(its_time_is_over) {
+    static struct bench bench;
+    struct error err = {0};
+    bench_start_until(&bench, 1, false, clock_monotonic_ms() + 500);
+    bench_fill(&bench, "9 a");
+    unit_ok(bench_run(&bench, &err), &err);
+    bench_expect(&bench, "ee");
+    ck_assert(bench.results[0].cut && bench.results[1].cut);
+    ck_assert_ptr_nonnull(strstr(bench.results[1].reason, "not run: the run's time was over"));
+    bench_clear_run(&bench);
+    bench_fill(&bench, "a d"); /* and so it is for whatever is asked afterwards */
+    unit_ok(bench_run(&bench, &err), &err);
+    bench_expect(&bench, "ee");
+    ck_assert(bench.results[0].cut && bench.results[1].cut);
+    bench_stop(&bench, 1);
+}
+END_TEST
+
+START_TEST(what_fails_is_run_again_as_often_as_it_may) {
+    static struct bench bench;
+    struct error err = {0};
+    bench_start(&bench, 1, false);
+    bench_fill(&bench, "f a e");
+    bench.test.retries = 2;
+    unit_ok(bench_run(&bench, &err), &err);
+    bench_expect(&bench, "fpe");
+    ck_assert_uint_eq(bench.commands, 4);
+    ck_assert_uint_eq(bench.results[0].attempts, 3);
+    ck_assert_uint_eq(bench.results[0].attempt_reasons.count, 2);
+    ck_assert_ptr_nonnull(strstr(bench.results[0].attempt_reasons.items[1], "exited with 3"));
+    ck_assert_uint_eq(bench.results[1].attempts, 1);
+    ck_assert_uint_eq(bench.results[1].attempt_reasons.count, 0);
+    ck_assert_uint_eq(bench.results[2].attempts, 0); /* its image could not be pulled */
+    ck_assert(!bench.results[0].cut);
+    bench_stop(&bench, 1);
+}
+END_TEST
+
 static void *leave_when_waiting(void *context) {
     struct bench *bench = context;
     fake_engine_await(&bench->fake);
@@ -238,5 +285,7 @@ UNIT_MAIN("schedule", {
     tcase_add_test(cases, images_are_kept_when_asked);
     tcase_add_test(cases, nothing_to_run);
     tcase_add_test(cases, a_cancel_ends_it_and_fills_every_result);
+    tcase_add_test(cases, its_time_is_over);
+    tcase_add_test(cases, what_fails_is_run_again_as_often_as_it_may);
     tcase_add_test(cases, an_engine_that_is_gone_ends_it);
 })

@@ -1,4 +1,4 @@
-#include "runners/packages.h"
+#include "runners/package_list.h"
 
 #include <stdlib.h>
 #include <string.h>

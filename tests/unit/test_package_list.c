@@ -1,4 +1,4 @@
-#include "runners/packages.h"
+#include "runners/package_list.h"
 
 #include "tests/unit/unit.h"
 
@@ -143,7 +143,7 @@ START_TEST(nul) {
 }
 END_TEST
 
-UNIT_MAIN("packages", {
+UNIT_MAIN("package_list", {
     tcase_add_loop_test(cases, reads, 0, sizeof rows / sizeof *rows);
     tcase_add_test(cases, limits);
     tcase_add_test(cases, nul);

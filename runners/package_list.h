@@ -1,4 +1,4 @@
-/* packages: what the databases of Debian's and Alpine's package managers say is installed; pure.
+/* package_list: what the databases of Debian's and Alpine's package managers say is installed; pure.
  *
  *     struct package_reader reader = {.format = PACKAGES_DPKG, .list = &list};
  *     package_reader_feed(&reader, bytes, length, err);      in pieces of any size
