@@ -38,6 +38,8 @@ static const struct {
     {"external", "{name: a, run: x}", "{name: a, run: x, external: false}", false},
     {"images", "{name: a, run: x}", "{name: a, run: x, images: redis}", false},
     {"reuse", "{name: a, run: x}", "{name: a, run: x, reuse: 1h}", false},
+    {"baseline", "{name: a, run: x}", "{name: a, run: x, baseline: tolerate}", false},
+    {"flaky", "{name: a, run: x}", "{name: a, run: x, flaky: promote}", false},
     {"artifacts", "{name: a, run: x}", "{name: a, run: x, artifacts: y}", false},
     {"junit", "{name: a, run: x}", "{name: a, run: x, junit: y}", true},
     {"junit", "{name: a, run: x, junit: y}", "{name: a, run: x, junit: [y]}", false},
