@@ -228,8 +228,7 @@ static void add_reused(const struct result *result, struct text *out) {
 }
 
 /* People's own tests, which count apart. */
-static void add_inside(const struct result *result, const struct screen *screen,
-                       struct text *out) {
+static void add_inside(const struct result *result, const struct screen *screen, struct text *out) {
     struct result_inside inside;
     result_count_all_inside(result, &inside);
     if (inside.tests == 0)

@@ -83,14 +83,12 @@ static void add_build(struct text *line, const struct trial_spec *spec) {
     _cleanup_(text_clear) struct text file = {0};
     text_printf(&file, "%s/" TRIAL_DOCKERFILE, spec->log_folder);
     reproduce_quote(line, text_string(&file));
-    if (build->build->target != NULL) {
-        text_add(line, " --target ");
-        reproduce_quote(line, build->build->target);
-    }
-    for (size_t i = 0; i < build->build->args.count; i++) {
-        text_add(line, " --build-arg ");
-        reproduce_quote(line, build->build->args.items[i]);
-    }
+    if (spec->test->platform != NULL)
+        reproduce_add_option(line, "--platform", spec->test->platform);
+    if (build->build->target != NULL)
+        reproduce_add_option(line, "--target", build->build->target);
+    for (size_t i = 0; i < build->build->args.count; i++)
+        reproduce_add_option(line, "--build-arg", build->build->args.items[i]);
     text_add_char(line, ' ');
     reproduce_quote(line, build->context->folder);
     text_add(line, ")\"");

@@ -41,7 +41,7 @@ int secrets_hold(const struct trial_run *run, const struct trial_spec *spec, str
                                .cleaner = run->cleaner,
                                .labels = run->labels,
                                .name = name,
-                               .image = run->image_ids[0],
+                               .image = trial_step_image(run, spec, 0),
                                .platform = spec->test->platform,
                                .network = "none",
                                .words = words,

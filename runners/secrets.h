@@ -4,7 +4,7 @@
  * (tmpfs), which is there while some container that mounts it runs. So a helper container of ours (inside.h) holds it while the
  * trial lasts; archives that are put into that one land in the volume; commands mount it where they cannot write:
  *
- *     secrets_hold(run, spec, err);                 the volume, and its holder
+ *     secrets_hold(run, spec, err);                 the volume, and its holder; once there is what the first command runs in
  *     secrets_deliver(run, spec, id, err);          before each command starts: the files, for the user of that container alone
  *     secrets_drop(run, spec, keep);                both go; with them what was in memory
  *

@@ -373,8 +373,21 @@ static void settle(const struct trial_run *run, const struct trial_spec *spec,
     error_clear(&why);
 }
 
+/* Nothing was begun, and why is what its first command comes to. */
+static int fail_first(const struct trial_run *run, const struct trial_spec *spec,
+                      struct trial_result *result, struct error *err) {
+    command_outcome_of_error(err, &result->commands[0]);
+    settle(run, spec, result);
+    if (err->kind == ERROR_CANCELLED)
+        return -1;
+    error_clear(err);
+    return 0;
+}
+
 static int run_beside_services(const struct trial_run *run, const struct trial_spec *spec,
                                struct trial_result *result, struct error *err) {
+    if (secrets_hold(run, spec, err) < 0)
+        return fail_first(run, spec, result, err);
     struct trial_services services;
     int status = trial_services_start(run, spec, result, &services, err);
     bool ready = status == 0 && trial_services_ready(result);
@@ -426,18 +439,12 @@ int trial_run(const struct trial_run *given, const struct trial_spec *spec,
         command_outcome_set(&result->commands[i], OUTCOME_SKIPPED,
                             "not run: a command before it did not pass");
     }
-    struct error why = {0};
-    int status = 0;
-    if (file_make_folders(spec->log_folder, &why) < 0 || cancel_check(run->cancel, &why) < 0 ||
-        volume_create(run->cleaner, run->name, run->labels, NULL, &why) < 0 ||
-        secrets_hold(run, spec, &why) < 0) {
-        command_outcome_of_error(&why, &result->commands[0]);
-        status = why.kind == ERROR_CANCELLED ? error_move(err, &why) : 0;
-        settle(run, spec, result);
-    } else {
+    int status;
+    if (file_make_folders(spec->log_folder, err) < 0 || cancel_check(run->cancel, err) < 0 ||
+        volume_create(run->cleaner, run->name, run->labels, NULL, err) < 0)
+        status = fail_first(run, spec, result, err);
+    else
         status = build_and_run(run, spec, result, err);
-    }
-    error_clear(&why);
     redact_reasons(spec, result);
     bool keeps = run->keep && result->outcome != OUTCOME_PASSED;
     secrets_drop(run, spec, keeps);

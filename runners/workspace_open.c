@@ -11,7 +11,7 @@
 
 static bool is_needed(const struct trial_run *run, const struct trial_spec *spec, size_t step) {
     return run->workspace != NULL && step > 0 && spec->test->user == NULL &&
-           strcmp(run->image_ids[step], run->image_ids[step - 1]) != 0;
+           strcmp(trial_step_image(run, spec, step), trial_step_image(run, spec, step - 1)) != 0;
 }
 
 /* Waits for its end. */
@@ -53,7 +53,7 @@ int workspace_open(const struct trial_run *run, const struct trial_spec *spec, s
                                .cleaner = run->cleaner,
                                .labels = run->labels,
                                .name = name,
-                               .image = run->image_ids[step],
+                               .image = trial_step_image(run, spec, step),
                                .platform = spec->test->platform,
                                .network = "none",
                                .words = words,

@@ -172,7 +172,8 @@ static int explain_failure(const struct engine *engine, const struct engine_call
                          engine->location.address, call->method, words_of(call),
                          idle ? "no byte came or went for" : "no whole answer within", words);
     }
-    return error_wrap(err, "engine %s: %s %s", engine->location.address, call->method, words_of(call));
+    return error_wrap(err, "engine %s: %s %s", engine->location.address, call->method,
+                      words_of(call));
 }
 
 int engine_call(struct engine *engine, const struct engine_call *call, long *status,

@@ -324,3 +324,32 @@ private_releases() {
     gate 0 run
     assert_json pingate-out/result.json '.trials[0].reused == null'
 }
+
+@test "what is built gets a secret, stands beside a service, shares the workspace with another image, and is built anew for another try" {
+    local tool=builds/tool-$RANDOM tool_old
+    base app
+    tool_old=$(make_image "$tool:1.0.0" /data=first)
+    make_image "$tool:1.1.0" /data=second >/dev/null
+    new_project
+    dockerfile 'FROM BASE_OLD' 'USER 1234' 'ENV BUILT=yes'
+    mkdir tool && echo "FROM $(image "$tool"):1.0.0@$tool_old" >tool/Dockerfile
+    configure 'build: .' 'retries: 1' 'secrets: TOKEN' \
+        "services: {tool: {image: \"$(image "$tool")\", command: [sleep, '60'], ready: {exec: 'grep second /data'}}}" \
+        'run:' \
+        '  - test "$(cat /run/secrets/TOKEN)" = built-Value/42; echo said-$(cat /run/secrets/TOKEN); test "$(id -u)" = 1234' \
+        "  - {in: \"$(image "$tool")\", command: 'echo more >from-another && chmod 600 from-another'}" \
+        '  - grep more from-another && echo again >>from-another && test $BUILT = yes' \
+        '  - test -e "$(echo $PINGATE_NOTHING)" || test "$(cat /version)" = two'
+    commit
+    caller_variables=(TOKEN=built-Value/42)
+    gate 0 run --allow-secret TOKEN
+    built '.outcome == "passed" and .attempts == 1 and [.services[].outcome] == ["passed"]'
+    assert_has pingate-out/logs/001-app/1-stdout.log said-
+    [ "$(grep -rlF built-Value/42 pingate-out | wc -l)" -eq 0 ]
+    git checkout -q .
+    configure 'build: .' 'retries: 1' 'run: "exit 7"'
+    commit
+    gate 1 run
+    built '.outcome == "failed" and .attempts == 2 and .build.outcome == "passed"'
+    [ -s pingate-out/logs/001-app/attempt-2/build.log ]
+}

@@ -145,7 +145,8 @@ static const struct failure {
     {"a Dockerfile that is none", NULL, "{\"error\":\"dockerfile parse error: \\u0000\"}", NULL,
      false},
     {"classic: a command", NULL,
-     "{\"stream\":\"Step 2/3 : RUN make\"}\n{\"stream\":\"\\n\"}\n{\"errorDetail\":{\"code\":3,\"message\":\"returned a "
+     "{\"stream\":\"Step 2/3 : RUN "
+     "make\"}\n{\"stream\":\"\\n\"}\n{\"errorDetail\":{\"code\":3,\"message\":\"returned a "
      "non-zero code: 3\"}}",
      "RUN make", true},
     {"classic: no shell", NULL,

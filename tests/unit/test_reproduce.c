@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "runners/build_context.h"
 #include "tests/unit/unit.h"
 
 #define DIGEST "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -117,6 +118,36 @@ START_TEST(surroundings) {
         "\"$PWD:/pingate/workspace\" -v \"${KEY_FILE:?is to name a file that holds this "
         "secret}:/run/secrets/\"'it'\\''s':ro -w '/pingate/workspace' -e 'IN='\"${OUT?is not "
         "set}\" --entrypoint 'tini' docker.io/library/redis@" DIGEST " '--' '/say' 'a b'");
+    free(line);
+}
+END_TEST
+
+START_TEST(what_is_built) {
+    struct error err = {0};
+    struct test_command command = {.argv = (char *[]){(char *)"cat", (char *)"/a b", NULL}};
+    struct trial_step step = {.command = &command};
+    char *args[] = {(char *)"A=it's", (char *)"B="};
+    struct test_build wish = {.target = (char *)"test", .args = {args, 2, 2}};
+    struct build_context context = {.folder = (char *)"a b"};
+    struct trial_build build = {.build = &wish, .context = &context};
+    struct test test = {.name = (char *)"app",
+                        .entrypoint = ENTRYPOINT_CLEAR,
+                        .platform = (char *)"linux/386",
+                        .memory_bytes = TEST_MEMORY_BYTES,
+                        .nano_cpus = TEST_NANO_CPUS,
+                        .pids = TEST_PIDS};
+    struct trial_spec spec = {.test = &test,
+                              .steps = &step,
+                              .step_count = 1,
+                              .build = &build,
+                              .log_folder = (char *)"out/logs/001-app"};
+    char *line = reproduce_command(&spec, 0, &err);
+    ck_assert_pstr_eq(
+        line, "docker run --rm --init --security-opt no-new-privileges --network none --platform "
+              "'linux/386' " LIMITS
+              "-v \"$PWD:/pingate/workspace\" -w '/pingate/workspace' --entrypoint 'cat' "
+              "\"$(docker build -q -f 'out/logs/001-app/Dockerfile' --platform 'linux/386' "
+              "--target 'test' --build-arg 'A=it'\\''s' --build-arg 'B=' 'a b')\" '/a b'");
     free(line);
 }
 END_TEST
@@ -244,6 +275,7 @@ END_TEST
 UNIT_MAIN("reproduce", {
     tcase_add_test(cases, services);
     tcase_add_test(cases, surroundings);
+    tcase_add_test(cases, what_is_built);
     tcase_add_loop_test(cases, lines, 0, sizeof rows / sizeof *rows);
     tcase_add_loop_test(cases, a_shell_takes_them_apart, 0, sizeof rows / sizeof *rows);
 })
