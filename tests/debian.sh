@@ -37,5 +37,5 @@ debian_root() {
         --aptopt="$folder/apt.conf" --aptopt='Acquire::Languages "none"' \
         --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
         --customize-hook='rm -f "$1/etc/apt/apt.conf.d/99mmdebstrap"' \
-        "$@" "$suite" "$tar" "$sources"
+        "$@" "$suite" "$tar" "$sources" 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- # dash, in it, knows numbers of one digit
 }
