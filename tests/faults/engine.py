@@ -177,7 +177,7 @@ def refused(status, words, code, times=1, **more):
 
 def versions():
     yield passes("a newer engine is spoken to in the newest words that are known", options={"api": "1.99", "least": "1.44"},
-                 sent=[sent("engine", "POST", "/v1\\.47/containers/create\\?.*")], not_sent=[sent("engine", ".*", "/v1\\.(99|41)/.*")])
+                 sent=[sent("engine", "POST", "/v1\\.51/containers/create\\?.*")], not_sent=[sent("engine", ".*", "/v1\\.(99|41)/.*")])
     yield cannot("an engine that is too new", "newer pingate is needed", options={"api": "1.60", "least": "1.55"})
     yield cannot("an engine that is too old", "1\\.40 is the oldest.*newer engine is needed", options={"api": "1.39"})
     for word in ("2.0", "1.x", "", "1.", "1.99999999999999999999", "1.41; rm -rf", None):
@@ -190,7 +190,7 @@ def versions():
     yield cannot("nobody listens at the address", "no Docker Engine answers at tcp://", env={"DOCKER_HOST": "tcp://{refused}"})
     yield cannot("there is no socket", "there is no socket at /nowhere/engine.sock: is the engine running",
                  env={"DOCKER_HOST": "unix:///nowhere/engine.sock"})
-    yield run("an address that is not spoken", exit=2, env={"DOCKER_HOST": "ssh://build@host"}, said=["ssh -nNT -L"],
+    yield run("an address that is not spoken", exit=2, env={"DOCKER_HOST": "npipe:////./pipe/docker_engine"}, said=["tcp://host:port"],
               updates=[{"verdict": "hold", "code": "not-tested"}])
     yield cannot("it goes after the first answers", "look for what dead runs left: engine unix://",
                  [spoil("GET", INFO, sets="down"), on(".*", ".*", when="down", close=True)])
