@@ -233,14 +233,7 @@ END
     fi
 }
 
-# An engine of these tests speaks no TLS to a registry that listens on this machine; Podman wants to be told.
-let_engine_speak_to() { # HOST:PORT
-    ! engine_is podman ||
-        printf '[[registry]]\nlocation = "%s"\ninsecure = true\n' "$1" >>"$(dirname "${PINGATE_TEST_ENGINE#unix://}")/registries.conf"
-}
-
 private_base_is_built_from() {
-    let_engine_speak_to "127.0.0.1:$port"
     new_project
     printf 'FROM 127.0.0.1:%s/team/app:1.0.0@%s\nRUN cat /version >/got\n' "$port" "$old" >Dockerfile
     configure 'build: .' 'run: "test \"$(cat /got)\" = two"'
