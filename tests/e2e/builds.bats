@@ -233,19 +233,7 @@ END
     fi
 }
 
-# An engine of these tests speaks no TLS to a registry that listens on this machine; Podman wants to be told, and reads what it is
-# told once, or when it is asked to.
-let_engine_speak_to() { # HOST:PORT
-    local folder
-    engine_is podman || return 0
-    folder=$(dirname "${PINGATE_TEST_ENGINE#unix://}")
-    printf '[[registry]]\nlocation = "%s"\ninsecure = true\n' "$1" >>"$folder/registries.conf"
-    kill -HUP "$(cat "$folder/engine.pid")"
-    sleep 1 # it does not say when it has
-}
-
 private_base_is_built_from() {
-    let_engine_speak_to "127.0.0.1:$port"
     new_project
     printf 'FROM 127.0.0.1:%s/team/app:1.0.0@%s\nRUN cat /version >/got\n' "$port" "$old" >Dockerfile
     configure 'build: .' 'run: "test \"$(cat /got)\" = two"'
