@@ -106,9 +106,9 @@ int update_give_up(struct update *update, const char *test, const char *reason,
     struct update_tried *tried = array_add(&update->tried, err);
     if (tried == NULL)
         return -1;
-    *tried = (struct update_tried){.tag = steal(update->candidate_tag),
-                                   .digest = steal(update->candidate_digest),
-                                   .outcome = outcome};
+    tried->tag = steal(update->candidate_tag);
+    tried->digest = steal(update->candidate_digest);
+    tried->outcome = outcome;
     update->decided = false;
     free(steal(update->reason));
     free(steal(update->culprits));

@@ -309,7 +309,7 @@ static bool is_called(const struct test_service *service, const char *name) {
 static int check_names(const char *file, const struct yaml_node *node, const struct test *test,
                        struct error *err) {
     const struct test_service *last = &test->services[test->service_count - 1];
-    for (size_t i = 0; i + 1 < test->service_count; i++) {
+    for (size_t i = 0; last->name != NULL && i + 1 < test->service_count; i++) {
         const struct test_service *other = &test->services[i];
         const char *twice = is_called(other, last->name) ? last->name : NULL;
         for (size_t a = 0; a < last->aliases.count && twice == NULL; a++)

@@ -144,8 +144,8 @@ static bool asks_engine(const struct looked *looked) {
 
 static int take_look(struct looked *looked, struct schedule_look *look) {
     told_clear(&looked->engine);
-    looked->engine = (struct told){
-        .asked = true, .known = look->there, .facts = look->facts, .reason = steal(look->reason)};
+    looked->engine = (struct told){.asked = true, .known = look->there, .facts = look->facts};
+    looked->engine.reason = steal(look->reason);
     look->facts = (struct image_facts){0};
     return 0;
 }

@@ -59,19 +59,14 @@ static void count_case(struct result_suite *suite, const struct result_case *of)
     suite->duration_ms += of->duration_ms;
 }
 
-/* The array doubles, so that its size needs no field of its own. */
 static struct result_case *add_case(struct result_suite *suite, struct error *err) {
-    size_t count = suite->case_count;
-    if ((count & (count - 1)) == 0) {
-        size_t room = count == 0 ? 1 : 2 * count;
-        struct result_case *grown = realloc(suite->cases, room * sizeof *grown);
-        if (grown == NULL) {
-            error_no_memory(err);
-            return NULL;
-        }
-        suite->cases = grown;
+    struct result_case *grown = realloc(suite->cases, (suite->case_count + 1) * sizeof *grown);
+    if (grown == NULL) {
+        error_no_memory(err);
+        return NULL;
     }
-    struct result_case *added = &suite->cases[suite->case_count++];
+    suite->cases = grown;
+    struct result_case *added = &grown[suite->case_count++];
     *added = (struct result_case){0};
     return added;
 }
@@ -124,7 +119,8 @@ void junit_keep_finish(struct junit_keep *keep) {
 void junit_keep_counts(struct junit_keep *keep) {
     for (size_t i = 0; i < keep->count; i++) {
         struct result_suite *suite = &keep->items[i];
-        struct result_suite cases = {.cases = steal(suite->cases), .case_count = suite->case_count};
+        struct result_suite cases = {.cases = suite->cases, .case_count = suite->case_count};
+        suite->cases = NULL;
         suite->case_count = 0;
         result_suite_clear(&cases);
     }

@@ -254,9 +254,10 @@ static int tell_limits(const struct fetch *fetch, struct error *err) {
 }
 
 static int tell_unmatched(const struct fetch *fetch, bool whole, struct error *err) {
-    for (size_t i = 0; whole && i < fetch->test->artifacts.count; i++)
+    const struct string_list *asked = &fetch->test->artifacts; /* the first of the patterns */
+    for (size_t i = 0; whole && i < asked->count; i++)
         if (!fetch->matched[i] &&
-            warn(fetch->artifacts, err, "no file matches %s", fetch->patterns.items[i]) < 0)
+            warn(fetch->artifacts, err, "no file matches %s", asked->items[i]) < 0)
             return -1;
     return 0;
 }

@@ -102,9 +102,9 @@ static char *shown_value(const struct fact *fact, struct error *err) {
 static int add_change(struct changes *changes, const struct fact *before, const struct fact *after,
                       struct error *err) {
     const struct fact *any = before != NULL ? before : after;
-    struct change *change = array_add(changes, err);
+    struct change *change = any != NULL ? array_add(changes, err) : NULL;
     if (change == NULL)
-        return -1;
+        return any != NULL ? -1 : error_set(err, ERROR_BUG, "a change of nothing to nothing");
     change->kind = any->kind;
     if ((change->name = shown_text(any->name, err)) == NULL ||
         (before != NULL && (change->before = shown_value(before, err)) == NULL) ||

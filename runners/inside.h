@@ -19,7 +19,7 @@
 #include "runners/engine/labels.h"
 
 #define INSIDE_FOLDER  "/.pingate" /* in the container */
-#define INSIDE_PROGRAM INSIDE_FOLDER "/pingate-inside"
+#define INSIDE_PROGRAM "/.pingate/pingate-inside"
 
 /* Whether the program runs on containers of that platform ("linux/amd64", of engine_describe).
  *   err  engine, with both platforms */

@@ -409,12 +409,12 @@ static int build_and_run(struct trial_run *run, const struct trial_spec *spec,
         return run_beside_services(run, spec, result, err);
     int status = trial_build(run, spec, result, err);
     if (result->build == NULL) /* no memory */
-        command_outcome_of_error(err, &result->commands[0]);
+        return fail_first(run, spec, result, err);
     if (status == 0 && result->build->outcome == OUTCOME_PASSED) {
         run->built = result->build->image_id;
         return run_beside_services(run, spec, result, err);
     }
-    for (size_t i = 0; result->build != NULL && i < result->command_count; i++)
+    for (size_t i = 0; i < result->command_count; i++)
         command_outcome_set(&result->commands[i], OUTCOME_SKIPPED,
                             "not run: there is no image to run it in");
     settle(run, spec, result);

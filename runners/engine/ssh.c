@@ -194,8 +194,10 @@ static bool is_ours(int connection) {
 int ssh_dialer_tend(void *context, struct error *err) {
     struct ssh_dialer *dialer = context;
     for (;;) {
+        struct sockaddr_un peer; /* has no name; is_ours asks who it is */
+        socklen_t size = sizeof peer;
         _cleanup_(file_closep) int connection =
-            accept4(dialer->listening, NULL, NULL, SOCK_CLOEXEC);
+            accept4(dialer->listening, (struct sockaddr *)&peer, &size, SOCK_CLOEXEC);
         if (connection < 0 && (errno == EINTR || errno == ECONNABORTED))
             continue;
         if (connection < 0 && errno == EAGAIN)
