@@ -68,8 +68,10 @@ lint_scripts() {
         *) ! head -n 1 "$file" | grep -qE '^#!.*(sh|bats)$' || files+=("$file") ;;
         esac
     done < <(find tests examples "${layers[@]}" ! -path '*/.*' -type f -size -200k ! -name '*.[cho]' ! -path '*/golden/*' | sort)
-    shellcheck --external-sources "${files[@]}"
-    lint_embedded_scripts
+    local status=0
+    shellcheck --external-sources "${files[@]}" || status=1
+    lint_embedded_scripts || status=1
+    return "$status"
 }
 
 # What stands within the ready-made CI definitions.

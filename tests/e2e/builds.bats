@@ -334,6 +334,7 @@ private_releases() {
         '  - grep more from-another && echo again >>from-another && test $BUILT = yes' \
         '  - test -e "$(echo $PINGATE_NOTHING)" || test "$(cat /version)" = two'
     commit
+    # shellcheck disable=SC2034 # of helpers.bash
     caller_variables=(TOKEN=built-Value/42)
     gate 0 run --allow-secret TOKEN
     built '.outcome == "passed" and .attempts == 1 and [.services[].outcome] == ["passed"]'

@@ -34,5 +34,6 @@ started() { # the second in which the last run began
     env PINGATE_TEST_NOW=2031-02-03T04:05:06Z HOME="$work/home" "$program" run >"$out" 2>"$err"
     [ $(($(started) - now)) -ge 0 ] && [ $(($(started) - now)) -le 60 ]
     grep -q PINGATE_TRACE "$program" # it would be found
-    ! grep -q PINGATE_TEST_NOW "$program"
+    run grep -q PINGATE_TEST_NOW "$program"
+    [ "$status" -eq 1 ]
 }

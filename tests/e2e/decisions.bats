@@ -187,7 +187,7 @@ END
     gate 0 rollback production --reason "loses writes"
     assert_has "$out" "is back at"
     git diff --quiet before -- deploy/production
-    [ -z "$(git diff --name-only | grep -v ^deploy/production/)" ]
+    [ "$(git diff --name-only | grep -vc ^deploy/production/)" -eq 0 ]
     assert_ledger 'map(select(.type == "rolled-back")) | length == 1 and (.[0].body | .stage == "production" and .reason == "loses writes" and .changes[0].tag == "1.0.0")'
     assert_ledger 'map(select(.type == "held")) | length == 1 and (.[0].body | .stage == "production" and .reason == "loses writes" and (has("image") | not))'
     commit "Back"

@@ -41,6 +41,7 @@ END
     docker-registry serve "$work/$name.yml" >"$work/$name.log" 2>&1 3>&- &
     echo $! >"$work/$name.pid"
     until_so grep -q 'listening on 127\.0\.0\.1:' "$work/$name.log"
+    # shellcheck disable=SC2034 # the tests'
     port=$(sed -n 's/.*listening on 127\.0\.0\.1:\([0-9][0-9]*\).*/\1/p' "$work/$name.log" | head -n 1)
 }
 

@@ -6,6 +6,7 @@
 staged() {
     name=e2e/stages-$BATS_TEST_NUMBER-$RANDOM
     old=$(make_image "$name:1.0.0" /version=one)
+    # shellcheck disable=SC2034 # the tests'
     new=$(make_image "$name:1.1.0" /version=two)
     app=$(image "$name")
     new_project

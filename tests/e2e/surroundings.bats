@@ -6,6 +6,7 @@ load helpers
 project() { # [FILE…]: of the image
     name=surroundings/t$BATS_TEST_NUMBER-$RANDOM
     old=$(make_image "$name:1.0.0" /version=one "$@")
+    # shellcheck disable=SC2034 # the tests'
     new=$(make_image "$name:1.1.0" /version=two "$@")
     new_project
     echo "FROM $(image "$name"):1.0.0@$old" >Dockerfile
@@ -337,6 +338,7 @@ END
     docker() { engine_client "$@"; }
     run -127 bash -c "$(cat "$work/line")" # nothing is set
     [[ $output == *'TOKEN_FILE: is to name a file that holds this secret'* ]]
+    # shellcheck disable=SC2034 # the line's
     TOKEN_FILE=$work/token KEY_FILE=$work/key DEPLOY_STAGE='a b'
     run --separate-stderr eval "$(cat "$work/line")"
     diff <(echo "$output") pingate-out/logs/001-all/1-stdout.log
