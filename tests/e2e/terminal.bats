@@ -71,9 +71,9 @@ wait_for() { # TEXT [SECONDS]
     return 1
 }
 
-# Progress as it stands while something runs: "3 s of 2 m", "1 kB of 2 kB", "looked up 1 of 2" with its indent.
+# Progress as it stands while something runs: "…  3 s of 2 m" (and not "after 3 s of 2 m", of which the end of a run tells), "1 kB of 2 kB", "looked up 1 of 2" with its indent.
 assert_no_progress() {
-    ! screen | grep -nE '[0-9] m?s of |B/s$|^  looked up|  [0-9]+ s$' || return 1
+    ! screen | grep -nE '[^ ]  ([0-9]+ m )?[0-9.]+ m?s of |B/s$|^  looked up|  [0-9]+ s$' || return 1
 }
 
 @test "a run shows what runs now, and leaves only what stays" {
