@@ -237,16 +237,25 @@ END
     assert_unchanged
 }
 
+events_kept() {
+    engine GET "/events?since=1&until=$(date +%s)" | jq -s '[.[] | select(.Type == "container")] | length'
+}
+
 @test "a command that somebody stops and that then exits with 0 is no pass" {
     project <<'END'
   - {name: serves, run: "trap 'exit 0' TERM; sleep 600 & wait"}
 END
     start_run
-    sleep 1
-    engine POST "/containers/$(engine GET /containers/json | jq -r '.[0].Id')/stop?t=30"
+    # what somebody else spoiled is run again once
+    for _ in 1 2; do
+        wait_until 30 trial_runs
+        sleep 1
+        engine POST "/containers/$(engine GET /containers/json | jq -r '.[0].Id')/stop?t=30"
+        [ "$(events_kept)" -gt 0 ] || break
+    done
     status=0
     wait "$run" || status=$?
-    if [ "$(engine GET "/events?since=1&until=$(date +%s)" | jq -s '[.[] | select(.Type == "container")] | length')" -eq 0 ]; then
+    if [ "$(events_kept)" -eq 0 ]; then
         # Podman without a journal keeps no events, so nobody can tell; this holds the reason for the limit.
         [ "$(engine GET /version | jq -r '.Components[0].Name')" = "Podman Engine" ]
         return 0
