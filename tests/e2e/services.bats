@@ -209,6 +209,7 @@ END
         wait_until 30 three_run
         engine GET /networks | jq -e --argjson internal "$([ $network = none ] && echo true || echo false)" \
             '[.[] | select(.Labels["pingate.run"])] | length == 1 and all(.Internal == $internal)'
+        wait_until 30 grep -q ' dev ' pingate-out/logs/001-asks/1-stdout.log
         signal_run INT
         wait "$run" || true
         if engine_is podman; then
