@@ -213,6 +213,15 @@ static void release_image(struct finish *finish, struct engine *cleaner,
     pthread_mutex_unlock(&finish->lock);
 }
 
+/* Several names of one image are taken away one after the other: of two at once, Podman now and then leaves one there. */
+static bool is_first_of_its_id(const struct image_list *images, size_t at) {
+    for (size_t i = 0; i < at; i++)
+        if (images->items[i].mark != NULL &&
+            string_equal(images->items[i].id, images->items[at].id))
+            return false;
+    return images->items[at].mark != NULL;
+}
+
 static void release_images(struct finish *finish, struct engine *cleaner) {
     const struct image_list *images = &finish->schedule->images;
     for (;;) {
@@ -221,8 +230,11 @@ static void release_images(struct finish *finish, struct engine *cleaner) {
         pthread_mutex_unlock(&finish->lock);
         if (at >= images->count)
             return;
-        if (images->items[at].mark != NULL)
-            release_image(finish, cleaner, &images->items[at]);
+        if (is_first_of_its_id(images, at))
+            for (size_t i = at; i < images->count; i++)
+                if (images->items[i].mark != NULL &&
+                    string_equal(images->items[i].id, images->items[at].id))
+                    release_image(finish, cleaner, &images->items[i]);
     }
 }
 
