@@ -82,15 +82,37 @@ static int take_turn(struct worker *worker, bool *left, struct error *err) {
     return 0;
 }
 
+int worker_open(struct worker *worker, struct error *err) {
+    const struct schedule *schedule = worker->batch->schedule;
+    return engine_open_another(schedule->engine, schedule->cancel, &worker->engine, err) < 0
+               ? -1
+               : engine_open_cleaner(schedule->engine, schedule->options.cancel, &worker->cleaner,
+                                     err);
+}
+
+void worker_close(struct worker *worker) {
+    engine_freep(&worker->cleaner);
+    engine_freep(&worker->engine);
+}
+
+size_t schedule_run_threads(size_t wanted, void *(*work)(void *context), void *context) {
+    pthread_t *threads = calloc(wanted, sizeof *threads);
+    size_t started = 0;
+    while (threads != NULL && started < wanted &&
+           pthread_create(&threads[started], NULL, work, context) == 0)
+        started++;
+    for (size_t i = 0; i < started; i++)
+        pthread_join(threads[i], NULL);
+    free(threads);
+    return started;
+}
+
 static void *work(void *context) {
     struct batch *batch = context;
     struct schedule *schedule = batch->schedule;
     struct error err = {0};
     struct worker worker = {.batch = batch};
-    int result = engine_open_another(schedule->engine, schedule->cancel, &worker.engine, &err);
-    if (result == 0)
-        result =
-            engine_open_cleaner(schedule->engine, schedule->options.cancel, &worker.cleaner, &err);
+    int result = worker_open(&worker, &err);
     pthread_mutex_lock(&batch->lock);
     bool left = true;
     while (result == 0 && left && batch->fatal.kind == ERROR_NONE) {
@@ -104,21 +126,8 @@ static void *work(void *context) {
     error_clear(&err);
     pthread_cond_broadcast(&batch->changed);
     pthread_mutex_unlock(&batch->lock);
-    engine_freep(&worker.cleaner);
-    engine_freep(&worker.engine);
+    worker_close(&worker);
     return NULL;
-}
-
-static size_t run_workers(struct batch *batch, size_t wanted) {
-    pthread_t *threads = calloc(wanted, sizeof *threads);
-    size_t started = 0;
-    while (threads != NULL && started < wanted &&
-           pthread_create(&threads[started], NULL, work, batch) == 0)
-        started++;
-    for (size_t i = 0; i < started; i++)
-        pthread_join(threads[i], NULL);
-    free(threads);
-    return started;
 }
 
 int schedule_run(struct schedule *schedule, const struct trial_spec *specs,
@@ -136,7 +145,7 @@ int schedule_run(struct schedule *schedule, const struct trial_spec *specs,
     pthread_mutex_init(&batch.alone_lock, NULL);
     size_t most = schedule->images.count > count ? schedule->images.count : count;
     size_t wanted = most < schedule->options.jobs ? most : schedule->options.jobs;
-    if (count > 0 && run_workers(&batch, wanted) == 0)
+    if (count > 0 && schedule_run_threads(wanted, work, &batch) == 0)
         error_set(&batch.fatal, ERROR_IO, "no thread could be started");
     for (size_t i = 0; i < count; i++)
         if (!batch.taken[i])

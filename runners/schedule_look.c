@@ -119,10 +119,7 @@ static void *work(void *context) {
     struct cancel *cancel = batch->schedule->cancel;
     struct worker worker = {.batch = batch};
     struct error err = {0};
-    int result = engine_open_another(batch->schedule->engine, cancel, &worker.engine, &err);
-    if (result == 0)
-        result = engine_open_cleaner(batch->schedule->engine, batch->schedule->options.cancel,
-                                     &worker.cleaner, &err);
+    int result = worker_open(&worker, &err);
     pthread_mutex_lock(&batch->lock);
     while (result == 0 && batch->fatal.kind == ERROR_NONE && looking->next < looking->count) {
         struct schedule_look *look = &looking->looks[looking->next++];
@@ -134,21 +131,12 @@ static void *work(void *context) {
         error_move(&batch->fatal, &err);
     pthread_mutex_unlock(&batch->lock);
     error_clear(&err);
-    engine_freep(&worker.cleaner);
-    engine_freep(&worker.engine);
+    worker_close(&worker);
     return NULL;
 }
 
 static void run_threads(struct looking *looking, size_t wanted) {
-    pthread_t *threads = calloc(wanted, sizeof *threads);
-    size_t started = 0;
-    while (threads != NULL && started < wanted &&
-           pthread_create(&threads[started], NULL, work, looking) == 0)
-        started++;
-    for (size_t i = 0; i < started; i++)
-        pthread_join(threads[i], NULL);
-    free(threads);
-    if (started == 0)
+    if (schedule_run_threads(wanted, work, looking) == 0)
         error_set(&looking->batch->fatal, ERROR_IO, "no thread could be started");
 }
 

@@ -82,6 +82,13 @@ struct worker {
     struct engine *cleaner; /* for what makes and removes things */
 };
 
+/* The engines of a worker whose batch is set; worker_close also after -1. */
+int worker_open(struct worker *worker, struct error *err) _must_check_;
+void worker_close(struct worker *worker);
+
+/* Runs work(context) in so many threads and waits for them; how many could be started. */
+size_t schedule_run_threads(size_t wanted, void *(*work)(void *context), void *context);
+
 /* From any thread. schedule_left: something stays in the engine; the end of the run tells of it. */
 void schedule_emit(struct schedule *schedule, const struct schedule_event *event);
 void schedule_left(struct schedule *schedule, const char *words);

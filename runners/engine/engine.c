@@ -387,3 +387,14 @@ int engine_get(struct engine *engine, const char *path, json_t **answer, struct 
     struct engine_call call = {.method = "GET", .path = path};
     return engine_call(engine, &call, &status, answer, err);
 }
+
+int engine_delete(struct engine *engine, const char *path, struct error *err) {
+    long status;
+    struct engine_call call = {.method = "DELETE", .path = path};
+    if (engine_call(engine, &call, &status, NULL, err) == 0)
+        return 0;
+    if (status != 404)
+        return -1;
+    error_clear(err);
+    return 0;
+}

@@ -84,3 +84,6 @@ int engine_call(struct engine *engine, const struct engine_call *call, long *sta
  *   err  as of engine_call */
 int engine_get(struct engine *engine, const char *path, json_t **answer,
                struct error *err) _must_check_;
+
+/* DELETE; gone already is fine. err: as of engine_call */
+int engine_delete(struct engine *engine, const char *path, struct error *err) _must_check_;

@@ -29,14 +29,5 @@ int network_create(struct engine *engine, const char *name, const struct labels 
 
 int network_remove(struct engine *engine, const char *id, struct error *err) {
     _cleanup_(free_pointer) char *path = string_format(err, "/networks/%s", id);
-    if (path == NULL)
-        return -1;
-    long status;
-    struct engine_call call = {.method = "DELETE", .path = path};
-    if (engine_call(engine, &call, &status, NULL, err) == 0)
-        return 0;
-    if (status != 404)
-        return -1;
-    error_clear(err);
-    return 0;
+    return path != NULL ? engine_delete(engine, path, err) : -1;
 }

@@ -35,14 +35,5 @@ int volume_create_in_memory(struct engine *engine, const char *name, const struc
 
 int volume_remove(struct engine *engine, const char *name, struct error *err) {
     _cleanup_(free_pointer) char *path = string_format(err, "/volumes/%s?force=1", name);
-    if (path == NULL)
-        return -1;
-    long status;
-    struct engine_call call = {.method = "DELETE", .path = path};
-    if (engine_call(engine, &call, &status, NULL, err) == 0)
-        return 0;
-    if (status != 404)
-        return -1;
-    error_clear(err);
-    return 0;
+    return path != NULL ? engine_delete(engine, path, err) : -1;
 }
